@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from numbers import Integral
 
 import torch
@@ -163,17 +163,14 @@ def _check_labels(labels: Tensor) -> None:
 
 def _part_sizes(parts: Sequence[int] | Sequence[float], total: int) -> list[int]:
     are_sizes = all(isinstance(part, Integral) for part in parts)
-    limit = total if are_sizes else 1
-    if len(parts) == 0 or min(parts) <= 0 or sum(parts) > limit * (1 + 1e-9):
+    scale = 1 if are_sizes else total
+    # Rounding the borders, not the parts: fractions that sum to 1 then cover the whole.
+    borders = [round(border * scale) for border in accumulate(parts, initial=0)]
+    sizes = [stop - start for start, stop in pairwise(borders)]
+    if not sizes or min(sizes) < 1 or borders[-1] > total:
         expected = f"sizes that sum to at most {total}, or fractions that sum to at most 1"
-        raise ValueError(f"parts is {parts}; expected positive {expected}")
-    if are_sizes:
-        return [int(part) for part in parts]
-    edges = [0.0]
-    for part in parts:
-        edges.append(edges[-1] + part * total)
-    marks = [round(edge) for edge in edges]
-    return [stop - start for start, stop in pairwise(marks)]
+        raise ValueError(f"parts is {parts}; expected non-empty parts: {expected}")
+    return sizes
 
 
 def _proportional(available: list[int], size: int) -> list[int]:
