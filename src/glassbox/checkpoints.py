@@ -1,0 +1,77 @@
+"""The state of a training in one file, whole or not at all."""
+
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+_FORMAT = "glassbox checkpoint 1"
+
+
+def save_checkpoint(path: str | os.PathLike[str], **parts: Any) -> None:
+    """Write the parts of a training to one file.
+
+    The file is written under another name beside ``path`` and moved there when it is complete:
+    whenever the process is killed, ``path`` holds the old checkpoint or the new one.
+
+    Args:
+        path: Where to write. A checkpoint there is replaced, any other file is not.
+        **parts: State dicts, tensors, numbers, texts, and lists, tuples or dicts of these.
+
+    Raises:
+        FileExistsError: If ``path`` is a file that is not a checkpoint, or a damaged one.
+        TypeError: If a part holds objects that ``weights_only=True`` would refuse to load.
+    """
+    path = Path(path)
+    if path.exists() and not _is_checkpoint(path):
+        raise FileExistsError(f"path {path} is no readable checkpoint, and is left as it is")
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        with partial.open("wb") as file:
+            torch.save({"format": _FORMAT, "parts": parts}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        if unsafe := torch.serialization.get_unsafe_globals_in_checkpoint(partial):
+            raise TypeError(f"parts hold {', '.join(unsafe)}, expected tensors and plain values")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def load_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read a checkpoint and verify that it is whole.
+
+    Args:
+        path: A file that :func:`save_checkpoint` wrote.
+
+    Returns:
+        The parts by name, with all tensors on the CPU.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is damaged, or is not a checkpoint of this package.
+    """
+    path = Path(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()  # torch.load itself does not notice a flipped bit
+        if damaged is not None:
+            raise zipfile.BadZipFile(f"wrong checksum of {damaged}")
+        if not _is_checkpoint(path):
+            raise ValueError("it was not written by save_checkpoint")
+        return torch.load(path, map_location="cpu", weights_only=True)["parts"]
+    except OSError:
+        raise
+    except Exception as error:  # a damaged archive fails in many ways
+        raise ValueError(f"path {path} is damaged or no checkpoint: {error}") from error
+
+
+def _is_checkpoint(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if name.endswith("/data.pkl")]
+            return len(names) == 1 and _FORMAT.encode() in archive.read(names[0])
+    except zipfile.BadZipFile:
+        return False
