@@ -158,18 +158,26 @@ def figure(
     *,
     width: float = WIDTH,
     height: float = HEIGHT,
+    left: float = LEFT,
+    right: float = RIGHT,
+    top: float = TOP,
+    bottom: float = BOTTOM,
     alt: str = "",
     **subplots: Any,
 ) -> tuple[Figure, Any]:
     """Make a figure of ``rows`` times ``cols`` axes in the book's style.
 
-    The margins are fixed in inches; ``figure.subplots_adjust`` makes room for a long label.
+    The margins are fixed, whatever the labels: make room for a long one.
 
     Args:
         rows: Rows of axes, 1 or more.
         cols: Columns of axes, 1 or more.
         width: Width in inches; the default fills the text column.
         height: Height in inches.
+        left: Margin to the left of the axes in inches, as are the next three.
+        right: Margin to the right.
+        top: Margin above.
+        bottom: Margin below.
         alt: What will be seen in the picture, in a sentence.
         **subplots: Passed on to ``matplotlib.figure.Figure.subplots``, as ``sharey`` or
             ``width_ratios``.
@@ -183,18 +191,18 @@ def figure(
     for name, count in (("rows", rows), ("cols", cols)):
         if count < 1:
             raise ValueError(f"{name} must be 1 or more, got {count}")
-    across = (width - LEFT - RIGHT - GAP_ACROSS * (cols - 1)) / cols
-    down = (height - TOP - BOTTOM - GAP_DOWN * (rows - 1)) / rows
+    across = (width - left - right - GAP_ACROSS * (cols - 1)) / cols
+    down = (height - top - bottom - GAP_DOWN * (rows - 1)) / rows
     if min(across, down) <= 0:
         raise ValueError(
             f"width {width} and height {height} inches leave no room for {rows} x {cols} axes"
         )
     made = Figure(figsize=(width, height), dpi=DPI, alt=alt)
     made.subplots_adjust(
-        left=LEFT / width,
-        right=1 - RIGHT / width,
-        top=1 - TOP / height,
-        bottom=BOTTOM / height,
+        left=left / width,
+        right=1 - right / width,
+        top=1 - top / height,
+        bottom=bottom / height,
         wspace=GAP_ACROSS / across,
         hspace=GAP_DOWN / down,
     )
