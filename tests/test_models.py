@@ -32,7 +32,7 @@ def test_lenet5_takes_any_square_image(size, channels):
 def test_three_block_cnn_takes_sizes_that_halve_three_times(size, batch_norm):
     model = ThreeBlockCNN(2, 5, size=size, width=4, hidden=6, batch_norm=batch_norm)
     assert model(torch.zeros(2, 2, size, size)).shape == (2, 5)
-    assert [model.blocks[: i + 1](torch.zeros(2, 2, size, size)).shape[1:] for i in range(3)] == [
+    assert [model.features[: i + 1](torch.zeros(2, 2, size, size)).shape[1:] for i in range(3)] == [
         (4, size // 2, size // 2),
         (8, size // 4, size // 4),
         (16, size // 8, size // 8),

@@ -6,12 +6,15 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 
-class LeNet5(nn.Sequential):
+class LeNet5(nn.Module):
     """LeNet-5 as it is usually written today: two convolutions, two poolings, three linear layers.
 
     With one channel and ten classes it has 61,706 parameters. The original of 1998 has exactly
     60,000: it connects only some of the maps, pools with trainable weights and ends in a layer of
     radial basis functions.
+
+    ``features`` holds the layers up to the second pooling, ``classifier`` the rest; the layers are
+    named, as in ``model.features.conv1``.
 
     Args:
         in_channels: Channels of the images, 1 for grey and 3 for colour.
@@ -29,8 +32,9 @@ class LeNet5(nn.Sequential):
     def __init__(self, in_channels: int = 1, num_classes: int = 10, *, size: int = 32) -> None:
         if size < 16:
             raise ValueError(f"size is {size}, expected at least 16 pixels")
+        super().__init__()
         side = ((size - 4) // 2 - 4) // 2
-        super().__init__(
+        self.features = nn.Sequential(
             OrderedDict(
                 conv1=nn.Conv2d(in_channels, 6, kernel_size=5),  # (B, 6, size - 4, size - 4)
                 relu1=nn.ReLU(),
@@ -38,6 +42,10 @@ class LeNet5(nn.Sequential):
                 conv2=nn.Conv2d(6, 16, kernel_size=5),
                 relu2=nn.ReLU(),
                 pool2=nn.MaxPool2d(2),  # (B, 16, side, side)
+            )
+        )
+        self.classifier = nn.Sequential(
+            OrderedDict(
                 flatten=nn.Flatten(),
                 linear1=nn.Linear(16 * side * side, 120),
                 relu3=nn.ReLU(),
@@ -47,9 +55,15 @@ class LeNet5(nn.Sequential):
             )
         )
 
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images ``(B, C, size, size)`` to logits ``(B, num_classes)``."""
+        return self.classifier(self.features(images))
+
 
 class ThreeBlockCNN(nn.Module):
     """Three blocks of convolution, ReLU and pooling, then two linear layers.
+
+    The blocks are in ``features``, the linear layers in ``classifier``.
 
     With three channels, ten classes and images of 32 x 32 pixels the blocks have 32, 64 and 128
     channels and the first linear layer takes 2,048 numbers: 1,147,466 parameters in all.
@@ -83,10 +97,10 @@ class ThreeBlockCNN(nn.Module):
                 raise ValueError(f"{name} is {value}, expected at least 1")
         super().__init__()
         channels = [in_channels, width, 2 * width, 4 * width]
-        self.blocks = nn.Sequential(
+        self.features = nn.Sequential(
             *(_block(before, after, batch_norm) for before, after in pairwise(channels))
         )
-        self.head = nn.Sequential(
+        self.classifier = nn.Sequential(
             nn.Flatten(),
             nn.Linear(channels[-1] * (size // 8) ** 2, hidden),
             nn.ReLU(),
@@ -95,7 +109,7 @@ class ThreeBlockCNN(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images ``(B, C, size, size)`` to logits ``(B, num_classes)``."""
-        return self.head(self.blocks(images))
+        return self.classifier(self.features(images))
 
 
 def _block(in_channels: int, out_channels: int, batch_norm: bool) -> nn.Sequential:

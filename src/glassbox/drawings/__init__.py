@@ -1,0 +1,1 @@
+"""The drawings that belong to one chapter alone, one module a chapter."""
