@@ -145,11 +145,10 @@ class Figure(matplotlib.figure.Figure):
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         pixels = to_pixels(self)
-        size = {
-            "width": round(pixels.shape[1] * 100 / DPI),
-            "height": round(pixels.shape[0] * 100 / DPI),
-        }
-        return {"image/png": to_png(pixels), "text/plain": repr(self)}, {"image/png": size}
+        return (
+            {"image/png": to_png(pixels), "text/plain": repr(self)},
+            {"image/png": display_size(pixels)},
+        )
 
 
 def figure(
@@ -221,6 +220,19 @@ def to_pixels(figure: matplotlib.figure.Figure) -> np.ndarray:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def display_size(pixels: np.ndarray) -> dict[str, int]:
+    """Compute at which size a notebook shows a picture, so that the default fills 700 pixels.
+
+    Args:
+        pixels: The picture, ``(height, width, 3)``.
+
+    Returns:
+        ``width`` and ``height`` in CSS pixels.
+    """
+    height, width = pixels.shape[:2]
+    return {"width": round(width * 100 / DPI), "height": round(height * 100 / DPI)}
 
 
 def to_palette(pixels: np.ndarray, colors: int) -> Image.Image:
