@@ -53,8 +53,7 @@ def evaluate(
     Raises:
         ValueError: If there are no images, or not as many labels as images.
     """
-    if len(labels) != len(images):
-        raise ValueError(f"labels are {len(labels)}, expected one for each of {len(images)} images")
+    check_pairs(images, labels)
     logits = predict(model, images, batch_size)
     labels = labels.to(logits.device)
     return Evaluation(loss_fn(logits, labels).item(), accuracy(logits, labels), logits)
@@ -74,7 +73,7 @@ def predict(model: nn.Module, images: Tensor, batch_size: int = 256) -> Tensor:
     Raises:
         ValueError: If there are no images, or ``batch_size`` is below 1.
     """
-    if not len(images):
+    if len(images) == 0:
         raise ValueError("images are empty, expected at least one")
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}, expected at least 1")
@@ -132,3 +131,19 @@ def count_correct(logits: Tensor, labels: Tensor) -> Tensor | None:
     if not (indices and isinstance(logits, Tensor) and logits.ndim == 2):
         return None
     return (logits.argmax(1) == labels).sum()
+
+
+def check_pairs(images: Tensor, labels: Tensor) -> None:
+    """Refuse images and labels that cannot be evaluated.
+
+    Args:
+        images: ``(N, C, H, W)``.
+        labels: One for each image.
+
+    Raises:
+        ValueError: If there are no images, or not as many labels as images.
+    """
+    if len(images) == 0:
+        raise ValueError("images are empty, expected at least one")
+    if len(labels) != len(images):
+        raise ValueError(f"labels are {len(labels)}, expected one for each of {len(images)} images")

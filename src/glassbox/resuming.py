@@ -20,8 +20,8 @@ class ResumableRun:
 
     Args:
         path: The file of the checkpoint; ``None`` keeps nothing.
-        batches: What the training iterates over. Its own ``state_dict`` is kept where it has one;
-            for a ``DataLoader`` the state of its ``generator``.
+        batches: What the training iterates over. Their order is kept by their ``state_dict``
+            where they have one, else by the ``generator`` of a ``DataLoader``.
         settings: What must be the same when the training goes on, as texts.
         parts: Objects with ``state_dict`` and ``load_state_dict`` by name; ``None`` is left out.
     """
@@ -34,7 +34,7 @@ class ResumableRun:
         parts: dict[str, Any],
     ) -> None:
         self.path = None if path is None else Path(path)
-        self.batches = batches
+        self.batches = batches if hasattr(batches, "state_dict") else _LoaderOrder(batches)
         self.settings = settings
         self.parts = {name: part for name, part in parts.items() if part is not None}
 
@@ -43,7 +43,7 @@ class ResumableRun:
         if self.path is None:
             return
         processes = from_all_processes(
-            {"random": random_states(), "batches": _batches_state(self.batches)}
+            {"random": random_states(), "batches": self.batches.state_dict()}
         )
         if process_rank() == 0:
             parts = {name: part.state_dict() for name, part in self.parts.items()}
@@ -53,10 +53,13 @@ class ResumableRun:
         """Go on from the checkpoint; where there is no file, from the start.
 
         Raises:
-            ValueError: If the file is damaged, no checkpoint, or that of another training.
+            ValueError: If the folder is missing, or the file is damaged, no checkpoint, or that
+                of another training.
         """
         if self.path is None:
             return
+        if not self.path.parent.is_dir():
+            raise ValueError(f"checkpoint is {self.path}, expected a folder that exists")
         found = process_rank() == 0 and self.path.exists()
         saved = from_first_process(load_checkpoint(self.path) if found else None)
         if saved is None:
@@ -65,7 +68,7 @@ class ResumableRun:
         self._check(saved.pop("settings", {}), set(saved), len(processes))
         for name, part in self.parts.items():
             self._load(name, part, saved[name])
-        _load_batches_state(self.batches, processes[rank]["batches"])
+        self._load("batches", self.batches, processes[rank]["batches"])
         restore_random_states(processes[rank]["random"])
 
     def _check(self, settings: dict[str, str], names: set[str], processes: int) -> None:
@@ -111,15 +114,15 @@ def _description(value: Any) -> str:
     return getattr(value, "__qualname__", type(value).__qualname__)
 
 
-def _batches_state(batches: Iterable) -> dict[str, Any]:
-    if hasattr(batches, "state_dict"):
-        return batches.state_dict()
-    generator = getattr(batches, "generator", None)
-    return {} if generator is None else {"generator": generator.get_state()}
+class _LoaderOrder:
+    """The order of a ``DataLoader``; without its own generator the global one decides it."""
 
+    def __init__(self, loader: Iterable) -> None:
+        self.generator = getattr(loader, "generator", None)
 
-def _load_batches_state(batches: Iterable, state: dict[str, Any]) -> None:
-    if hasattr(batches, "load_state_dict"):
-        batches.load_state_dict(state)
-    elif "generator" in state:
-        batches.generator.set_state(state["generator"])
+    def state_dict(self) -> dict[str, Any]:
+        return {} if self.generator is None else {"generator": self.generator.get_state()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        if self.generator is not None:
+            self.generator.set_state(state["generator"])

@@ -16,7 +16,7 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from glassbox.averaging import ExponentialAverage
 from glassbox.evaluation import Evaluation as Evaluation
-from glassbox.evaluation import LossFunction, evaluate, kept_modes
+from glassbox.evaluation import LossFunction, check_pairs, evaluate, kept_modes
 from glassbox.evaluation import predict as predict
 from glassbox.history import History, RunningMean
 from glassbox.processes import from_first_process, process_rank, set_epoch, unwrapped
@@ -125,6 +125,8 @@ def fit(
     settings = describe(loss_fn=loss_fn, clip_norm=clip_norm, autocast=autocast, **vars(state))
     run = ResumableRun(checkpoint, batches, settings, vars(state))
     run.resume()
+    if len(history) > epochs:
+        raise ValueError(f"epochs is {epochs}, but {checkpoint} already holds {len(history)}")
     to_do = range(len(history) + 1, epochs + 1) if not history.stopped else range(0)
 
     with progress_bar(len(to_do) * len(batches), show=progress and process_rank() == 0) as advance:
@@ -234,8 +236,10 @@ def _check_options(
     autocast: torch.dtype | None,
     scaler: torch.amp.GradScaler | None,
 ) -> None:
-    if validation is not None and len(validation) != 2:
-        raise ValueError(f"validation has {len(validation)} parts, expected images and labels")
+    if validation is not None:
+        if len(validation) != 2:
+            raise ValueError(f"validation has {len(validation)} parts, expected images and labels")
+        check_pairs(*validation)
     if clip_norm is not None and not clip_norm > 0:
         raise ValueError(f"clip_norm is {clip_norm}, expected above 0")
     if autocast not in (None, torch.bfloat16, torch.float16):
