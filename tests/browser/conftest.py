@@ -1,0 +1,132 @@
+"""A real Chromium for the tests of what is seen in a browser."""
+
+import functools
+import http.server
+import os
+import shutil
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
+MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+MISSING = (
+    "no Chromium or Chrome was found: install one (Debian: apt-get install chromium; macOS: "
+    "brew install --cask chromium; anywhere: python -m playwright install chromium), or name its "
+    "program in GLASSBOX_BROWSER"
+)
+
+
+@dataclass
+class Visit:
+    """A page, and what it did that a reader would not see."""
+
+    page: Page
+    errors: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def __post_init__(self):
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", self._hear)
+        self.page.on("requestfailed", lambda request: self.errors.append(f"failed {request.url}"))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+
+    def _hear(self, message):
+        if message.type in ("error", "warning"):
+            self.errors.append(message.text)
+
+    def outside(self) -> list[str]:
+        """List the requests that left the machine."""
+        inside = ("data:", "blob:", "file:", "http://127.0.0.1:", "http://localhost:")
+        return [url for url in self.requests if not url.startswith(inside)]
+
+    def overflow(self) -> int:
+        """Measure by how many pixels the page is wider than its window."""
+        return self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+
+
+def find_browser(playwright) -> str | None:
+    """Look where GLASSBOX_BROWSER says, on the path, on macOS, and among playwright's own."""
+    named = os.environ.get("GLASSBOX_BROWSER")
+    if named:
+        return named
+    places = [shutil.which(name) for name in NAMES] + [MAC, playwright.chromium.executable_path]
+    return next((str(place) for place in places if place and Path(place).exists()), None)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """One Chromium for all tests; without one they are skipped, and on CI they fail."""
+    with sync_playwright() as playwright:
+        path = find_browser(playwright)
+        if path is None:
+            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(MISSING)
+        started = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def visit(browser: Browser):
+    """Open pages: visit(url, scheme="dark", width=390); each has a context of its own."""
+    contexts = []
+
+    def opened(url: str, *, scheme="light", width=1280, height=900, **options) -> Visit:
+        window = {"width": width, "height": height}
+        context = browser.new_context(color_scheme=scheme, viewport=window, **options)
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        visit = Visit(context.new_page())
+        visit.page.goto(url)
+        return visit
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def violations():
+    """List what axe finds on a page: violations(page) -> ["rule: element", ...]."""
+
+    def found(page: Page) -> list[str]:
+        results = Axe().run(page).response["violations"]
+        return [f"{rule['id']}: {node['html']}" for rule in results for node in rule["nodes"]]
+
+    return found
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="session")
+def serve():
+    """Serve folders from a port of this machine: serve(folder) -> "http://127.0.0.1:port"."""
+    servers = []
+
+    def served(folder: Path) -> str:
+        handler = functools.partial(_Quiet, directory=str(folder))
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{server.server_port}"
+
+    yield served
+    for server in servers:
+        server.shutdown()
+        server.server_close()
