@@ -267,5 +267,5 @@ def to_png(pixels: np.ndarray, colors: int = 256) -> bytes:
         The file's bytes.
     """
     file = io.BytesIO()
-    to_palette(pixels, colors).save(file, "PNG", compress_level=8)
+    to_palette(pixels, colors).save(file, "PNG", compress_level=7)
     return file.getvalue()

@@ -6,13 +6,27 @@ from typing import Any
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
-from glassbox.figures import BLUE, GREEN, INK, PAPER, RUST, TOP, WIDTH, Axes, Figure, figure
+from glassbox.figures import (
+    BLUE,
+    GREEN,
+    GRID,
+    INK,
+    MUTED,
+    PAPER,
+    RUST,
+    TOP,
+    WIDTH,
+    Axes,
+    Figure,
+    figure,
+)
 
-SIGNED = LinearSegmentedColormap.from_list("signed", [RUST, "#e9b8a2", PAPER, "#a9b8de", BLUE])
+SIGNED = LinearSegmentedColormap.from_list("signed", [BLUE, "#a9b8de", PAPER, "#e9b8a2", RUST])
 
 GAP = 0.08  # between tiles, in tile widths
 EDGE = 0.25  # around them, in inches
 LARGEST = 1.5  # width of a tile, in inches
+KEY = 0.4  # height of the key to the colours, in inches
 
 
 def to_array(values: Any) -> np.ndarray:
@@ -70,16 +84,20 @@ def _tile(
     cols: int | None,
     title: str,
     ax: Axes | None,
+    foot: float = 0.0,
     **show: Any,
-) -> Axes:
-    """Draw pictures in rows, each of width 1 in data units and with its text above it."""
+) -> tuple[Axes, float]:
+    """Draw pictures in rows, each of width 1 in data units and with its text above it.
+
+    Return the axes, and how many data units are an inch; ``foot`` inches are left free below.
+    """
     count, height, width = pictures.shape[:3]
     cols = min(count, cols or 8)
     rows = -(-count // cols)
     aspect = height / width
     tile = min(LARGEST, (WIDTH - 2 * EDGE) / (cols * (1 + GAP) - GAP))
     gap = 0.27 / tile if any(texts) else GAP
-    across, down = cols * (1 + GAP) - GAP, rows * (aspect + gap)
+    across, down = cols * (1 + GAP) - GAP, rows * (aspect + gap) + foot / tile
     if ax is None:
         top = TOP if title else 0.5 * EDGE
         _, ax = figure(
@@ -97,7 +115,7 @@ def _tile(
     ax.set_axis_off()
     if title:
         ax.set_title(title)
-    return ax
+    return ax, 1 / tile
 
 
 def image_grid(
@@ -137,7 +155,9 @@ def image_grid(
     if right is not None:
         colors = [GREEN if good else RUST for good in right]
         texts = [f"{text} {'✓' if good else '✗'}" for text, good in zip(texts, right, strict=True)]
-    ax = _tile(pictures, texts, colors, cols=cols, title=title, ax=ax, cmap="gray", vmin=0, vmax=1)
+    ax, _ = _tile(
+        pictures, texts, colors, cols=cols, title=title, ax=ax, cmap="gray", vmin=0, vmax=1
+    )
     ax.figure.describe(alt if alt is not None else _grid_sentence(pictures.shape, titles, right))
     return ax.figure
 
@@ -168,8 +188,8 @@ def feature_maps(
     """Show feature maps side by side on one scale, on which zero is the colour of the paper.
 
     Args:
-        maps: ``(C, H, W)``, the activations of one image, or kernels; positive is drawn in blue,
-            negative in rust.
+        maps: ``(C, H, W)``, the activations of one image, or kernels; negative is drawn in blue,
+            positive in rust.
         titles: A short text above each map; its number, from 0, unless given.
         cols: Maps in a row; 8 at most unless given.
         title: Title of the plot.
@@ -191,19 +211,50 @@ def feature_maps(
     check_length("titles", titles, len(values), "maps")
     texts = list(titles) if titles is not None else [str(i) for i in range(len(values))]
     limit = max(np.abs(values).max(), 1e-12)
-    ax = _tile(
+    ax, inch = _tile(
         values,
         texts,
         [INK] * len(values),
         cols=cols,
         title=title,
         ax=ax,
+        foot=KEY,
         cmap=SIGNED,
         vmin=-limit,
         vmax=limit,
     )
+    _frame(ax)
+    _key(ax, inch, limit, float(values.min()), float(values.max()))
     ax.figure.describe(alt if alt is not None else _maps_sentence(values, texts))
     return ax.figure
+
+
+def _frame(ax: Axes) -> None:
+    """Draw a thin frame around each tile, so that a map of zeros is seen."""
+    for tile in ax.images:
+        left, right, bottom, top = tile.get_extent()
+        ax.plot(
+            [left, right, right, left, left],
+            [bottom, bottom, top, top, bottom],
+            color=GRID,
+            linewidth=0.8,
+        )
+
+
+def _key(ax: Axes, inch: float, limit: float, low: float, high: float) -> None:
+    """Show below the maps which colours stand for which numbers."""
+    low, high = min(low, 0.0), max(high, 0.0)
+    bottom = ax.get_ylim()[0]
+    left, right = 0.5 * inch, 1.7 * inch
+    strip = np.linspace(low, high, 100)[None]
+    extent = (left, right, bottom, bottom - 0.14 * inch)
+    limits = (*ax.get_xlim(), *ax.get_ylim())
+    ax.imshow(strip, extent=extent, cmap=SIGNED, vmin=-limit, vmax=limit)
+    ax.axis(limits)
+    middle, gap = bottom - 0.07 * inch, 0.07 * inch
+    style = {"va": "center", "size": 8.5, "color": MUTED}
+    ax.text(left - gap, middle, f"{low:.2g}", ha="right", **style)
+    ax.text(right + gap, middle, f"{high:.2g}", **style)
 
 
 def _maps_sentence(values: np.ndarray, texts: Sequence[str]) -> str:

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, ListedColormap
 from scipy.special import stdtrit
 
 from glassbox.figures import (
     BLUE,
+    GRID,
     INK,
     LEFT,
     MUTED,
@@ -24,7 +25,7 @@ __all__ = ["bars", "confusion_matrix", "curves", "feature_maps", "image_grid"]
 
 ERRORS = LinearSegmentedColormap.from_list("errors", ["#f7e6dc", "#dd8a64", "#96330f"])
 PALE = "#c3cbdc"
-FAINT = "#eceae3"
+DIAGONAL = ListedColormap(["#efede6"])
 
 
 def _label_inches(labels: Sequence[str]) -> float:
@@ -120,15 +121,34 @@ def _label_ends(ax: Axes, x: np.ndarray, ends: Mapping[str, float]) -> None:
     ax.set_xticks(ticks)
     ax.spines.bottom.set_bounds(low, high)
     place = ax.transData.transform
-    heights = {name: place((high, end))[1] for name, end in ends.items()}
-    step, floor = 0.17 * ax.figure.dpi, -np.inf
-    for name in sorted(heights, key=heights.__getitem__):
-        floor = max(heights[name], floor + step)
-        _, y = ax.transData.inverted().transform((0, floor))
-        color = PALETTE[list(ends).index(name)]
+    heights = np.array([place((high, end))[1] for end in ends.values()])
+    spots = _spread(heights, 0.17 * ax.figure.dpi)
+    for (name, color), spot in zip(zip(ends, PALETTE, strict=False), spots, strict=True):
+        _, y = ax.transData.inverted().transform((0, spot))
         ax.text(
             high + 0.09 * span * room, y, name, color=color, size=9.5, weight="bold", va="center"
         )
+
+
+def _spread(spots: np.ndarray, step: float) -> np.ndarray:
+    """Move numbers apart until neighbours differ by ``step``, each group about its middle."""
+    order = np.argsort(spots, kind="stable")
+    groups = [[i] for i in order]
+    middles = [float(spots[i]) for i in order]
+    k = 0
+    while k < len(groups) - 1:
+        reach = step * (len(groups[k]) + len(groups[k + 1])) / 2
+        if middles[k + 1] - middles[k] >= reach:
+            k += 1
+            continue
+        groups[k] += groups.pop(k + 1)
+        middles.pop(k + 1)
+        middles[k] = float(spots[groups[k]].mean())
+        k = max(k - 1, 0)
+    moved = np.empty(len(spots))
+    for group, middle in zip(groups, middles, strict=True):
+        moved[group] = middle + step * (np.arange(len(group)) - (len(group) - 1) / 2)
+    return moved
 
 
 def _curves_sentence(
@@ -235,8 +255,11 @@ def confusion_matrix(
     if ax is None:
         ax = _square(names)
     errors = matrix * (1 - np.eye(count, dtype=int))
-    shown = np.ma.masked_equal(errors, 0)
-    ax.imshow(shown, cmap=ERRORS, vmin=0, vmax=max(errors.max(), 1))
+    ax.imshow(np.where(np.eye(count), 1, np.nan), cmap=DIAGONAL)
+    ax.imshow(np.ma.masked_equal(errors, 0), cmap=ERRORS, vmin=0, vmax=max(errors.max(), 1))
+    edges = np.arange(count + 1) - 0.5
+    ax.hlines(edges, -0.5, count - 0.5, color=GRID, linewidth=0.8)
+    ax.vlines(edges, -0.5, count - 0.5, color=GRID, linewidth=0.8)
     _write_cells(ax, matrix, errors)
     longest = max(map(len, names))
     ax.set_xticks(range(count), names, rotation=90 if longest > 3 else 0)
@@ -244,7 +267,9 @@ def confusion_matrix(
     ax.set(xlabel="predicted class", ylabel="true class")
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    return _finish(ax, title, _confusion_sentence(matrix, errors, names), alt)
+    if title:
+        ax.set_title(title, pad=24)
+    return _finish(ax, "", _confusion_sentence(matrix, errors, names), alt)
 
 
 def _square(names: Sequence[str]) -> Axes:
@@ -252,28 +277,27 @@ def _square(names: Sequence[str]) -> Axes:
     label = _label_inches(names)
     left, bottom = LEFT - 0.25 + label, 0.45 + (label if max(map(len, names)) > 3 else 0.15)
     side = min(0.46 * len(names), 4.6)
-    right = max(WIDTH - left - side, 0.2)
-    _, ax = figure(height=0.5 + side + bottom, left=left, right=right, top=0.5, bottom=bottom)
+    right = max(WIDTH - left - side, 0.65)
+    _, ax = figure(height=0.75 + side + bottom, left=left, right=right, top=0.75, bottom=bottom)
     ax.set_anchor("NW")
     return ax
 
 
 def _write_cells(ax: Axes, matrix: np.ndarray, errors: np.ndarray) -> None:
-    """Write each count in its cell: the right ones in grey, the errors in ink or on dark, white."""
+    """Write each count in its cell, the right ones in grey, and each class's recall beside it."""
     darkest = max(errors.max(), 1)
     for (row, col), number in np.ndenumerate(matrix):
-        if row == col:
-            ax.fill(
-                [col - 0.5, col + 0.5, col + 0.5, col - 0.5],
-                [row - 0.5] * 2 + [row + 0.5] * 2,
-                FAINT,
-            )
+        right = row == col
+        color = MUTED if right else "white" if number > 0.6 * darkest else INK
+        style = {"ha": "center", "va": "center", "size": 9, "color": color}
         if number:
-            color = MUTED if row == col else "white" if number > 0.6 * darkest else INK
-            weight = "normal" if row == col else "bold"
-            ax.text(
-                col, row, str(number), ha="center", va="center", color=color, size=9, weight=weight
-            )
+            ax.text(col, row, str(number), weight="normal" if right else "bold", **style)
+    style = {"va": "center", "size": 9, "color": MUTED}
+    ax.text(len(matrix) - 0.25, -0.75, "recall", **style)
+    for row, numbers in enumerate(matrix):
+        if numbers.sum():
+            share = f"{100 * numbers[row] / numbers.sum():.0f}%"
+            ax.text(len(matrix) - 0.25, row, share, **style)
 
 
 def _confusion_sentence(matrix: np.ndarray, errors: np.ndarray, names: Sequence[str]) -> str:
