@@ -23,12 +23,12 @@ MUTED = "#666b78"
 GRID = "#e4e1d9"
 
 BLUE, RUST, GREEN, PINK, OCHRE, SKY = PALETTE = (
-    "#22449c",
-    "#c04a22",
+    "#203699",
+    "#b34427",
     "#13725c",
-    "#cf62a8",
+    "#d45ba9",
     "#b8830c",
-    "#3292e0",
+    "#3292ea",
 )
 
 DPI = 120
