@@ -64,12 +64,14 @@ def smooth_noise(count: int, size: int, roughness: float, generator: torch.Gener
         generator: source of randomness; the field does not depend on ``size``.
 
     Returns:
-        Fields ``(B, S, S)`` of deviation about 1.
+        Fields ``(B, S, S)`` of mean 0 and deviation 1.
     """
     frequency = torch.arange(WAVES, dtype=torch.float32)
     strength = (1 + torch.hypot(frequency[:, None], frequency)) ** -roughness
     strength[0, 0] = 0
-    strength *= 2 / strength.norm()
+    power = torch.full((WAVES,), 0.5)  # of a cosine; the constant has 1
+    power[0] = 1
+    strength /= (strength**2 * power * power[:, None]).sum().sqrt()
     position = (torch.arange(size) + 0.5) / size
     waves = torch.cos(math.pi * position[:, None] * frequency)
     drawn = torch.randn(count, WAVES, WAVES, generator=generator) * strength

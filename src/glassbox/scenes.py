@@ -75,11 +75,11 @@ def draw_scenes(
     style = _Style(tuple(classes), PALETTES[palette], tuple(backgrounds), occlusion, clutter)
     images = torch.empty(n, 3, size, size, dtype=torch.uint8)
     masks = torch.empty(n, size, size, dtype=torch.bool)
-    labels = torch.empty(n, dtype=torch.int64)
+    key = (seed, SPLITS.index(split))
+    labels = _draw_labels(n, len(style.classes), key)
     for start in range(0, n, BLOCK):
         part = slice(start, min(start + BLOCK, n))
-        draws = _Draws.of_block((seed, SPLITS.index(split), start), part.stop - start)
-        labels[part] = draws.shuffled((start + torch.arange(BLOCK)) % len(classes))
+        draws = _Draws(_generator(*key, start), part.stop - start)
         images[part], masks[part] = _draw_block(labels[part], size, style, draws)
     return Dataset("scenes", images, labels, tuple(classes), masks)
 
@@ -100,11 +100,6 @@ class _Draws:
     generator: torch.Generator
     count: int
 
-    @classmethod
-    def of_block(cls, key: tuple[int, ...], count: int) -> "_Draws":
-        seed = np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> np.uint64(1)
-        return cls(torch.Generator().manual_seed(int(seed)), count)
-
     def uniform(self, low: float, high: float, *shape: int) -> Tensor:
         drawn = torch.rand(BLOCK, *shape, generator=self.generator)[: self.count]
         return low + (high - low) * drawn
@@ -112,14 +107,22 @@ class _Draws:
     def integers(self, high: int, *shape: int) -> Tensor:
         return torch.randint(high, (BLOCK, *shape), generator=self.generator)[: self.count]
 
-    def shuffled(self, values: Tensor) -> Tensor:
-        return values[torch.randperm(BLOCK, generator=self.generator)][: self.count]
-
     def noise(self, size: int, roughness: float) -> Tensor:
         return smooth_noise(BLOCK, size, roughness, self.generator)[: self.count]
 
     def grain(self, *shape: int) -> Tensor:
         return torch.randn(BLOCK, *shape, generator=self.generator)[: self.count]
+
+
+def _generator(*key: int) -> torch.Generator:
+    seed = np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> np.uint64(1)
+    return torch.Generator().manual_seed(int(seed))
+
+
+def _draw_labels(n: int, num_classes: int, key: tuple[int, int]) -> Tensor:
+    """Give every class once, in an order of chance, then every class again, and so on."""
+    rounds = torch.rand(-(-n // num_classes), num_classes, generator=_generator(*key))
+    return rounds.argsort(dim=1).flatten()[:n]
 
 
 def _draw_block(labels: Tensor, size: int, style: _Style, draws: _Draws) -> tuple[Tensor, Tensor]:
