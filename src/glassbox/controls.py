@@ -104,23 +104,19 @@ def slider(
     Raises:
         ValueError: The numbers do not make a range of two or more, or ``start`` is not among them.
     """
-    steps = (high - low) / step if step > 0 else 0
-    if steps < 1 or abs(steps - round(steps)) > 1e-6:
+    first, last, by = (Decimal(str(number)) for number in (low, high, step))
+    if by <= 0 or last <= first or (last - first) % by:
         raise ValueError(
             f"high must be a whole number of steps above low, got {low} to {high} by {step}"
         )
-    digits = max(0, *(-_exponent(number) for number in (low, step)))
-    kind = int if digits == 0 and isinstance(low, int) and isinstance(step, int) else float
-    values = [kind(round(low + i * step, digits)) for i in range(round(steps) + 1)]
-    labels = [_with_unit(f"{value:.{digits}f}", unit) for value in values]
+    exact = [first + i * by for i in range(int((last - first) / by) + 1)]
+    digits = max(0, *(-int(n.normalize().as_tuple().exponent) for n in (first, by)))
+    kind = int if isinstance(low, int) and isinstance(step, int) else float
+    values = [kind(number) for number in exact]
+    labels = [_with_unit(f"{number:.{digits}f}", unit) for number in exact]
     middle = values[len(values) // 2]
     start = middle if start is None else start
     return _control("slider", values, values, labels, start, label=label, play=play)
-
-
-def _exponent(number: float) -> int:
-    """Find the power of ten of the last digit that is written."""
-    return int(Decimal(str(number)).normalize().as_tuple().exponent)
 
 
 def slider_over(
