@@ -89,12 +89,13 @@ def main(folder):
     result["one step"] = train(make_model(), 1, n=8)
     result["training"] = train(make_model(), 4)
 
-    with isolated_seed(rank):  # dropout differs between the processes
-        result["whole"] = train(make_model(0.5), 4)
+    models = [make_model(0.5) for _ in range(3)]
+    with isolated_seed(rank):  # so that dropout differs between the processes
+        result["whole"] = train(models[0], 4)
     with isolated_seed(rank):
-        train(make_model(0.5), 2, checkpoint=folder / "run.pt")
+        train(models[1], 2, checkpoint=folder / "run.pt")
     with isolated_seed(9):
-        result["resumed"] = train(make_model(0.5), 4, checkpoint=folder / "run.pt")
+        result["resumed"] = train(models[2], 4, checkpoint=folder / "run.pt")
 
     only_first = [lambda state: process_rank() == 0 and len(state.history) == 2]
     result["stopped"] = train(make_model(), 4, callbacks=only_first)

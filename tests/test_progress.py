@@ -159,7 +159,7 @@ def test_a_reader_sees_a_bar_that_ends_empty(kernel):
     assert [kind for kind, _ in published if kind == "display_data"] == ["display_data"]
     assert len({content["transient"]["display_id"] for content in shown}) == 1
     bars = [content["data"].get("text/html", "") for content in shown]
-    assert bars[0] == bars[-1] == ""
+    assert shown[0]["data"] == shown[-1]["data"] == {}
     assert '<progress value="0.500" aria-label="training"></progress>' in bars[2]
     assert "step 1 &lt;of&gt; 4   50%  0:0" in bars[2]
 

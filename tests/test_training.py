@@ -100,6 +100,14 @@ def test_histories_are_equal_whatever_time_they_took():
     assert History(epoch=[1]) != History(epoch=[2])
 
 
+def test_a_saved_history_does_not_grow_with_the_one_it_came_from():
+    history, loaded = History(epoch=[1]), History()
+    loaded.load_state_dict(saved := history.state_dict())
+    history.append(epoch=2)
+    loaded.append(epoch=3)
+    assert (history.epoch, saved["epoch"], loaded.epoch) == ([1, 2], [1], [1, 3])
+
+
 def test_the_mean_loss_counts_images_and_not_batches():
     data = make_data(9)
     model = make_plain_model()
