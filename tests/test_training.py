@@ -420,6 +420,18 @@ def test_bad_arguments_are_found_before_any_step():
     assert torch.equal(weights_of(model), before)
 
 
+def test_batches_that_run_dry_are_named():
+    class Once(list):
+        def __iter__(self):
+            while self.fresh:
+                yield self.fresh.pop()
+
+    batches, model = Once([None]), make_model()
+    batches.fresh = [make_data()]
+    with pytest.raises(ValueError, match="batches have the length 1, but gave none in epoch 2"):
+        fit(model, batches, sgd(model), epochs=2)
+
+
 class Stream(IterableDataset):
     def __iter__(self):
         yield torch.zeros(1)
@@ -434,6 +446,6 @@ def test_progress_shows_the_epoch_and_the_mean_loss(monkeypatch):
     data, model = make_data(), make_model()
     fit(model, batches_of(data), sgd(model), epochs=2)
     assert len(shown) == 10
-    assert shown[-1].startswith("epoch 2/2  loss 0.") and "100%" in shown[-1]
+    assert shown[-1].startswith("epoch 2  loss 0.") and "100%" in shown[-1]
     fit(model, batches_of(data), sgd(model), epochs=2, progress=False)
     assert len(shown) == 10

@@ -4,7 +4,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,7 +20,7 @@ from glassbox.evaluation import LossFunction, check_pairs, evaluate, kept_modes
 from glassbox.evaluation import predict as predict
 from glassbox.history import History, RunningMean
 from glassbox.processes import from_first_process, process_rank, set_epoch, unwrapped
-from glassbox.progress import progress_bar
+from glassbox.progress import Advance, progress_bar
 from glassbox.resuming import ResumableRun, describe
 
 
@@ -117,7 +117,7 @@ def fit(
     _check_options(validation, clip_norm, autocast, scaler)
     device = next(model.parameters()).device
     precision = torch.autocast(device.type, autocast) if autocast else nullcontext()
-    scaler = scaler or torch.amp.GradScaler(device.type, enabled=False)  # changes nothing
+    scaler = scaler or torch.amp.GradScaler(device.type, enabled=False)  # lets all pass unchanged
     history = History()
     state = TrainingState(
         unwrapped(model), optimizer, history, scheduler, step_scheduler, scaler, average
@@ -133,25 +133,7 @@ def fit(
         for epoch in to_do:
             started, lr = time.perf_counter(), float(optimizer.param_groups[0]["lr"])
             set_epoch(batches, epoch)
-            mean = RunningMean()
-            for step, (images, labels) in enumerate(batches, start=1):
-                images, labels = images.to(device), labels.to(device)
-                with precision:
-                    logits = model(images)
-                    loss = loss_fn(logits, labels)
-                mean.add(_finite(loss, epoch, step), logits, labels)
-                optimizer.zero_grad()
-                scaler.scale(loss).backward()
-                if clip_norm is not None:
-                    scaler.unscale_(optimizer)
-                    nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
-                if _step(optimizer, scaler):
-                    if step_scheduler is not None:
-                        step_scheduler.step()
-                    if average is not None:
-                        average.update(model)
-                advance(f"epoch {epoch}/{epochs}  loss {mean.loss / mean.images:.4f}")
-
+            mean = _train_epoch(model, batches, state, loss_fn, clip_norm, precision, advance)
             train_loss, train_accuracy = mean.over_processes(device)
             with kept_modes(model):
                 with precision:
@@ -172,6 +154,40 @@ def fit(
             if history.stopped:
                 break
     return history
+
+
+def _train_epoch(
+    model: nn.Module,
+    batches: ImageBatches,
+    state: TrainingState,
+    loss_fn: LossFunction,
+    clip_norm: float | None,
+    precision: AbstractContextManager,
+    advance: Advance,
+) -> RunningMean:
+    optimizer, scaler, epoch = state.optimizer, state.scaler, len(state.history) + 1
+    device = next(model.parameters()).device
+    mean = RunningMean()
+    for step, (images, labels) in enumerate(batches, start=1):
+        images, labels = images.to(device), labels.to(device)
+        with precision:
+            logits = model(images)
+            loss = loss_fn(logits, labels)
+        mean.add(_finite(loss, epoch, step), logits, labels)
+        optimizer.zero_grad()
+        scaler.scale(loss).backward()
+        if clip_norm is not None:
+            scaler.unscale_(optimizer)
+            nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
+        if _step(optimizer, scaler):
+            if state.step_scheduler is not None:
+                state.step_scheduler.step()
+            if state.average is not None:
+                state.average.update(model)
+        advance(f"epoch {epoch}  loss {mean.loss / mean.images:.4f}")
+    if mean.images == 0:
+        raise ValueError(f"batches have the length {len(batches)}, but gave none in epoch {epoch}")
+    return mean
 
 
 def _finite(loss: Tensor, epoch: int, step: int) -> float:
