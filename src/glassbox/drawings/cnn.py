@@ -55,7 +55,7 @@ def _show_padded(ax: Axes, image: Tensor, shape: torch.Size, stride: int, paddin
     side = image.shape[0]
     edges = (-padding - 0.5, side + padding - 0.5)
     extent = (*edges, *edges[::-1])
-    ax.imshow(F.pad(image, (padding,) * 4), cmap="gray_r", vmin=0, vmax=1.4, extent=extent)
+    ax.imshow(F.pad(image, (padding,) * 4), cmap="gray", vmin=0, vmax=1, extent=extent)
     ax.add_patch(Rectangle((-0.5, -0.5), side, side, fill=False, ec=MUTED, lw=0.8))
     rows, columns = torch.meshgrid(*map(torch.arange, shape), indexing="ij")
     centres = {"linestyle": "", "marker": "o", "markersize": 4.5, "mec": PAPER, "mew": 0.7}
@@ -128,7 +128,7 @@ def show_receptive_field(
     made, (left, right) = figure(1, 2, height=3.6)
     made.subplots_adjust(left=0.02, right=0.98, bottom=0.03, top=0.9, wspace=0.05)
     first, end = field.interval(unit)
-    left.imshow(image, cmap="gray_r", vmin=0, vmax=1.2)
+    left.imshow(image, cmap="gray", vmin=0, vmax=1)
     left.set_title(f"A unit of {layer} sees {field.size} × {field.size} pixels")
     right.imshow(gradient, cmap="cividis", vmin=0, vmax=1)
     right.set_title("and is moved by these")
@@ -164,7 +164,7 @@ def show_reliability(confidences: Tensor, right: Tensor, bins: int = 10) -> Figu
     top.set(ylabel="share right", ylim=(0, 1.05), xlim=(0, 1.02))
     error = calibration_error(confidences, right, bins)
     top.set_title(f"Calibration error {100 * error:.1f} percent")
-    bottom.bar(parts.confidence, parts.count, width=0.05, color=OCHRE)
+    bottom.bar(parts.confidence.numpy(), parts.count.numpy(), width=0.05, color=OCHRE)
     bottom.set(xlabel="how sure the network was", ylabel="answers", yscale="log")
     made.describe(
         f"Share of right answers against confidence in {len(parts.count)} bins, close to the "
