@@ -108,6 +108,13 @@ def test_each_batch_has_its_own_augmentation():
     assert 16 < flipped.sum() < 48
 
 
+def test_each_epoch_has_its_own_augmentation():
+    images = torch.arange(8.0).expand(64, 1, 1, 8)
+    batches = Batches(images, torch.zeros(64), 64, shuffle=False, augment=random_flip())
+    (one, _), (other, _) = [*batches, *batches]
+    assert not torch.equal(one, other)
+
+
 def test_the_images_themselves_are_never_changed():
     images = IMAGES.clone()
     for batch, _ in Batches(images, LABELS, 10, augment=lambda batch, generator: batch.zero_()):
