@@ -1,0 +1,46 @@
+# Everything that is done to this book. `make` alone lists it.
+
+python = .venv/bin/python
+pytest = PYTHONHASHSEED=0 PYTHONPATH=tests/notebooks $(python) -m pytest
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1  \2/p' Makefile | awk '{n=$$2; $$1=$$2=""; printf "  make %-12s%s\n", n, $$0}'
+
+environment: ## create .venv with what requirements.txt pins
+	@sh tools/environment.sh
+
+book: environment ## execute what changed, render the book
+	@$(python) tools/book.py
+	@echo "It begins at _build/html/index.html. Serve it with: make serve"
+
+serve: ## serve the rendered book on this machine
+	@test -e _build/html/index.html || { echo "There is no book yet: make book" >&2; exit 1; }
+	@echo "http://127.0.0.1:$(or $(PORT),8000)/ until you press Ctrl-C"
+	@$(python) -m http.server --bind 127.0.0.1 --directory _build/html $(or $(PORT),8000)
+
+lab: environment ## open the chapters in JupyterLab
+	@$(python) -m jupyterlab --notebook-dir=book
+
+test: environment ## run all tests: package, chapters, rules, build, browser
+	@$(pytest) --nbval --nbval-cell-timeout=120 -p nbval_strict tests book
+
+refresh: environment ## execute chapters and store their outputs: CHAPTER=cnn, or all
+	@$(python) tools/refresh.py $(CHAPTER)
+
+text: environment ## turn a chapter into Markdown to edit: CHAPTER=cnn
+	@$(python) tools/text.py to-text $(CHAPTER)
+
+notebook: environment ## turn the edited Markdown back into the chapter: CHAPTER=cnn
+	@$(python) tools/text.py to-notebook $(CHAPTER)
+
+lint: environment ## check the code of package, tests and chapters, and format it
+	@$(python) -m ruff check --fix .
+	@$(python) -m ruff format .
+
+bench: environment ## time the package beside what a reader would use instead
+	@for file in benchmarks/*.py; do echo "== $$file"; $(python) "$$file" || exit 1; done
+
+clean: ## remove what was built, but not .venv
+	rm -rf _build
+
+.PHONY: help environment book serve lab test refresh text notebook lint bench clean

@@ -1,0 +1,174 @@
+"""Formulas as MathML, made while the book is built: the page needs no script and no network for them.
+
+KaTeX (a JavaScript library, run here in an embedded engine) turns TeX into MathML, which browsers
+draw by themselves, with a font that is cut down to the characters the book uses. A mistake in a
+formula is a warning of the build.
+"""
+
+import atexit
+import json
+import re
+from functools import cache, lru_cache
+from importlib.metadata import files
+from pathlib import Path
+
+from docutils import nodes
+from fontTools import subset
+from py_mini_racer import JSEvalException, MiniRacer
+from sphinx.util import logging
+from sphinx.util.math import get_node_equation_number
+
+logger = logging.getLogger(__name__)
+
+FONT = "fonts/formulas.woff"
+CSS = "formulas.css"
+STYLE = """\
+@font-face { font-family: "Glassbox Math"; src: url("fonts/formulas.woff"); font-display: block; }
+math { font-family: "Glassbox Math", "STIX Two Math", "Cambria Math", math; font-size: 1.08em; }
+div.math { position: relative; margin: 1.15em 0; padding: .15em 0; overflow: auto hidden; }
+div.math:has(> .eqno) { padding-right: 3.2em; }
+div.math > .eqno { position: absolute; right: 0; top: 50%; transform: translateY(-50%); }
+mtable[columnalign^="right"] > mtr > mtd:nth-child(odd) { text-align: right; }
+mtable[columnalign^="right"] > mtr > mtd:nth-child(even) { text-align: left; }
+mtable[columnalign^="left"] > mtr > mtd { text-align: left; }
+mtable[columnspacing^="0em"] > mtr > mtd { padding-left: 0; padding-right: 0; }
+mtable[columnspacing^="1em"] > mtr > mtd:not(:first-child) { padding-left: 1em; }
+"""
+# Beyond what formulas contain: what browsers put in by themselves, as italics for single letters.
+ITALICS = [*range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C), 0x210E]
+# Browsers have left the attribute mathvariant behind; its letters are characters of their own:
+# variant -> first of the capitals, first of the small letters, first of the digits.
+VARIANTS = {
+    "bold": (0x1D400, 0x1D41A, 0x1D7CE),
+    "italic": (0x1D434, 0x1D44E, None),
+    "bold-italic": (0x1D468, 0x1D482, None),
+    "script": (0x1D49C, 0x1D4B6, None),
+    "fraktur": (0x1D504, 0x1D51E, None),
+    "double-struck": (0x1D538, 0x1D552, 0x1D7D8),
+    "sans-serif": (0x1D5A0, 0x1D5BA, 0x1D7E2),
+    "monospace": (0x1D670, 0x1D68A, 0x1D7F6),
+}
+BOLD_GREEK = {"Α": 0x1D6A8, "α": 0x1D6C2}
+# Letters that Unicode had before it had the alphabets.
+OLDER = dict(
+    zip(
+        "ℎ𝒝𝒠𝒡𝒣𝒤𝒧𝒨𝒭𝒺𝒼𝓄𝔆𝔋𝔍𝔕𝔝𝔺𝔿𝕅𝕇𝕈𝕉𝕑".replace("ℎ", "\U0001d455"),
+        "ℎℬℰℱℋℐℒℳℛℯℊℴℭℌℑℜℨℂℍℕℙℚℝℤ",
+        strict=True,
+    )
+)
+VARIANT = re.compile(r'<(m[inot]\w*) mathvariant="([\w-]+)">([^<]*)<')
+
+
+@cache
+def _katex() -> MiniRacer:
+    found = next(file for file in files("sphinxcontrib-katex") if file.name == "katex.min.js")
+    engine = MiniRacer()
+    atexit.register(engine.close)  # else its thread keeps the process from ending
+    engine.eval(found.read_text("utf-8"))
+    return engine
+
+
+@lru_cache(maxsize=None)
+def to_mathml(tex: str, display: bool) -> str:
+    """Turn TeX into MathML; a mistake raises ``ValueError`` with what KaTeX says of it."""
+    options = {"displayMode": display, "output": "mathml", "strict": "ignore"}
+    try:
+        html = _katex().eval(f"katex.renderToString({json.dumps(tex)},{json.dumps(options)})")
+    except JSEvalException as error:
+        message = re.search(r"KaTeX parse error: .*|\w*Error: .*", str(error))
+        raise ValueError(message[0] if message else str(error)) from error
+    mathml = re.search(r"<math.*</math>", html, re.DOTALL)[0]
+    return VARIANT.sub(_letters, mathml)
+
+
+def _letters(match: re.Match) -> str:
+    element, variant, text = match.groups()
+    if variant not in VARIANTS:
+        return match[0]
+    return f"<{element}>{''.join(_letter(char, variant) for char in text)}<"
+
+
+def _letter(char: str, variant: str) -> str:
+    capital, small, digit = VARIANTS[variant]
+    for first, last, start in (("A", "Z", capital), ("a", "z", small), ("0", "9", digit)):
+        if start and first <= char <= last:
+            letter = chr(start + ord(char) - ord(first))
+            return OLDER.get(letter, letter)
+    if variant == "bold" and "Α" <= char <= "ω":
+        first = "α" if char >= "α" else "Α"
+        return chr(BOLD_GREEK[first] + ord(char) - ord(first))
+    return char
+
+
+def _rendered(translator, node: nodes.Element, tex: str, display: bool) -> str:
+    app = translator.builder.app
+    try:
+        mathml = to_mathml(tex, display)
+    except ValueError as error:
+        logger.warning("%s in the formula %s", error, tex, location=node, type="formulas")
+        return f"<code>{translator.encode(tex)}</code>"
+    app.env.characters_of_formulas.update(re.sub(r"<annotation.*?</annotation>", "", mathml))
+    return mathml
+
+
+def inline(translator, node: nodes.math) -> None:
+    """Write a formula in a line."""
+    mathml = _rendered(translator, node, node.astext(), False)
+    translator.body.append(
+        translator.starttag(node, "span", "", CLASS="math notranslate") + mathml + "</span>"
+    )
+    raise nodes.SkipNode
+
+
+def displayed(translator, node: nodes.math_block) -> None:
+    """Write a formula on lines of its own, with its number; where it is wide, it scrolls."""
+    tex = node.astext().strip()
+    # The number is the page's own, so no environment may number its lines.
+    tex = re.sub(r"\\(begin|end)\{(align|gather|equation|alignat)\}", r"\\\1{\2*}", tex)
+    bare = re.sub(r"\\begin\{(\w+\*?)\}.*?\\end\{\1\}", "", tex, flags=re.DOTALL)
+    if "\\\\" in bare or re.search(r"(?<!\\)&", bare):
+        tex = f"\\begin{{aligned}}{tex}\\end{{aligned}}"
+    mathml = _rendered(translator, node, tex, True)
+    number = get_node_equation_number(translator, node) if node.get("number") else ""
+    attributes = {"role": "group", "tabindex": "0", "aria-label": f"Formula {number}".strip()}
+    translator.body.append(
+        translator.starttag(node, "div", CLASS="math notranslate", **attributes) + mathml
+    )
+    if number:
+        translator.body.append(f'<span class="eqno">({number})')
+        translator.add_permalink_ref(node, "Link to this equation")
+        translator.body.append("</span>")
+    translator.body.append("</div>\n")
+    raise nodes.SkipNode
+
+
+def prepare(app) -> None:
+    """Start collecting the characters of formulas; all pages are written in a build."""
+    app.env.characters_of_formulas = set()
+    app.add_css_file(CSS)
+
+
+def write_style(app, exception: Exception | None) -> None:
+    """Write the style, and the font with the characters that the book's formulas use."""
+    if exception or app.builder.format != "html":
+        return
+    static = Path(app.outdir) / "_static"
+    (static / CSS).write_text(STYLE, "utf-8")
+    source = next(file for file in files("ziamath") if file.name == "STIXTwoMath-Regular.ttf")
+    options = subset.Options(flavor="woff", layout_features=["*"], hinting=False)
+    font = subset.load_font(source.locate(), options)
+    cutter = subset.Subsetter(options)
+    characters = {ord(char) for char in app.env.characters_of_formulas}
+    cutter.populate(unicodes=[*characters, *ITALICS])
+    cutter.subset(font)
+    (static / FONT).parent.mkdir(exist_ok=True)
+    subset.save_font(font, static / FONT, options)
+
+
+def setup(app) -> dict:
+    """Register the renderer ``mathml``."""
+    app.add_html_math_renderer("mathml", (inline, None), (displayed, None))
+    app.connect("builder-inited", prepare)
+    app.connect("build-finished", write_style)
+    return {"parallel_read_safe": True, "parallel_write_safe": False}

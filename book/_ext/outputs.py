@@ -1,0 +1,39 @@
+"""What a notebook's outputs say of themselves: the alt text of a picture that has none."""
+
+from docutils import nodes
+from sphinx.transforms import SphinxTransform
+
+
+class AltFromText(SphinxTransform):
+    """Give a picture the sentence that was stored beside it, where the cell names no alt text.
+
+    MyST-NB keeps all forms of an output together until the page is written: the picture and, for
+    the figures of this book, a sentence as plain text.
+    """
+
+    default_priority = 400
+
+    def apply(self, **_) -> None:
+        for bundle in self.document.findall(_is_bundle):
+            forms = {form["mime_type"]: form for form in bundle.children}
+            sentence = forms["text/plain"].astext() if "text/plain" in forms else ""
+            for image in bundle.findall(nodes.image):
+                if sentence and not _named(bundle):
+                    image["alt"] = sentence
+
+
+def _is_bundle(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.container) and node.get("nb_element") == "mime_bundle"
+
+
+def _named(node: nodes.Node) -> bool:
+    """Say whether the cell around a node gives the alt text in its metadata."""
+    while node.get("nb_element") != "cell_code":
+        node = node.parent
+    return bool(node["cell_metadata"].get("mystnb", {}).get("image", {}).get("alt"))
+
+
+def setup(app) -> dict:
+    """Register the transform."""
+    app.add_transform(AltFromText)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

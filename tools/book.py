@@ -1,0 +1,115 @@
+"""Make the book: execute what has to be, put the pages together, render and publish them."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from chapters import BOOK, ROOT, chapters, code_cells, read, write_text
+from execution import ChapterError, executed
+from nbformat import NotebookNode
+from pages import fill
+
+STAGE = ROOT / "_build" / "stage"
+RENDERING = ROOT / "_build" / "rendering"
+PUBLISHED = ROOT / "_build" / "html"
+# A change in one of these can change every page.
+MACHINERY = ("_config.yml", "_toc.yml", "requirements.txt", "book/_ext", "book/_templates")
+
+
+def merge(prose: NotebookNode, outputs: NotebookNode) -> NotebookNode:
+    """Give the cells of a chapter the outputs of its execution, cell by cell."""
+    pairs = zip(code_cells(prose), code_cells(outputs), strict=True)
+    for mine, theirs in pairs:
+        mine.outputs, mine.execution_count = theirs.outputs, theirs.execution_count
+    return prose
+
+
+def stage(runs: dict[Path, tuple[NotebookNode, dict]]) -> None:
+    """Bring the folder that is rendered up to date: the pages with outputs of now, and no others.
+
+    Files that do not change are left alone, so that only changed pages are parsed again.
+    """
+    kept = set()
+    records = {path.stem: record for path, (_, record) in runs.items()}
+    for source in sorted(BOOK.rglob("*")):
+        inside = source.relative_to(BOOK)
+        if source.is_dir() or any(part.startswith((".", "__")) for part in inside.parts):
+            continue
+        target = STAGE / inside
+        kept.add(target)
+        if source in runs:
+            write_text(target, nbformat.writes(merge(read(source), runs[source][0])))
+        elif source.suffix == ".md":
+            write_text(target, fill(source.read_text("utf-8"), records))
+        elif not target.exists() or target.read_bytes() != source.read_bytes():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+    for target in STAGE.rglob("*"):
+        if target.is_file() and target not in kept:
+            target.unlink()
+
+
+def render() -> Path:
+    """Run Jupyter Book over the staged pages; every page is written anew, warnings are errors."""
+    html, parsed = RENDERING / "_build" / "html", RENDERING / "_build" / ".doctrees"
+    shutil.rmtree(html, ignore_errors=True)
+    machinery = _machinery()
+    stamp = RENDERING / "machinery"
+    if not stamp.exists() or stamp.read_text() != machinery:
+        shutil.rmtree(RENDERING, ignore_errors=True)
+    options = ["-W", "-n", "--keep-going", "--quiet", "--path-output", str(RENDERING)]
+    files = ["--config", str(ROOT / "_config.yml"), "--toc", str(ROOT / "_toc.yml")]
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(STAGE)]
+    # What it says on its standard output names the folder it works in, not the published one.
+    quiet = subprocess.DEVNULL
+    status = subprocess.run([*command, *options, *files], cwd=ROOT, stdout=quiet).returncode
+    if status:
+        # A page that was parsed is not parsed again, so its warnings would not come again.
+        shutil.rmtree(parsed, ignore_errors=True)
+        sys.exit("Rendering failed: see the warnings above. The published book was left as it was.")
+    write_text(stamp, machinery)
+    return html
+
+
+def _machinery() -> str:
+    found = [file for name in MACHINERY for file in [ROOT / name, *(ROOT / name).rglob("*")]]
+    digest = hashlib.sha256()
+    for file in sorted(file for file in found if file.is_file() and file.suffix != ".pyc"):
+        digest.update(f"{file.relative_to(ROOT)}\n".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def publish(html: Path, paths: list[Path]) -> None:
+    """Put the rendered folder in the place of the published one, whole.
+
+    The notebook a reader downloads is the chapter as it is stored, with widgets for a kernel.
+    """
+    for path in paths:
+        shutil.copyfile(path, html / "_sources" / path.relative_to(BOOK))
+    old = PUBLISHED.with_name("html.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if PUBLISHED.exists():
+        PUBLISHED.rename(old)
+    html.rename(PUBLISHED)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def main() -> None:
+    start = time.perf_counter()
+    paths = chapters()
+    try:
+        runs = executed(paths)
+    except ChapterError as error:
+        sys.exit(f"{error}\n\nA chapter failed, so no book was made.")
+    stage(runs)
+    print("rendering", flush=True)
+    publish(render(), paths)
+    print(f"The book was made in {time.perf_counter() - start:.1f} s.")
+
+
+if __name__ == "__main__":
+    main()

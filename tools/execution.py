@@ -1,0 +1,167 @@
+"""Executing chapters: each in its own kernel, several at a time, and only those that have to be."""
+
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from pathlib import Path
+
+import nbformat
+from chapters import BOOK, ROOT, canonical, code_cells, code_hash, may_raise, read, write_text
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+
+EXECUTED = ROOT / "_build" / "executed"
+CELL_TIMEOUT = 300  # seconds
+PACKAGES = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "matplotlib", "jupyter-book")
+# What a chapter loaded of its own: the modules of this repository.
+LOADED = """
+import json as _json, sys as _sys
+print(_json.dumps([m.__file__ for m in list(_sys.modules.values()) if getattr(m, "__file__", None)]))
+"""
+
+
+class ChapterError(Exception):
+    """A chapter did not run as it should."""
+
+
+def execute(path: Path, mode: str, threads: int | None = None) -> tuple[NotebookNode, dict]:
+    """Run a notebook in a new kernel, in its own folder as a reader's would be.
+
+    Args:
+        path: The notebook.
+        mode: What ``explore`` does: ``live`` or ``static``.
+        threads: Threads of torch and NumPy; as many as they choose unless given.
+
+    Returns:
+        The notebook in canonical form, and a record: seconds in all and of the slowest cell, and
+        the files of this repository that the kernel loaded.
+
+    Raises:
+        ChapterError: A cell raises, or a cell tagged ``raises-exception`` does not.
+    """
+    notebook = read(path)
+    for cell in code_cells(notebook):
+        cell.outputs, cell.execution_count = [], None
+    notebook.cells.append(nbformat.v4.new_code_cell(LOADED))
+    environment = os.environ | {"GLASSBOX_EXPLORE": mode, "PYTHONHASHSEED": "0"}
+    if threads:
+        environment["OMP_NUM_THREADS"] = str(threads)
+    times: list[float] = []
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_TIMEOUT,
+        kernel_name="python3",
+        record_timing=False,
+        resources={"metadata": {"path": str(path.parent)}},
+        on_cell_execute=lambda cell, cell_index: times.append(time.perf_counter()),
+        on_cell_executed=lambda cell, cell_index, execute_reply: times.append(time.perf_counter()),
+    )
+    try:
+        client.execute(env=environment)
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        raise ChapterError(f"{path.name}: {_where(notebook, times)}\n{error}") from error
+    loaded = json.loads(notebook.cells.pop().outputs[0].text)
+    for cell in code_cells(notebook):
+        if may_raise(cell) and all(output.output_type != "error" for output in cell.outputs):
+            raise ChapterError(f"{path.name}: this cell should raise and does not:\n{cell.source}")
+    seconds = [end - start for start, end in zip(times[::2], times[1::2], strict=True)][:-1]
+    record = {
+        "seconds": sum(seconds),
+        "slowest": max(seconds, default=0.0),
+        "cells": len(seconds),
+        "files": _ours(loaded),
+        "versions": {"python": sys.version.split()[0]} | {name: version(name) for name in PACKAGES},
+    }
+    return canonical(notebook), record
+
+
+def _where(notebook: NotebookNode, times: list[float]) -> str:
+    number = (len(times) + 1) // 2
+    return f"code cell {number} of {len(code_cells(notebook)) - 1} fails"
+
+
+def _ours(files: Iterable[str]) -> list[str]:
+    """Name the files that lie in this repository, and not in the environment inside it."""
+    inside = (Path(file).resolve() for file in files)
+    relative = (path.relative_to(ROOT) for path in inside if path.is_relative_to(ROOT))
+    return sorted(str(path) for path in relative if not path.parts[0].startswith((".", "_")))
+
+
+def _inputs(path: Path, notebook: NotebookNode, files: Iterable[str]) -> dict[str, str]:
+    """Hash all that the outputs of a chapter depend on.
+
+    That is its code; the package's modules that it loaded and all the package's other files; the
+    pinned requirements and what is installed of them; this module; settings of the environment;
+    and the data a chapter reads, which lie in a folder of its name beside it.
+    """
+    package = [file for file in (ROOT / "src").rglob("*") if file.suffix in (".js", ".css")]
+    data = [file for file in path.with_suffix("").rglob("*") if file.is_file()]
+    fixed = [ROOT / "requirements.txt", Path(__file__), *package, *data]
+    hashes = {"code": code_hash(notebook)}
+    hashes |= {str(file.relative_to(ROOT)): _file_hash(file) for file in fixed}
+    hashes |= {file: _file_hash(ROOT / file) for file in files}
+    hashes |= {name: version(name) for name in PACKAGES} | {"python": sys.version}
+    hashes |= {k: v for k, v in os.environ.items() if k.startswith("GLASSBOX_")}
+    return hashes
+
+
+def _file_hash(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else "absent"
+
+
+def _kept(path: Path) -> tuple[NotebookNode, dict] | None:
+    """Give the kept execution of a chapter if it would come out the same now."""
+    stem = EXECUTED / path.relative_to(BOOK).with_suffix("")
+    kept, record = stem.with_suffix(".ipynb"), stem.with_suffix(".json")
+    if not (kept.exists() and record.exists()):
+        return None
+    content = json.loads(record.read_text("utf-8"))
+    if content["inputs"] != _inputs(path, read(path), content["files"]):
+        return None
+    return read(kept), content
+
+
+def _run(path: Path, threads: int) -> tuple[NotebookNode, dict]:
+    print(f"  {path.stem}: executing", flush=True)
+    before = read(path)
+    notebook, record = execute(path, "static", threads)
+    record["inputs"] = _inputs(path, before, record["files"])
+    stem = EXECUTED / path.relative_to(BOOK).with_suffix("")
+    stem.with_suffix(".json").unlink(missing_ok=True)
+    write_text(stem.with_suffix(".ipynb"), nbformat.writes(notebook))
+    write_text(stem.with_suffix(".json"), json.dumps(record, indent=1))
+    print(f"  {path.stem}: {record['cells']} cells in {record['seconds']:.1f} s", flush=True)
+    return notebook, record
+
+
+def executed(paths: list[Path]) -> dict[Path, tuple[NotebookNode, dict]]:
+    """Execute the chapters whose outputs may have changed, for a page without kernels.
+
+    As many run at a time as there are cores, and they share the cores.
+
+    Args:
+        paths: The chapters.
+
+    Returns:
+        Chapter to its executed notebook and its record.
+
+    Raises:
+        ChapterError: One or more failed; the others have been run and are kept.
+    """
+    results = {path: _kept(path) for path in paths}
+    missing = [path for path in paths if results[path] is None]
+    cores = os.cpu_count() or 1
+    workers = max(1, min(cores, len(missing)))
+    print(f"{len(missing)} of {len(paths)} chapters to execute", flush=True)
+    with ThreadPoolExecutor(workers) as pool:
+        runs = {path: pool.submit(_run, path, cores // workers) for path in missing}
+    failures = [str(run.exception()) for run in runs.values() if run.exception()]
+    if failures:
+        raise ChapterError("\n\n".join(failures))
+    return results | {path: run.result() for path, run in runs.items()}
