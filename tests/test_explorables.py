@@ -5,6 +5,7 @@ import io
 import re
 import subprocess
 import sys
+import threading
 import time
 
 import matplotlib.figure
@@ -13,13 +14,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ipywidgets.widgets.widget import _instances
 from jupyter_client.manager import start_new_kernel
 from nbclient import NotebookClient
 from PIL import Image
 
 from glassbox.controls import as_control
 from glassbox.explorables import buttons, dropdown, explore, slider, slider_over, toggle
-from glassbox.figures import figure
+from glassbox.figures import figure, to_png
+from glassbox.live import WIDGET, live_outputs
 from glassbox.states import make_explorable
 
 
@@ -150,7 +153,8 @@ def test_static_mode_does_not_import_widgets():
 
 SOURCE = """
 from glassbox.explorables import buttons, dropdown, explore, slider
-from glassbox.figures import figure
+from glassbox.figures import figure, to_png
+from glassbox.live import WIDGET, live_outputs
 
 def draw(size, side, color, filled):
     if size == 5 and not filled:
@@ -283,6 +287,26 @@ def test_redraw_takes_less_than_150_ms(kernel):
         kernel.send(model, index=index)
         times.append(time.perf_counter() - start)
     assert min(times) < 0.15
+
+
+def test_controls_moved_at_once_end_at_what_is_set(monkeypatch):
+    data, _ = live_outputs(make_explorable(draw, None, {"a": 0}, {"a": (0, 2), "b": ["x", "y"]}))
+    first, second, screen = _instances[data[WIDGET]["model_id"]].children
+    began = threading.Event()
+
+    def slow_at_first(pixels):
+        if threading.current_thread() is slow:
+            began.set()
+            time.sleep(0.3)
+        return to_png(pixels)
+
+    monkeypatch.setattr("glassbox.live.to_png", slow_at_first)
+    slow = threading.Thread(target=lambda: setattr(first, "index", 1))
+    slow.start()
+    began.wait()
+    second.index = 1
+    slow.join()
+    assert picture(screen.value)[0] == "A bar of 1, y."
 
 
 def test_what_is_stored_is_a_still_picture_and_one_line_of_text(shown):

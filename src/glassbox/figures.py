@@ -1,6 +1,7 @@
 """Figures in the book's style: drawn without pyplot, each carrying a sentence that describes it."""
 
 import io
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -77,11 +78,16 @@ STYLE: Mapping[str, Any] = MappingProxyType(
     }
 )
 
+_STYLING = threading.RLock()
+
 
 @contextmanager
 def book_style() -> Iterator[None]:
-    """Set matplotlib's parameters to the book's style and put them back on leaving."""
-    with matplotlib.rc_context(dict(STYLE)):
+    """Set matplotlib's parameters to the book's style and put them back on leaving.
+
+    Other threads that ask for the style wait: the parameters are the whole process's.
+    """
+    with _STYLING, matplotlib.rc_context(dict(STYLE)):
         yield
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import html
+import threading
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -46,13 +47,19 @@ def _widgets(explorable: Explorable, first: Picture) -> ipywidgets.VBox:
     """Put the controls above the picture and let each change redraw it.
 
     The front end sends the next change of a control only when the kernel has answered the one
-    before, and keeps none but the latest, so a fast drag does not pile up drawings.
+    before, and keeps none but the latest, so a fast drag does not pile up drawings. A kernel may
+    answer two controls from two threads: the one that comes last must show what is then set.
     """
     knobs = [WIDGETS[control.kind](control) for control in explorable.controls.values()]
     screen = ipywidgets.HTML(_img(first))
+    shown, lock = explorable.start, threading.Lock()
 
     def redraw(_: Any) -> None:
-        screen.value = _screen(explorable, tuple(int(knob.value) for knob in knobs))
+        nonlocal shown
+        with lock:
+            state = tuple(int(knob.value) for knob in knobs)
+            if state != shown:
+                screen.value, shown = _screen(explorable, state), state
 
     for knob in knobs:
         knob.observe(redraw, "value")
