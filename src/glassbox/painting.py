@@ -25,18 +25,17 @@ class Light:
     y: Tensor
 
 
-def coverage(outline: Tensor, softness: float = 1.0) -> Tensor:
+def coverage(outline: Tensor) -> Tensor:
     """Give the share of each pixel that an outline covers.
 
     Args:
         outline: signed distances ``(B, S, S)``.
-        softness: width of the border in pixels.
 
     Returns:
         Shares from 0 to 1, ``(B, S, S)``.
     """
     pixel = 2 / outline.shape[-1]
-    return (0.5 - outline / (pixel * softness)).clamp_(0, 1)
+    return (0.5 - outline / pixel).clamp_(0, 1)
 
 
 def lay(canvas: Tensor, paint: Tensor, cover: Tensor) -> None:
