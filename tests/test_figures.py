@@ -128,6 +128,12 @@ def test_margins_are_what_was_asked_for_in_inches():
     assert np.allclose([left * 6, bottom * 4, width * 6, height * 4], [1, 1, 4.5, 2.75])
 
 
+def test_axes_have_few_ticks():
+    _, ax = figure()
+    ax.plot([0, 1], [-1, 1])
+    assert len(ax.get_yticks()) <= 9 and np.allclose(np.diff(ax.get_yticks()), 0.5)
+
+
 def test_same_figure_is_the_same_bytes():
     assert to_png(to_pixels(example())) == to_png(to_pixels(example()))
 

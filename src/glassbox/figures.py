@@ -35,6 +35,7 @@ BLUE, RUST, GREEN, PINK, OCHRE, SKY = PALETTE = (
 DPI = 120
 WIDTH = 7.0
 HEIGHT = 3.6
+TICKS = 6  # at most, on an axis
 
 # Inches around and between the axes. They are fixed, so that the axes of two figures of one size
 # coincide (an explorable's picture must not jump) and drawing costs half of an automatic layout.
@@ -93,6 +94,10 @@ def book_style() -> Iterator[None]:
 
 class Axes(matplotlib.axes.Axes):
     """Axes that keep the book's style where matplotlib looks at its global parameters."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.locator_params(nbins=TICKS)
 
     def set_title(self, label: str, *args: Any, **kwargs: Any) -> Text:
         """Set a title in the book's style; the arguments are matplotlib's."""

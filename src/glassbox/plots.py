@@ -105,7 +105,9 @@ def curves(
         ax.plot(x, mean, color=color)
         if half.any():
             ax.fill_between(x, mean - half, mean + half, color=color, alpha=0.18, linewidth=0)
-    ax.set(xlabel=xlabel, ylabel=ylabel, yscale=yscale)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    if yscale != "linear":  # setting the scale an axis has would undo its choice of ticks
+        ax.set_yscale(yscale)
     _label_ends(ax, x, {name: mean[-1] for name, (mean, _) in lines.items()})
     return _finish(ax, title, _curves_sentence(x, lines, xlabel, ylabel), alt)
 

@@ -1,0 +1,88 @@
+"""Time a frame of an explorable beside what a reader would write with pyplot.
+
+Run with ``python benchmarks/explorables.py``; the ratios matter, the times depend on the machine.
+The processor time of one thread counts, its median over rounds that alternate. Both draw the same
+chart at 840 x 432 pixels: the reader's as ``interact`` shows it (a new pyplot figure, stored as a
+PNG of its tight box), and the book's as a frame of a player and as a redraw in a kernel.
+"""
+
+import io
+import statistics
+import time
+
+import matplotlib
+import numpy as np
+
+from glassbox.figures import figure, to_png
+from glassbox.player import encode
+from glassbox.plots import bars, image_grid
+from glassbox.states import make_explorable
+
+matplotlib.use("agg")
+import matplotlib.pyplot as plt
+
+ROUNDS = 15
+X = np.linspace(0, 1, 200)
+IMAGE = np.random.default_rng(0).random((1, 28, 28))
+
+
+def wave(frequency):
+    made, ax = figure(alt="A wave.")
+    ax.plot(X, np.sin(2 * np.pi * frequency * X))
+    ax.plot(X, np.cos(2 * np.pi * frequency * X))
+    ax.set(xlabel="time", ylabel="height", title="Two waves")
+    return made
+
+
+def answer(frequency):
+    made, (left, right) = figure(1, 2)
+    image_grid(IMAGE, ax=left, title="Input")
+    values = np.exp(np.sin(np.arange(10) * frequency))
+    bars(values / values.sum(), list("0123456789"), ax=right, title="Answer")
+    return made
+
+
+def pyplot(frequency):
+    made, ax = plt.subplots(figsize=(7, 3.6), dpi=120)
+    ax.plot(X, np.sin(2 * np.pi * frequency * X))
+    ax.plot(X, np.cos(2 * np.pi * frequency * X))
+    ax.set(xlabel="time", ylabel="height", title="Two waves")
+    ax.grid()
+    file = io.BytesIO()
+    made.savefig(file, bbox_inches="tight")
+    plt.close(made)
+    return file.getvalue()
+
+
+def frame(draw):
+    explorable = make_explorable(draw, None, None, {"frequency": (1, 5)})
+    return lambda i: encode(explorable.picture((i % 5,)).pixels)
+
+
+def redraw(draw):
+    explorable = make_explorable(draw, None, None, {"frequency": (1, 5)})
+    return lambda i: to_png(explorable.picture((i % 5,)).pixels)
+
+
+def main():
+    ways = {
+        "pyplot, tight box": pyplot,
+        "redraw, chart": redraw(wave),
+        "frame, chart": frame(wave),
+        "redraw, image and bars": redraw(answer),
+        "frame, image and bars": frame(answer),
+    }
+    times = {name: [] for name in ways}
+    sizes = {}
+    for i in range(ROUNDS):
+        for name, way in ways.items():
+            start = time.process_time()
+            made = way(i)
+            times[name].append(time.process_time() - start)
+            sizes[name] = len(made) * (3 / 4 if isinstance(made, str) else 1)
+    for name, taken in times.items():
+        print(f"{name:24}{1e3 * statistics.median(taken):6.0f} ms{sizes[name] / 1e3:7.1f} kB")
+
+
+if __name__ == "__main__":
+    main()
