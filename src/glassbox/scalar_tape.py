@@ -1,0 +1,108 @@
+"""Reverse-mode differentiation of scalars: every operation beside its local slope."""
+
+import itertools
+import math
+
+_serial = itertools.count()
+
+
+class Scalar:
+    """A number that remembers what it was made from.
+
+    Each operation gives a new scalar and notes, for each of its inputs, the slope: by how much the
+    result moves for a small move of that input. :meth:`backward` multiplies slopes along all paths
+    and adds them up. As in PyTorch, only leaves, which no operation made, keep a ``grad``.
+
+    Args:
+        value: The number.
+        inputs: Pairs of an input and the slope towards it; empty for a leaf.
+
+    Reference:
+        Griewank and Walther (2008), "Evaluating Derivatives", chapter 3.
+    """
+
+    def __init__(self, value: float, *inputs: tuple["Scalar", float]) -> None:
+        self.value = float(value)
+        self.inputs = inputs
+        self.grad = 0.0
+        self.serial = next(_serial)  # a result is always younger than its inputs
+
+    def __repr__(self) -> str:
+        return f"Scalar({self.value:g})"
+
+    def __add__(self, other: "Scalar | float") -> "Scalar":
+        other = as_scalar(other)
+        return Scalar(self.value + other.value, (self, 1.0), (other, 1.0))
+
+    def __mul__(self, other: "Scalar | float") -> "Scalar":
+        other = as_scalar(other)
+        return Scalar(self.value * other.value, (self, other.value), (other, self.value))
+
+    def __pow__(self, exponent: float) -> "Scalar":
+        slope = exponent * self.value ** (exponent - 1) if exponent else 0.0
+        return Scalar(self.value**exponent, (self, slope))
+
+    def exp(self) -> "Scalar":
+        """Raise e to this power; the slope is the result itself."""
+        result = math.exp(self.value)
+        return Scalar(result, (self, result))
+
+    def log(self) -> "Scalar":
+        """Take the natural logarithm of a number above 0."""
+        return Scalar(math.log(self.value), (self, 1 / self.value))
+
+    def tanh(self) -> "Scalar":
+        """Squash to between -1 and 1."""
+        result = math.tanh(self.value)
+        return Scalar(result, (self, 1 - result**2))
+
+    def relu(self) -> "Scalar":
+        """Keep what is above 0; the slope at 0 is 0, as PyTorch has it."""
+        return Scalar(max(self.value, 0.0), (self, float(self.value > 0)))
+
+    def __neg__(self) -> "Scalar":
+        return self * -1
+
+    def __sub__(self, other: "Scalar | float") -> "Scalar":
+        return self + -other
+
+    def __truediv__(self, other: "Scalar | float") -> "Scalar":
+        return self * as_scalar(other) ** -1
+
+    def __rsub__(self, other: float) -> "Scalar":
+        return as_scalar(other) - self
+
+    def __rtruediv__(self, other: float) -> "Scalar":
+        return as_scalar(other) / self
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def backward(self, gradient: float = 1.0) -> None:
+        """Add the derivative of this scalar with respect to each leaf to that leaf's ``grad``.
+
+        The youngest scalar goes first: everything made from it is younger still and has already
+        handed its share over, so its gradient is complete.
+
+        Args:
+            gradient: The gradient of some further quantity with respect to this scalar.
+        """
+        arriving = {self: gradient}
+        while arriving:
+            node = max(arriving, key=lambda node: node.serial)
+            gradient = arriving.pop(node)
+            if not node.inputs:
+                node.grad += gradient
+            for parent, slope in node.inputs:
+                arriving[parent] = arriving.get(parent, 0.0) + slope * gradient
+
+
+def as_scalar(number: Scalar | float) -> Scalar:
+    """Wrap a plain number as a leaf, and return a scalar as it is.
+
+    Args:
+        number: A scalar, or anything ``float`` accepts.
+
+    Returns:
+        A scalar.
+    """
+    return number if isinstance(number, Scalar) else Scalar(number)
