@@ -89,7 +89,8 @@ def canonical(notebook: NotebookNode) -> NotebookNode:
     """Bring an executed notebook into the one form that is stored.
 
     Only what the book uses is kept: no state of widgets, no times, and of a traceback the lines
-    that point into the notebook. Ids of cells stay, unless they are missing or used twice.
+    that point into the notebook. Ids of cells stay, unless they are missing or used twice. The
+    notebook's ``glassbox.code`` is the hash of the code that its outputs were made by.
     """
     cells, ids = [], set()
     for cell in notebook.cells:
@@ -104,7 +105,7 @@ def canonical(notebook: NotebookNode) -> NotebookNode:
             kept["outputs"] = [_output(output) for output in _join_streams(cell.outputs)]
         cells.append(NotebookNode(kept))
     metadata = {
-        "glassbox": {"code": code_hash(notebook)},
+        "glassbox": notebook.metadata.get("glassbox", {}),
         "kernelspec": KERNEL,
         "language_info": {"name": "python"},
     }
@@ -137,7 +138,7 @@ def _output(output: NotebookNode) -> NotebookNode:
 
 
 def keep_equal_pictures(new: NotebookNode, old: NotebookNode) -> None:
-    """Put stored pictures back where the new ones have the same pixels, so that diffs stay small."""
+    """Put stored pictures back where the new ones have the same pixels: diffs stay small."""
     stored = {cell.source: cell.outputs for cell in code_cells(old)}
     for cell in code_cells(new):
         for mine, theirs in zip(cell.outputs, stored.get(cell.source, []), strict=False):

@@ -22,7 +22,8 @@ PACKAGES = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "matplotli
 # What a chapter loaded of its own: the modules of this repository.
 LOADED = """
 import json as _json, sys as _sys
-print(_json.dumps([m.__file__ for m in list(_sys.modules.values()) if getattr(m, "__file__", None)]))
+_files = [getattr(_module, "__file__", None) for _module in list(_sys.modules.values())]
+print(_json.dumps([_file for _file in _files if _file]))
 """
 
 
@@ -46,6 +47,7 @@ def execute(path: Path, mode: str, threads: int | None = None) -> tuple[Notebook
         ChapterError: A cell raises, or a cell tagged ``raises-exception`` does not.
     """
     notebook = read(path)
+    notebook.metadata["glassbox"] = {"code": code_hash(notebook)}
     for cell in code_cells(notebook):
         cell.outputs, cell.execution_count = [], None
     notebook.cells.append(nbformat.v4.new_code_cell(LOADED))
@@ -62,8 +64,11 @@ def execute(path: Path, mode: str, threads: int | None = None) -> tuple[Notebook
         on_cell_execute=lambda cell, cell_index: times.append(time.perf_counter()),
         on_cell_executed=lambda cell, cell_index, execute_reply: times.append(time.perf_counter()),
     )
+    log = EXECUTED / f"{path.stem}.log"  # of the kernel itself; what cells print is not in it
+    log.parent.mkdir(parents=True, exist_ok=True)
     try:
-        client.execute(env=environment)
+        with log.open("w") as stderr:
+            client.execute(env=environment, stderr=stderr)
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         raise ChapterError(f"{path.name}: {_where(notebook, times)}\n{error}") from error
     loaded = json.loads(notebook.cells.pop().outputs[0].text)

@@ -8,7 +8,7 @@ formula is a warning of the build.
 import atexit
 import json
 import re
-from functools import cache, lru_cache
+from functools import cache
 from importlib.metadata import files
 from pathlib import Path
 
@@ -25,7 +25,8 @@ CSS = "formulas.css"
 STYLE = """\
 @font-face { font-family: "Glassbox Math"; src: url("fonts/formulas.woff"); font-display: block; }
 math { font-family: "Glassbox Math", "STIX Two Math", "Cambria Math", math; font-size: 1.08em; }
-div.math { position: relative; margin: 1.15em 0; padding: .15em 0; overflow: auto hidden; }
+span.math { display: inline; overflow: visible; }
+div.math { display: block; position: relative; margin: 1.15em 0; padding: .2em 0; overflow: auto hidden; }
 div.math:has(> .eqno) { padding-right: 3.2em; }
 div.math > .eqno { position: absolute; right: 0; top: 50%; transform: translateY(-50%); }
 mtable[columnalign^="right"] > mtr > mtd:nth-child(odd) { text-align: right; }
@@ -34,8 +35,8 @@ mtable[columnalign^="left"] > mtr > mtd { text-align: left; }
 mtable[columnspacing^="0em"] > mtr > mtd { padding-left: 0; padding-right: 0; }
 mtable[columnspacing^="1em"] > mtr > mtd:not(:first-child) { padding-left: 1em; }
 """
-# Beyond what formulas contain: what browsers put in by themselves, as italics for single letters.
-ITALICS = [*range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C), 0x210E]
+# Beyond what formulas contain, what browsers put in by themselves: roots, italics of single letters.
+IMPLIED = [0x221A, 0x210E, *range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C)]
 # Browsers have left the attribute mathvariant behind; its letters are characters of their own:
 # variant -> first of the capitals, first of the small letters, first of the digits.
 VARIANTS = {
@@ -69,7 +70,7 @@ def _katex() -> MiniRacer:
     return engine
 
 
-@lru_cache(maxsize=None)
+@cache
 def to_mathml(tex: str, display: bool) -> str:
     """Turn TeX into MathML; a mistake raises ``ValueError`` with what KaTeX says of it."""
     options = {"displayMode": display, "output": "mathml", "strict": "ignore"}
@@ -160,7 +161,7 @@ def write_style(app, exception: Exception | None) -> None:
     font = subset.load_font(source.locate(), options)
     cutter = subset.Subsetter(options)
     characters = {ord(char) for char in app.env.characters_of_formulas}
-    cutter.populate(unicodes=[*characters, *ITALICS])
+    cutter.populate(unicodes=[*characters, *IMPLIED])
     cutter.subset(font)
     (static / FONT).parent.mkdir(exist_ok=True)
     subset.save_font(font, static / FONT, options)

@@ -1,14 +1,15 @@
-"""What a notebook's outputs say of themselves: the alt text of a picture that has none."""
+"""Pictures among a notebook's outputs: what they say to those who do not see them, how wide."""
 
 from docutils import nodes
 from sphinx.transforms import SphinxTransform
 
 
-class AltFromText(SphinxTransform):
+class Pictures(SphinxTransform):
     """Give a picture the sentence that was stored beside it, where the cell names no alt text.
 
     MyST-NB keeps all forms of an output together until the page is written: the picture and, for
-    the figures of this book, a sentence as plain text.
+    the figures of this book, a sentence as plain text. Of the size that a notebook shows only the
+    width is kept: on a narrow page the height has to follow it.
     """
 
     default_priority = 400
@@ -18,6 +19,7 @@ class AltFromText(SphinxTransform):
             forms = {form["mime_type"]: form for form in bundle.children}
             sentence = forms["text/plain"].astext() if "text/plain" in forms else ""
             for image in bundle.findall(nodes.image):
+                image.attributes.pop("height", None)
                 if sentence and not _named(bundle):
                     image["alt"] = sentence
 
@@ -35,5 +37,5 @@ def _named(node: nodes.Node) -> bool:
 
 def setup(app) -> dict:
     """Register the transform."""
-    app.add_transform(AltFromText)
+    app.add_transform(Pictures)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,106 @@
+"""A pytest plugin that makes nbval strict where a reader would see a difference, and only there.
+
+nbval compares text character by character and pictures not at all. With this plugin
+
+- numbers may differ by 1 in 1,000, for other processors round differently;
+- pictures are compared, coarsely: a curve may move by a pixel, but not elsewhere. So the still of
+  an explorable cannot go stale (its controls stand in its text);
+- warnings (stderr) are not compared: they hold paths; that none are stored is a rule of its own;
+- a trailing ";" hides a value, as it does in a notebook (nbval #194);
+- a cell tagged raises-exception has to raise, also where its outputs are not compared.
+"""
+
+import base64
+import io
+import math
+import re
+
+import nbval.plugin as nbval
+import numpy as np
+from nbval.kernel import RunningKernel
+from PIL import Image
+
+RELATIVE, ABSOLUTE = 1e-3, 1e-6
+NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.]*\w)")
+PNG = "iVBORw0KGgo"  # how every PNG begins in base64
+BLOCK = 8  # pixels; what moves less stays mostly inside its block
+LARGEST_CHANGE = 24  # of 255, in the mean colour of a block
+CHANGED_BLOCKS = 0.002
+
+
+class Output(str):
+    """A stored or fresh output that equals another one as far as a reader is concerned."""
+
+    def __eq__(self, other):
+        one, other = str(self), str(other)
+        if one == other:
+            return True
+        if one.startswith(PNG) and other.startswith(PNG):
+            return same_picture(one, other)
+        return same_text(one, other)
+
+    def __ne__(self, other):
+        return not self == other
+
+    __hash__ = str.__hash__
+
+
+def same_text(one: str, other: str) -> bool:
+    """Compare words exactly, numbers by their value, and blanks not at all.
+
+    A number with another count of digits moves the columns of a printed tensor.
+    """
+    if _words(one) != _words(other):
+        return False
+    pairs = zip(NUMBER.findall(one), NUMBER.findall(other), strict=True)
+    return all(
+        math.isclose(float(a), float(b), rel_tol=RELATIVE, abs_tol=ABSOLUTE) for a, b in pairs
+    )
+
+
+def _words(text: str) -> str:
+    return re.sub(r"\s+", "", NUMBER.sub("#", text))
+
+
+def same_picture(one: str, other: str) -> bool:
+    """Compare the mean colours of blocks; a few may differ, as where a curve crosses an edge."""
+    a, b = _blocks(one), _blocks(other)
+    if a.shape != b.shape:
+        return False
+    changed = np.abs(a - b).max(axis=-1) > LARGEST_CHANGE
+    return changed.mean() <= CHANGED_BLOCKS
+
+
+def _blocks(png: str) -> np.ndarray:
+    picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
+    return np.asarray(picture.reduce(BLOCK)).astype(int)
+
+
+def pytest_collectstart(collector):
+    if isinstance(collector, nbval.IPyNbFile):
+        compared = set(collector.skip_compare) - {"image/png"}
+        collector.skip_compare = (*compared, "stderr")
+
+
+def _sanitize(cell, text):
+    return Output(text) if isinstance(text, str) else text
+
+
+def _execute(kernel, source, allow_stdin=None):
+    # With history, which nbval turns off, the kernel heeds a trailing ";".
+    return kernel.kc.execute(source, allow_stdin=allow_stdin, stop_on_error=False)
+
+
+_run = nbval.IPyNbCell.runtest
+
+
+def _runtest(cell):
+    _run(cell)
+    raised = any(output.output_type == "error" for output in cell.test_outputs)
+    if cell.options["check_exception"] and not raised:
+        cell.raise_cell_error("This cell should raise and does not")
+
+
+nbval.IPyNbCell.sanitize = _sanitize
+nbval.IPyNbCell.runtest = _runtest
+RunningKernel.execute_cell_input = _execute

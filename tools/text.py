@@ -1,0 +1,61 @@
+"""Turn a chapter into MyST Markdown to edit it, and back: python tools/text.py to-text CHAPTER."""
+
+import sys
+from pathlib import Path
+
+import jupytext
+import nbformat
+from chapters import BOOK, canonical, format_code, read, write, write_text
+from nbformat import NotebookNode
+
+# Without these, jupytext would leave out what it takes for passing.
+ALL = {"jupytext": {"cell_metadata_filter": "all", "notebook_metadata_filter": "all"}}
+
+
+def to_text(chapter: Path, text: Path) -> None:
+    notebook = read(chapter)
+    notebook.metadata.update(ALL)
+    write_text(text, jupytext.writes(notebook, fmt="md:myst"))
+
+
+def to_notebook(text: Path, chapter: Path) -> None:
+    """Store the text as the chapter; cells that did not change keep their outputs and ids."""
+    notebook = jupytext.read(text, fmt="md:myst")
+    if chapter.exists():
+        _recover(notebook, read(chapter))
+    write(canonical(notebook), chapter)
+    format_code([chapter])
+
+
+def _recover(notebook: NotebookNode, stored: NotebookNode) -> None:
+    left: dict[tuple[str, str], list[NotebookNode]] = {}
+    for cell in stored.cells:
+        left.setdefault((cell.cell_type, cell.source), []).append(cell)
+    for cell in notebook.cells:
+        same = left.get((cell.cell_type, cell.source))
+        cell.id = same[0].id if same else nbformat.v4.new_raw_cell().id
+        if same and cell.cell_type == "code":
+            cell.outputs, cell.execution_count = same[0].outputs, same[0].execution_count
+        if same:
+            same.pop(0)
+
+
+def main() -> None:
+    if len(sys.argv) != 3:
+        sys.exit("Name a chapter: make text CHAPTER=cnn")
+    direction, name = sys.argv[1:]
+    chapter, text = BOOK / f"{name}.ipynb", BOOK / f"{name}.text.md"
+    source = chapter if direction == "to-text" else text
+    if not source.exists():
+        sys.exit(f"There is no {source.name} in book/.")
+    if direction == "to-text":
+        to_text(chapter, text)
+        print(f"Edit book/{text.name}, then: make notebook CHAPTER={name}")
+    else:
+        to_notebook(text, chapter)
+        text.unlink()
+        print(f"book/{chapter.name} is up to date. If code changed: make refresh CHAPTER={name}")
+
+
+if __name__ == "__main__":
+    main()
