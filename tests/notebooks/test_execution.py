@@ -1,0 +1,159 @@
+"""Chapters are executed again when, and only when, their outputs could have changed."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from chapters import ROOT, read, write
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+pytestmark = pytest.mark.notebook
+
+# Makes the staged pages of a book, and says which chapters ran.
+STAGE = """
+import sys
+sys.path.insert(0, "tools")
+import book, chapters
+book.stage(book.executed(chapters.chapters()))
+"""
+FILES = {
+    "_toc.yml": "format: jb-book\nroot: first\nchapters: [{file: second}, {file: times}]\n",
+    "requirements.txt": "torch\n",
+    "src/parts/__init__.py": "",
+    "src/parts/used.py": "value = 'from the package'\n",
+    "src/parts/unused.py": "value = 'of no interest'\n",
+    "book/first/data.csv": "first data",
+    "book/times.md": "@run-times@\n",
+}
+FIRST = "from parts.used import value\nprint(value, open('first/data.csv').read())"
+
+
+class Book:
+    """A book of two small chapters in a folder of its own, with the real tools."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        shutil.copytree(ROOT / "tools", folder / "tools")
+        for name, text in FILES.items():
+            self.edit(name, text)
+        self.chapter("first", FIRST)
+        self.chapter("second", "print('alone')")
+
+    def edit(self, name, text):
+        (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (self.folder / name).write_text(text)
+
+    def chapter(self, name, code, prose="# Title"):
+        cells = [new_markdown_cell(prose, id="prose"), new_code_cell(code, id="code")]
+        write(new_notebook(cells=cells), self.folder / "book" / f"{name}.ipynb")
+
+    def make(self, **environment):
+        """Stage the pages and name the chapters that were executed."""
+        settings = os.environ | {"PYTHONPATH": str(self.folder / "src")} | environment
+        made = subprocess.run(
+            [sys.executable, "-c", STAGE],
+            cwd=self.folder,
+            env=settings,
+            capture_output=True,
+            text=True,
+        )
+        self.said = made.stdout + made.stderr
+        return [name for name in ("first", "second") if f"{name}: executing" in self.said]
+
+    def page(self, name):
+        return self.folder / "_build" / "stage" / name
+
+    def printed(self, name):
+        return read(self.page(f"{name}.ipynb")).cells[1].outputs[0].text
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    book = Book(tmp_path_factory.mktemp("a book") / "with a space")
+    book.first_run = book.make()
+    return book
+
+
+def test_all_is_executed_at_first_and_nothing_twice(made):
+    assert made.first_run == ["first", "second"], made.said
+    assert made.printed("first") == "from the package first data\n"
+    assert made.make() == []
+
+
+def test_prose_is_new_and_outputs_are_kept(made):
+    stored = made.page("first.ipynb").read_text()
+    made.chapter("first", FIRST, prose="# Another title")
+    assert made.make() == []
+    assert made.page("first.ipynb").read_text() == stored.replace("# Title", "# Another title")
+
+
+def test_what_is_not_touched_keeps_its_time(made):
+    before = made.page("second.ipynb").stat().st_mtime_ns
+    made.make()
+    assert made.page("second.ipynb").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "again", "printed"),
+    [
+        (
+            "src/parts/unused.py",
+            "value = 'still of no interest'\n",
+            [],
+            "from the package first data",
+        ),
+        ("src/parts/used.py", "value = 'edited'\n", ["first"], "edited first data"),
+        ("book/first/data.csv", "other data", ["first"], "edited other data"),
+        ("requirements.txt", "torch\nnumpy\n", ["first", "second"], "edited other data"),
+        ("tools/execution.py", None, ["first", "second"], "edited other data"),
+    ],
+)
+def test_an_edit_executes_what_depends_on_it(made, name, text, again, printed):
+    if text is None:
+        text = (made.folder / name).read_text() + "\n# edited\n"
+    made.edit(name, text)
+    assert made.make() == again
+    assert made.printed("first") == printed + "\n"
+
+
+def test_other_code_and_other_settings_execute_again(made):
+    made.chapter("second", "print('edited')")
+    assert made.make() == ["second"]
+    assert made.printed("second") == "edited\n"
+    assert made.make(GLASSBOX_DATA="elsewhere") == ["first", "second"]
+
+
+def test_run_times_are_written_into_their_page(made):
+    made.make()
+    table = made.page("times.md").read_text()
+    assert "{doc}`first` | 1 |" in table and "{doc}`second` | 1 |" in table
+
+
+def test_a_failure_keeps_nothing_of_itself_and_all_of_the_others(made):
+    made.chapter("first", "raise RuntimeError('on purpose')")
+    made.chapter("second", "print('well')")
+    staged = made.page("first.ipynb").read_text()
+    assert made.make() == ["first", "second"]
+    assert "first.ipynb: code cell 1 of 1 fails" in made.said and "on purpose" in made.said
+    assert made.page("first.ipynb").read_text() == staged
+    assert made.make() == ["first"]
+
+
+def test_a_removed_chapter_leaves_nothing(made):
+    made.chapter("first", FIRST)
+    (made.folder / "book" / "second.ipynb").unlink()
+    made.edit("_toc.yml", "format: jb-book\nroot: first\nchapters: [{file: times}]\n")
+    made.make()
+    assert sorted(path.name for path in (made.folder / "_build" / "stage").glob("*.ipynb")) == [
+        "first.ipynb"
+    ]
+    assert "second" not in made.page("times.md").read_text()
+
+
+def test_the_record_names_what_was_loaded(made):
+    made.make()
+    record = json.loads((made.folder / "_build" / "executed" / "first.json").read_text())
+    assert record["files"] == ["src/parts/__init__.py", "src/parts/used.py"]
