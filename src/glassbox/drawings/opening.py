@@ -37,7 +37,9 @@ def show_inside(model: ThreeBlockCNN, image: Tensor, label: int, batches: int) -
     made, ax = figure(height=2.39, left=0.06, right=0.06, top=0.1, bottom=0.1)
     ax.set(xlim=(0, RIGHT_EDGE), ylim=(SIDE + 0.4, -1.9))
     ax.set_axis_off()
-    ax.imshow(image[0], cmap="gray", vmin=0, vmax=1, extent=(0, SIDE, SIDE, 0), aspect="auto")
+    ax.imshow(
+        image[0].numpy(), cmap="gray", vmin=0, vmax=1, extent=(0, SIDE, SIDE, 0), aspect="auto"
+    )
     _show_maps(ax, maps)
     _show_bars(ax, probabilities, guess, color)
     answer = f"It says {guess}" + " ✓" * right + " ✗" * (not right)
@@ -60,14 +62,15 @@ def _show_maps(ax: Axes, maps: Tensor) -> None:
     sheet = sheet.permute(0, 2, 1, 3).flatten(2).flatten(0, 1)[:-1, :-1]
     limit = float(maps.abs().max())
     extent = (MAPS_AT, MAPS_AT + MAPS_ACROSS, SIDE, 0)
-    ax.imshow(sheet, cmap=SIGNED, vmin=-limit, vmax=limit, extent=extent, aspect="auto")
+    ax.imshow(sheet.numpy(), cmap=SIGNED, vmin=-limit, vmax=limit, extent=extent, aspect="auto")
 
 
 def _show_bars(ax: Axes, probabilities: Tensor, guess: int, color: str) -> None:
-    places = (torch.arange(10) + 0.5) * SIDE / 10
+    places = [(digit + 0.5) * SIDE / 10 for digit in range(10)]
+    lengths = BARS_ACROSS * probabilities.numpy()
     colors = [color if digit == guess else PALE for digit in range(10)]
-    ax.barh(places, BARS_ACROSS * probabilities, left=BARS_AT, height=0.56, color=colors)
-    for digit, place in enumerate(places.tolist()):
+    ax.barh(places, lengths, left=BARS_AT, height=0.56, color=colors)
+    for digit, place in enumerate(places):
         ax.text(BARS_AT - 0.35, place, str(digit), ha="right", va="center", size=10.5, color=INK)
-    end = BARS_AT + BARS_ACROSS * float(probabilities[guess]) + 0.25
+    end = BARS_AT + float(lengths[guess]) + 0.25
     ax.text(end, places[guess], f"{probabilities[guess]:.0%}", va="center", size=11, color=color)
