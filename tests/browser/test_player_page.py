@@ -156,6 +156,10 @@ def test_two_players_on_a_page_are_independent(shown):
     assert not differ(before, pixels(second.get_by_role("img")))
     assert second.get_by_role("slider").input_value() == "1"
     assert second.get_by_role("radio", name="left").is_checked()
+    before = pixels(first.get_by_role("img"))
+    second.get_by_role("slider").fill("3")
+    assert not differ(before, pixels(first.get_by_role("img")))
+    assert second.locator("img").get_attribute("alt") == "A navy block of 4 on the left."
 
 
 def test_state_is_said_once_after_the_reader_rests(shown):
