@@ -95,7 +95,7 @@ def test_a_custom_function_shows_its_name_and_what_it_saved():
     graph = walk(Square.apply(x), {"x": x})
     assert (graph.nodes[0].name, graph.nodes[0].operation) == ("SquareBackward", "square")
     (saved,) = graph.nodes[0].saved
-    assert (saved.name, saved.tensor, saved.shape) == ("0", "x", (2, 3))
+    assert (saved.name, saved.tensor, saved.shape) == ("saved[0]", "x", (2, 3))
 
 
 def test_negative_dimensions_and_lists_of_tensors_are_readable():

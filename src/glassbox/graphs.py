@@ -89,10 +89,9 @@ def walk(output: Tensor, names: Mapping[str, Tensor] | None = None) -> Graph:
     """
     if output.grad_fn is None:
         raise ValueError("output has no grad_fn: it is a leaf, detached or made under no_grad")
-    known = {_place(tensor): name for name, tensor in (names or {}).items()}
     depths = _depths(output.grad_fn)
     index = {function: i for i, function in enumerate(depths)}
-    nodes = [_node(function, depth, known) for function, depth in depths.items()]
+    nodes = [_node(function, depth, names or {}) for function, depth in depths.items()]
     edges = [(i, index[parent]) for function, i in index.items() for parent in parents(function)]
     return Graph(tuple(nodes), tuple(edges))
 
@@ -130,33 +129,61 @@ def _depths(root: Any) -> dict[Any, int]:
     return order
 
 
-def _node(function: Any, depth: int, known: Mapping[Place, str]) -> Node:
+def saved_by(function: Any, names: Mapping[str, Tensor] | None = None) -> list[Saved]:
+    """List the tensors that a node keeps for its backward.
+
+    Args:
+        function: A node of autograd's graph.
+        names: Name to tensor, for those that have one.
+
+    Returns:
+        The saved tensors, in alphabetical order of the node's own names for them.
+    """
+    known = {_place(tensor): name for name, tensor in (names or {}).items()}
+    saved = []
+    for label, value in _kept(function).items():
+        parts = {label: value}
+        if isinstance(value, tuple | list):
+            parts = {f"{label}[{i}]": part for i, part in enumerate(value)}
+        for name, part in parts.items():
+            if isinstance(part, Tensor):
+                place = known.get(_place(part))
+                saved.append(Saved(name, place, tuple(part.shape), part._version, "kept"))
+            elif isinstance(part, str):
+                saved.append(Saved(name, None, None, None, part))
+    return saved
+
+
+def _node(function: Any, depth: int, names: Mapping[str, Tensor]) -> Node:
     leaf = getattr(function, "variable", None)
-    saved, settings = [], {}
-    for name in dir(function):
-        label = name.removeprefix("_saved_")
-        if label == name or "_sym_" in name:  # not saved, or only a size
-            continue
-        value = _unpacked(function, name)
-        if isinstance(value, str | Tensor):
-            saved.append(_saved(label, value, known))
-        elif isinstance(value, tuple | list) and any(isinstance(v, Tensor) for v in value):
-            saved += [_saved(f"{label}[{i}]", v, known) for i, v in enumerate(value)]
-        elif value is not None:
-            settings[label] = _signed(value)
-    if isinstance(function, torch.autograd.function.BackwardCFunction):  # a custom Function
-        value = _unpacked(function, "saved_tensors")
-        for i, part in enumerate([value] if isinstance(value, str) else value):
-            saved.append(_saved(str(i), part, known))
+    known = {_place(tensor): name for name, tensor in names.items()}
+    numbers = {
+        name: _signed(value)
+        for name, value in _kept(function).items()
+        if not isinstance(value, Tensor | str) and not _holds_tensors(value)
+    }
     return Node(
         name=function.name().rpartition("::")[2],
         depth=depth,
-        saved=tuple(saved),
-        settings=settings,
+        saved=tuple(saved_by(function, names)),
+        settings=numbers,
         leaf=leaf,
         leaf_name=None if leaf is None else known.get(_place(leaf)),
         function=function,
     )
+
+
+def _kept(function: Any) -> dict[str, Any]:
+    """Read all that a node has saved; sizes are left out."""
+    attributes = [a for a in dir(function) if a.startswith("_saved_") and "_sym_" not in a]
+    kept = {a.removeprefix("_saved_"): _unpacked(function, a) for a in attributes}
+    if isinstance(function, torch.autograd.function.BackwardCFunction):  # a custom Function
+        kept["saved"] = _unpacked(function, "saved_tensors")
+    return {name: value for name, value in kept.items() if value is not None}
+
+
+def _holds_tensors(value: Any) -> bool:
+    return isinstance(value, tuple | list) and any(isinstance(part, Tensor) for part in value)
 
 
 def _unpacked(function: Any, name: str) -> Any:
@@ -165,12 +192,6 @@ def _unpacked(function: Any, name: str) -> Any:
         return getattr(function, name)
     except RuntimeError as refusal:
         return "modified" if "inplace operation" in str(refusal) else "freed"
-
-
-def _saved(name: str, value: Tensor | str, known: Mapping[Place, str]) -> Saved:
-    if isinstance(value, str):
-        return Saved(name, None, None, None, value)
-    return Saved(name, known.get(_place(value)), tuple(value.shape), value._version, "kept")
 
 
 def _place(tensor: Tensor) -> Place:
