@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from glassbox.calibration import calibration_error, reliability
 from glassbox.convolution import ReceptiveField
 from glassbox.figures import BLUE, GREEN, MUTED, OCHRE, PAPER, RUST, Axes, Figure, figure
+from glassbox.pictures import SIGNED
 
 
 def show_convolution(
@@ -18,7 +19,7 @@ def show_convolution(
     Args:
         image: ``(H, W)``, from 0 to 1.
         kernel: ``(3, 3)``.
-        feature_map: ``(H', W')``, any numbers; blue is negative and red positive.
+        feature_map: ``(H', W')``, any numbers; blue is negative and rust positive.
         stride: Step between windows.
         padding: Zeros around the image.
 
@@ -32,7 +33,7 @@ def show_convolution(
     left.set_title(f"Image, {side} × {side}" + f", padded by {padding}" * bool(padding))
     _show_numbers(middle, kernel)
     limit = feature_map.abs().max()
-    right.imshow(feature_map, cmap="RdBu_r", vmin=-limit, vmax=limit)
+    right.imshow(feature_map, cmap=SIGNED, vmin=-limit, vmax=limit)
     height, width = feature_map.shape
     right.set_title(f"Map, {height} × {width}")
     room = side / 2 + 1  # a pixel has the same size in image and map
@@ -66,7 +67,7 @@ def _show_padded(ax: Axes, image: Tensor, shape: torch.Size, stride: int, paddin
 
 
 def _show_numbers(ax: Axes, kernel: Tensor) -> None:
-    ax.imshow(kernel, cmap="RdBu_r", vmin=-5, vmax=5)
+    ax.imshow(kernel, cmap=SIGNED, vmin=-5, vmax=5)
     for row in range(3):
         for column in range(3):
             text = f"{kernel[row, column]:.2g}".replace("-", "−").replace("0.11", "⅑")
