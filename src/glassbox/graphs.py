@@ -122,7 +122,7 @@ def _depths(root: Any) -> dict[Any, int]:
         function = ready.pop(0)
         order[function] = depths[function]
         for parent in parents(function):
-            depths[parent] = max(depths.get(parent, 0), depths[function] + 1)
+            depths[parent] = depths[function] + 1  # the consumer that comes last is the deepest
             waiting[parent] -= 1
             if not waiting[parent]:
                 ready.append(parent)
