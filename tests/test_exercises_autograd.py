@@ -1,0 +1,103 @@
+"""The exercises of chapter 1 accept a solution and refuse plausible mistakes."""
+
+import math
+
+import pytest
+import torch
+
+from glassbox.exercises import autograd
+from glassbox.scalar_tape import Scalar
+from glassbox.tensor_tape import sum_to_shape
+
+
+def scaled_gradient(value, factor):
+    x = torch.tensor(value, requires_grad=True)
+    y = x**2
+    y.register_hook(lambda gradient: factor * gradient)
+    (y**3).backward()
+    return x.grad
+
+
+def sigmoid(x):
+    result = 1 / (1 + math.exp(-x.value))
+    return Scalar(result, (x, result * (1 - result)))
+
+
+class HardSign(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x.sign()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (x,) = ctx.saved_tensors
+        return gradient * (x.abs() <= 1)
+
+
+def share_of_zeros(model, layer, images, release=True):
+    shares = []
+    keep = lambda module, inputs, output: shares.append((output == 0).float().mean())  # noqa: E731
+    handle = model.get_submodule(layer).register_forward_hook(keep)
+    try:
+        model(images)
+    finally:
+        if release:
+            handle.remove()
+    return shares[0]
+
+
+def share_without_finally(model, layer, images):
+    shares = []
+    keep = lambda module, inputs, output: shares.append((output == 0).float().mean())  # noqa: E731
+    handle = model.get_submodule(layer).register_forward_hook(keep)
+    model(images)
+    handle.remove()
+    return shares[0]
+
+
+def log_or_zero(x):
+    positive = x > 0
+    return torch.where(positive, torch.where(positive, x, 1).log(), 0)
+
+
+SOLUTIONS = [
+    (autograd.check_scaled_gradient, scaled_gradient),
+    (autograd.check_sigmoid, sigmoid),
+    (autograd.check_sum_to_shape, sum_to_shape),
+    (autograd.check_hard_sign, HardSign.apply),
+    (autograd.check_share_of_zeros, share_of_zeros),
+    (autograd.check_log_or_zero, log_or_zero),
+]
+MISTAKES = [
+    (autograd.check_scaled_gradient, lambda value, factor: 6 * value**5),
+    (autograd.check_sigmoid, lambda x: Scalar(1 / (1 + math.exp(-x.value)))),
+    (autograd.check_sigmoid, lambda x: 1 / (1 + (-x).exp())),  # right, but not one operation
+    (autograd.check_sum_to_shape, lambda gradient, shape: gradient.sum(0)),
+    (autograd.check_hard_sign, torch.sign),
+    (autograd.check_hard_sign, lambda x: x + (x.sign() - x).detach()),  # passes beyond 1 as well
+    (autograd.check_share_of_zeros, lambda *given: share_of_zeros(*given, release=False)),
+    (autograd.check_share_of_zeros, share_without_finally),
+    (autograd.check_log_or_zero, lambda x: torch.where(x > 0, x.log(), 0)),
+]
+
+
+@pytest.mark.parametrize(("check", "solution"), SOLUTIONS)
+def test_a_solution_is_accepted(check, solution, capsys):
+    check(solution)
+    assert capsys.readouterr().out.startswith("Solved: all ")
+
+
+@pytest.mark.parametrize(
+    ("check", "mistake"), MISTAKES + [(check, lambda *_: None) for check, _ in SOLUTIONS]
+)
+def test_an_empty_stub_or_a_plausible_mistake_is_not_accepted(check, mistake, capsys):
+    check(mistake)
+    assert capsys.readouterr().out.startswith("Not yet: ")
+
+
+def test_checking_leaves_the_random_state_alone(capsys):
+    before = torch.get_rng_state()
+    for check, solution in SOLUTIONS:
+        check(solution)
+    assert torch.equal(torch.get_rng_state(), before)
