@@ -7,7 +7,6 @@ import torch
 
 from glassbox.exercises import autograd
 from glassbox.scalar_tape import Scalar
-from glassbox.tensor_tape import sum_to_shape
 
 
 def scaled_gradient(value, factor):
@@ -56,29 +55,33 @@ def share_without_finally(model, layer, images):
     return shares[0]
 
 
-def log_or_zero(x):
+def root_or_zero(x):
     positive = x > 0
-    return torch.where(positive, torch.where(positive, x, 1).log(), 0)
+    return torch.where(positive, torch.where(positive, x, 1).sqrt(), 0)
+
+
+def softmax_pull(gradient, probabilities):
+    return probabilities * (gradient - (gradient * probabilities).sum(1, keepdim=True))
 
 
 SOLUTIONS = [
     (autograd.check_scaled_gradient, scaled_gradient),
     (autograd.check_sigmoid, sigmoid),
-    (autograd.check_sum_to_shape, sum_to_shape),
+    (autograd.check_softmax_pull, softmax_pull),
     (autograd.check_hard_sign, HardSign.apply),
     (autograd.check_share_of_zeros, share_of_zeros),
-    (autograd.check_log_or_zero, log_or_zero),
+    (autograd.check_root_or_zero, root_or_zero),
 ]
 MISTAKES = [
     (autograd.check_scaled_gradient, lambda value, factor: 6 * value**5),
     (autograd.check_sigmoid, lambda x: Scalar(1 / (1 + math.exp(-x.value)))),
     (autograd.check_sigmoid, lambda x: 1 / (1 + (-x).exp())),  # right, but not one operation
-    (autograd.check_sum_to_shape, lambda gradient, shape: gradient.sum(0)),
+    (autograd.check_softmax_pull, lambda gradient, p: gradient * p * (1 - p)),
     (autograd.check_hard_sign, torch.sign),
     (autograd.check_hard_sign, lambda x: x + (x.sign() - x).detach()),  # passes beyond 1 as well
     (autograd.check_share_of_zeros, lambda *given: share_of_zeros(*given, release=False)),
     (autograd.check_share_of_zeros, share_without_finally),
-    (autograd.check_log_or_zero, lambda x: torch.where(x > 0, x.log(), 0)),
+    (autograd.check_root_or_zero, lambda x: torch.where(x > 0, x.sqrt(), 0)),
 ]
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -56,25 +55,18 @@ def _inputs(candidate: Candidate) -> tuple[Any, ...]:
 
 
 @exercise
-def check_sum_to_shape(candidate: Candidate) -> Iterator[Case]:
-    """Check ``sum_to_shape(gradient, shape)`` on broadcasts of every kind."""
-    generator = np.random.default_rng(0)
-    for wide, shape in [
-        ((3,), (3,)),
-        ((4, 3), (3,)),
-        ((4, 3), (4, 1)),
-        ((4, 3), ()),
-        ((2, 4, 3), (4, 1)),
-        ((2, 4, 1), (1, 1)),
-        ((2, 4, 3), (2, 1, 3)),
-    ]:
-        gradient = generator.standard_normal(wide)
-        x = torch.zeros(shape, dtype=torch.float64, requires_grad=True)
-        (x * torch.from_numpy(gradient)).sum().backward()
+def check_softmax_pull(candidate: Candidate) -> Iterator[Case]:
+    """Check ``softmax_pull(gradient, probabilities)``, the backward of a softmax over rows."""
+    generator = torch.Generator().manual_seed(0)
+    for rows, columns in [(1, 2), (1, 5), (3, 4), (6, 1)]:
+        scores = torch.randn(rows, columns, generator=generator, requires_grad=True)
+        gradient = torch.randn(rows, columns, generator=generator)
+        probabilities = scores.softmax(dim=1)
+        (expected,) = torch.autograd.grad(probabilities, scores, gradient)
         yield Case(
-            f"sum_to_shape(gradient {wide}, {shape})",
-            lambda gradient=gradient, shape=shape: torch.as_tensor(candidate(gradient, shape)),
-            x.grad,
+            f"softmax_pull(gradient {rows, columns}, probabilities {rows, columns})",
+            lambda given=(gradient, probabilities.detach()): candidate(*given),
+            expected,
         )
 
 
@@ -140,18 +132,14 @@ def _error(candidate: Candidate, model: nn.Module, images: Tensor) -> str:
 
 
 @exercise
-def check_log_or_zero(candidate: Candidate) -> Iterator[Case]:
-    """Check ``log_or_zero(x)``: log above 0, else 0, with a finite gradient everywhere."""
-    for numbers in ([1.0, 2.0, 0.5], [0.0, 1.0, -3.0], [0.0, 0.0, 0.0]):
+def check_root_or_zero(candidate: Candidate) -> Iterator[Case]:
+    """Check ``root_or_zero(x)``: the root above 0, else 0, with a finite gradient everywhere."""
+    for numbers in ([1.0, 4.0, 0.25], [0.0, 1.0, -3.0], [0.0, 0.0, 0.0]):
         x = torch.tensor(numbers, requires_grad=True)
-        positive = x.detach() > 0
-        yield Case(
-            f"log_or_zero({numbers})",
-            lambda x=x: candidate(x).detach(),
-            torch.tensor([np.log(n) if n > 0 else 0.0 for n in numbers], dtype=torch.float32),
-        )
+        roots = x.detach().clamp(min=0).sqrt()
+        yield Case(f"root_or_zero({numbers})", lambda x=x: candidate(x).detach(), roots)
         yield Case(
             f"the gradient of its sum at {numbers}",
             lambda x=x: torch.autograd.grad(candidate(x).sum(), x)[0],
-            torch.where(positive, 1 / x.detach().where(positive, torch.ones(())), 0.0),
+            torch.tensor([0.5 / root if root else 0.0 for root in roots.tolist()]),
         )
