@@ -63,9 +63,10 @@ def check_softmax_pull(candidate: Candidate) -> Iterator[Case]:
         gradient = torch.randn(rows, columns, generator=generator)
         probabilities = scores.softmax(dim=1)
         (expected,) = torch.autograd.grad(probabilities, scores, gradient)
+        given = gradient, probabilities.detach()
         yield Case(
             f"softmax_pull(gradient {rows, columns}, probabilities {rows, columns})",
-            lambda given=(gradient, probabilities.detach()): candidate(*given),
+            lambda given=given: candidate(*given),
             expected,
         )
 
