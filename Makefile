@@ -1,7 +1,7 @@
 # Everything that is done to this book. `make` alone lists it.
 
 python = .venv/bin/python
-pytest = PYTHONHASHSEED=0 PYTHONPATH=tests/notebooks $(python) -m pytest
+pytest = PYTHONHASHSEED=0 OMP_NUM_THREADS=1 PYTHONPATH=tests/notebooks $(python) -m pytest
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1  \2/p' Makefile | awk '{n=$$2; $$1=$$2=""; printf "  make %-12s%s\n", n, $$0}'

@@ -31,13 +31,12 @@ class ChapterError(Exception):
     """A chapter did not run as it should."""
 
 
-def execute(path: Path, mode: str, threads: int | None = None) -> tuple[NotebookNode, dict]:
+def execute(path: Path, mode: str) -> tuple[NotebookNode, dict]:
     """Run a notebook in a new kernel, in its own folder as a reader's would be.
 
     Args:
         path: The notebook.
         mode: What ``explore`` does: ``live`` or ``static``.
-        threads: Threads of torch and NumPy; as many as they choose unless given.
 
     Returns:
         The notebook in canonical form, and a record: seconds in all and of the slowest cell, and
@@ -51,9 +50,10 @@ def execute(path: Path, mode: str, threads: int | None = None) -> tuple[Notebook
     for cell in code_cells(notebook):
         cell.outputs, cell.execution_count = [], None
     notebook.cells.append(nbformat.v4.new_code_cell(LOADED))
-    environment = os.environ | {"GLASSBOX_EXPLORE": mode, "PYTHONHASHSEED": "0"}
-    if threads:
-        environment["OMP_NUM_THREADS"] = str(threads)
+    # One thread: the networks are small, chapters run side by side, and where cores are shared
+    # threads that wait for each other take many times as long.
+    settings = {"GLASSBOX_EXPLORE": mode, "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"}
+    environment = os.environ | settings
     times: list[float] = []
     client = NotebookClient(
         notebook,
@@ -132,10 +132,10 @@ def _kept(path: Path) -> tuple[NotebookNode, dict] | None:
     return read(kept), content
 
 
-def _run(path: Path, threads: int) -> tuple[NotebookNode, dict]:
+def _run(path: Path) -> tuple[NotebookNode, dict]:
     print(f"  {path.stem}: executing", flush=True)
     before = read(path)
-    notebook, record = execute(path, "static", threads)
+    notebook, record = execute(path, "static")
     record["inputs"] = _inputs(path, before, record["files"])
     stem = EXECUTED / path.relative_to(BOOK).with_suffix("")
     stem.with_suffix(".json").unlink(missing_ok=True)
@@ -148,7 +148,7 @@ def _run(path: Path, threads: int) -> tuple[NotebookNode, dict]:
 def executed(paths: list[Path]) -> dict[Path, tuple[NotebookNode, dict]]:
     """Execute the chapters whose outputs may have changed, for a page without kernels.
 
-    As many run at a time as there are cores, and they share the cores.
+    As many run at a time as there are cores.
 
     Args:
         paths: The chapters.
@@ -161,11 +161,9 @@ def executed(paths: list[Path]) -> dict[Path, tuple[NotebookNode, dict]]:
     """
     results = {path: _kept(path) for path in paths}
     missing = [path for path in paths if results[path] is None]
-    cores = os.cpu_count() or 1
-    workers = max(1, min(cores, len(missing)))
     print(f"{len(missing)} of {len(paths)} chapters to execute", flush=True)
-    with ThreadPoolExecutor(workers) as pool:
-        runs = {path: pool.submit(_run, path, cores // workers) for path in missing}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        runs = {path: pool.submit(_run, path) for path in missing}
     failures = [str(run.exception()) for run in runs.values() if run.exception()]
     if failures:
         raise ChapterError("\n\n".join(failures))
