@@ -11,11 +11,19 @@ import nbformat
 from chapters import BOOK, ROOT, chapters, code_cells, read, write_text
 from execution import ChapterError, executed
 from nbformat import NotebookNode
-from pages import fill
+from pages import fill, module_pages
 
 STAGE = ROOT / "_build" / "stage"
 RENDERING = ROOT / "_build" / "rendering"
 PUBLISHED = ROOT / "_build" / "html"
+# Jupyter Book without a grammar for addresses that would take seconds to compile at each start and
+# that it does without where the module is absent.
+JUPYTER_BOOK = """
+import sys
+sys.modules["rfc3987_syntax"] = None
+from jupyter_book.cli.main import main
+main()
+"""
 # A change in one of these can change every page.
 MACHINERY = ("_config.yml", "_toc.yml", "requirements.txt", "book/_ext", "book/_templates")
 
@@ -48,6 +56,9 @@ def stage(runs: dict[Path, tuple[NotebookNode, dict]]) -> None:
         elif not target.exists() or target.read_bytes() != source.read_bytes():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
+    for name, text in module_pages().items():
+        write_text(STAGE / name, text)
+        kept.add(STAGE / name)
     for target in STAGE.rglob("*"):
         if target.is_file() and target not in kept:
             target.unlink()
@@ -63,7 +74,7 @@ def render() -> Path:
         shutil.rmtree(RENDERING, ignore_errors=True)
     options = ["-W", "-n", "--keep-going", "--quiet", "--path-output", str(RENDERING)]
     files = ["--config", str(ROOT / "_config.yml"), "--toc", str(ROOT / "_toc.yml")]
-    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(STAGE)]
+    command = [sys.executable, "-c", JUPYTER_BOOK, "build", str(STAGE)]
     # What it says on its standard output names the folder it works in, not the published one.
     quiet = subprocess.DEVNULL
     status = subprocess.run([*command, *options, *files], cwd=ROOT, stdout=quiet).returncode

@@ -1,12 +1,12 @@
 """What is written into pages while the book is made: the list of modules, run times, versions."""
 
+import ast
 import os
 import platform
-from pathlib import Path
 
 from chapters import ROOT
 
-MODULE = """## `{name}`
+MODULE = """# `{name}`
 
 ```{{eval-rst}}
 .. automodule:: {name}
@@ -18,7 +18,7 @@ MODULE = """## `{name}`
 def fill(text: str, records: dict[str, dict]) -> str:
     """Replace the marks of a page: ``@modules@``, ``@run-times@`` and ``@versions@``."""
     for mark, made in (
-        ("@modules@", lambda: modules()),
+        ("@modules@", module_list),
         ("@run-times@", lambda: run_times(records)),
         ("@versions@", lambda: versions(records)),
     ):
@@ -27,16 +27,27 @@ def fill(text: str, records: dict[str, dict]) -> str:
     return text
 
 
-def modules() -> str:
-    """Write a section for each module of the package that has a docstring, by its name."""
+def modules() -> dict[str, str]:
+    """Name the public modules of the package, and what each says of itself first."""
     source = ROOT / "src"
-    names = (_module_name(path.relative_to(source)) for path in source.rglob("*.py"))
-    public = sorted(name for name in names if not any(p.startswith("_") for p in name.split(".")))
-    return "\n".join(MODULE.format(name=name) for name in public)
+    found = {}
+    for path in sorted(source.rglob("*.py")):
+        name = ".".join(path.relative_to(source).with_suffix("").parts).removesuffix(".__init__")
+        text = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+        if not any(part.startswith("_") for part in name.split(".")):
+            found[name] = text.split("\n\n")[0].replace("\n", " ").replace("``", "`")
+    return found
 
 
-def _module_name(path: Path) -> str:
-    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+def module_pages() -> dict[str, str]:
+    """Write a page for each module, made of its docstrings: file name to text."""
+    return {f"api/{name}.md": MODULE.format(name=name) for name in modules()}
+
+
+def module_list() -> str:
+    """Write a table of the modules."""
+    rows = [f"| {{doc}}`{name} <api/{name}>` | {text} |" for name, text in modules().items()]
+    return "\n".join(["| Module | What it is for |", "|---|---|", *rows])
 
 
 def run_times(records: dict[str, dict]) -> str:
@@ -54,6 +65,5 @@ def versions(records: dict[str, dict]) -> str:
     """Write a table of what the chapters ran with."""
     found = next(iter(records.values()), {"versions": {}})["versions"]
     rows = {"system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"} | found
-    return "\n".join(
-        ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows.items())]
-    )
+    lines = [f"| {name} | {value} |" for name, value in rows.items()]
+    return "\n".join(["| What | Version |", "|---|---|", *lines])

@@ -92,7 +92,11 @@ def _letters(match: re.Match) -> str:
 
 def _letter(char: str, variant: str) -> str:
     capital, small, digit = VARIANTS[variant]
-    for first, last, start in (("A", "Z", capital), ("a", "z", small), ("0", "9", digit)):
+    for first, last, start in (
+        ("A", "Z", capital),
+        ("a", "z", small),
+        ("0", "9", digit),
+    ):
         if start and first <= char <= last:
             letter = chr(start + ord(char) - ord(first))
             return OLDER.get(letter, letter)
@@ -132,7 +136,11 @@ def displayed(translator, node: nodes.math_block) -> None:
         tex = f"\\begin{{aligned}}{tex}\\end{{aligned}}"
     mathml = _rendered(translator, node, tex, True)
     number = get_node_equation_number(translator, node) if node.get("number") else ""
-    attributes = {"role": "group", "tabindex": "0", "aria-label": f"Formula {number}".strip()}
+    attributes = {
+        "role": "group",
+        "tabindex": "0",
+        "aria-label": f"Formula {number}".strip(),
+    }
     translator.body.append(
         translator.starttag(node, "div", CLASS="math notranslate", **attributes) + mathml
     )

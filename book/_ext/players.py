@@ -8,7 +8,8 @@ from pathlib import Path
 FOLDER = "_images/frames"
 FRAME = re.compile(r"data:image/(png|webp);base64,([A-Za-z0-9+/=]+)")
 PLAYER = re.compile(
-    r"(<style>[^<]*</style>)?(<gb-player>.*?</gb-player>)(<script>.*?</script>)?", re.S
+    r"(<style>[^<]*</style>)?(<gb-player>.*?</gb-player>)(<script>.*?</script>)?",
+    re.S,
 )
 
 

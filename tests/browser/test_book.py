@@ -1,0 +1,164 @@
+"""The rendered book in a real Chromium, as readers meet it."""
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from chapters import BOOK, chapters, listed
+from PIL import Image, ImageChops
+
+pytestmark = pytest.mark.browser
+
+PAGES = [*listed(), "api/glassbox.figures", "search", "genindex"]
+each_page = pytest.mark.parametrize("page", PAGES)
+each_chapter = pytest.mark.parametrize("page", [path.stem for path in chapters()])
+HEAVIEST = 1_000_000  # bytes of a page before anybody touches it
+PLAYER = "gb-player"
+
+
+@pytest.fixture(scope="session")
+def address(book, serve):
+    """Where the book is served."""
+    return serve(book)
+
+
+def weigh(visited) -> list[int]:
+    """Note the size of each file that a page loads from now on."""
+    sizes = []
+
+    def note(request):
+        response = request.response()
+        sizes.append(len(response.body()) if response and response.ok else 0)
+
+    visited.page.on("requestfinished", note)
+    return sizes
+
+
+@each_page
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_page_is_accessible_and_quiet(page, scheme, width, address, visit, violations):
+    visited = visit(f"{address}/{page}.html", scheme=scheme, width=width)
+    visited.page.wait_for_load_state("networkidle")
+    assert violations(visited.page) == []
+    assert visited.overflow() <= 0
+    assert visited.errors == []
+    assert visited.outside() == []
+
+
+@each_page
+def test_page_works_from_a_file(page, book, visit):
+    visited = visit((book / f"{page}.html").as_uri())
+    visited.page.wait_for_load_state("load")
+    assert visited.errors == []
+    assert visited.outside() == []
+
+
+@each_page
+def test_page_is_light(page, address, visit):
+    visited = visit("about:blank")
+    sizes = weigh(visited)
+    visited.page.goto(f"{address}/{page}.html")
+    visited.page.wait_for_load_state("networkidle")
+    assert sum(sizes) <= HEAVIEST, sorted(sizes)[-5:]
+
+
+def picture(page, number: int) -> Image.Image:
+    return Image.open(io.BytesIO(page.locator(f"{PLAYER} img").nth(number).screenshot()))
+
+
+def differ(one: Image.Image, other: Image.Image) -> bool:
+    return ImageChops.difference(one.convert("RGB"), other.convert("RGB")).getbbox() is not None
+
+
+@each_chapter
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_every_player_moves_by_keyboard_and_alone(page, scheme, book, address, visit):
+    visited = visit(f"{address if scheme == 'http' else book.as_uri()}/{page}.html")
+    players = visited.page.locator(PLAYER)
+    for number in range(players.count()):
+        before = [picture(visited.page, i) for i in range(players.count())]
+        control = players.nth(number).locator("input, select").first
+        control.focus()
+        for key in ("ArrowRight", "ArrowRight", "Space"):
+            if not differ(before[number], picture(visited.page, number)):
+                visited.page.keyboard.press(key)
+                visited.page.wait_for_timeout(300)
+        after = [picture(visited.page, i) for i in range(players.count())]
+        moved = [differ(*pair) for pair in zip(before, after, strict=True)]
+        assert moved == [i == number for i in range(players.count())]
+    assert visited.errors == []
+    assert visited.outside() == []
+
+
+@each_chapter
+def test_without_javascript_every_player_is_a_still_picture(page, address, visit):
+    visited = visit(f"{address}/{page}.html", java_script_enabled=False)
+    for still in visited.page.locator(f"{PLAYER} img").all():
+        still.scroll_into_view_if_needed()
+        assert still.get_attribute("alt")
+        assert still.bounding_box()["height"] > 50
+
+
+@each_chapter
+def test_pictures_are_described_and_figures_numbered(page, address, visit):
+    visited = visit(f"{address}/{page}.html")
+    for alt in visited.page.locator("article img").evaluate_all("all => all.map(one => one.alt)"):
+        assert len(alt) > 12 and "/" not in alt, alt
+    captions = visited.page.locator("article figcaption").all_inner_texts()
+    numbers = [re.match(r"Figure (\d+)\b", caption) for caption in captions]
+    assert all(numbers), captions
+    if page != "index":
+        assert visited.page.locator(f"article {PLAYER}").count() == (
+            visited.page.locator(f"article figure {PLAYER}").count()
+        )
+
+
+def test_formulas_are_drawn_without_a_script(address, visit):
+    for page in listed():
+        visited = visit(f"{address}/{page}.html", java_script_enabled=False)
+        for formula in visited.page.locator("math").all():
+            box = formula.bounding_box()
+            assert box is None or (box["width"] > 3 and box["height"] > 3)
+        assert not [url for url in visited.requests if "mathjax" in url.lower()]
+
+
+def test_formulas_have_their_font(address, book, visit):
+    with_formulas = [page for page in listed() if "<math" in (book / f"{page}.html").read_text()]
+    assert with_formulas, "no page has a formula to look at"
+    visited = visit(f"{address}/{with_formulas[0]}.html")
+    visited.page.wait_for_load_state("networkidle")
+    loaded = "[...document.fonts].some(f => f.family.includes('Glassbox') && f.status == 'loaded')"
+    assert visited.page.evaluate(loaded)
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_search_finds_a_word(scheme, book, address, visit):
+    start = address if scheme == "http" else book.as_uri()
+    visited = visit(f"{start}/search.html?q=gradient")
+    visited.page.locator("#search-results li").first.wait_for()
+    assert visited.errors == []
+    assert visited.outside() == []
+
+
+@each_chapter
+def test_the_notebook_to_download_is_the_stored_one(page, address, visit):
+    visited = visit(f"{address}/{page}.html")
+    link = visited.page.locator("a[href$='.ipynb'][download], a.btn-download-source-button").first
+    response = visited.page.request.get(f"{address}/{link.get_attribute('href')}")
+    assert response.body() == (BOOK / f"{page}.ipynb").read_bytes()
+
+
+@each_chapter
+def test_code_can_be_copied_and_pages_turned(page, address, visit):
+    visited = visit(f"{address}/{page}.html")
+    assert visited.page.locator(".cell_input button.copybtn").count() > 0
+    turns = visited.page.locator(".prev-next-area a").count()
+    assert turns == (1 if page == listed()[0] else 2)
+
+
+def test_nothing_is_published_that_no_page_shows(book):
+    pages = "".join(path.read_text("utf-8") for path in book.rglob("*.html"))
+    frames = {path.name for path in Path(book, "_images").rglob("*") if path.is_file()}
+    assert {name for name in frames if name not in pages} == set()
