@@ -6,8 +6,10 @@ formula is a warning of the build.
 """
 
 import atexit
+import itertools
 import json
 import re
+import xml.etree.ElementTree as ElementTree
 from functools import cache
 from importlib.metadata import files
 from pathlib import Path
@@ -18,6 +20,7 @@ from py_mini_racer import JSEvalException, MiniRacer
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
+ElementTree.register_namespace("", "http://www.w3.org/1998/Math/MathML")
 logger = logging.getLogger(__name__)
 
 FONT = "fonts/formulas.woff"
@@ -26,9 +29,8 @@ STYLE = """\
 @font-face { font-family: "Glassbox Math"; src: url("fonts/formulas.woff"); font-display: block; }
 math { font-family: "Glassbox Math", "STIX Two Math", "Cambria Math", math; font-size: 1.08em; }
 span.math { display: inline; overflow: visible; }
-div.math { display: block; position: relative; margin: 1.15em 0; padding: .2em 0; overflow: auto hidden; }
-div.math:has(> .eqno) { padding-right: 3.2em; }
-div.math > .eqno { position: absolute; right: 0; top: 50%; transform: translateY(-50%); }
+div.math { display: flex; align-items: center; margin: 1.15em 0; overflow: visible; }
+div.math > .formula { flex: 1; min-width: 0; padding: .2em 0; overflow: auto hidden; }
 mtable[columnalign^="right"] > mtr > mtd:nth-child(odd) { text-align: right; }
 mtable[columnalign^="right"] > mtr > mtd:nth-child(even) { text-align: left; }
 mtable[columnalign^="left"] > mtr > mtd { text-align: left; }
@@ -58,7 +60,9 @@ OLDER = dict(
         strict=True,
     )
 )
-VARIANT = re.compile(r'<(m[inot]\w*) mathvariant="([\w-]+)">([^<]*)<')
+MATHML = "http://www.w3.org/1998/Math/MathML"
+SCRIPTS = ("msub", "msup", "msubsup", "munder", "mover", "munderover")
+APPLIED = "\u2061"  # stands, unseen, between a function's name and its argument
 
 
 @cache
@@ -79,15 +83,38 @@ def to_mathml(tex: str, display: bool) -> str:
     except JSEvalException as error:
         message = re.search(r"KaTeX parse error: .*|\w*Error: .*", str(error))
         raise ValueError(message[0] if message else str(error)) from error
-    mathml = re.search(r"<math.*</math>", html, re.DOTALL)[0]
-    return VARIANT.sub(_letters, mathml)
+    math = ElementTree.fromstring(re.search(r"<math.*</math>", html, re.DOTALL)[0])
+    _spell_letters(math)
+    _space_like_tex(math)
+    return ElementTree.tostring(math, "unicode")
 
 
-def _letters(match: re.Match) -> str:
-    element, variant, text = match.groups()
-    if variant not in VARIANTS:
-        return match[0]
-    return f"<{element}>{''.join(_letter(char, variant) for char in text)}<"
+def _spell_letters(math: ElementTree.Element) -> None:
+    for element in math.iter():
+        if element.get("mathvariant") in VARIANTS:
+            variant = element.attrib.pop("mathvariant")
+            element.text = "".join(_letter(char, variant) for char in element.text)
+
+
+def _space_like_tex(math: ElementTree.Element) -> None:
+    """Set spaces as TeX does where the browsers' rules differ."""
+    for parent in math.iter():
+        for element, following in itertools.zip_longest(parent, parent[1:]):
+            if element.text == APPLIED and not _opens(following):
+                element.text = None
+                element.tag = f"{{{MATHML}}}mspace"
+                element.set("width", "0.17em")
+    tight = [element for element in math.iter() if element.text in ("∥", "∣", "|")]
+    for scripted in (element for name in SCRIPTS for element in math.iter(f"{{{MATHML}}}{name}")):
+        tight += [element for script in scripted[1:] for element in script.iter()]
+    for element in tight:
+        if element.tag == f"{{{MATHML}}}mo" and element.get("lspace") is None:
+            narrow = "0.25em" if element.text == "∣" and not element.get("stretchy") else "0em"
+            element.attrib |= {"lspace": narrow, "rspace": narrow}
+
+
+def _opens(element: ElementTree.Element | None) -> bool:
+    return element is not None and next(element.itertext(), "") in "([{⟨"
 
 
 def _letter(char: str, variant: str) -> str:
@@ -136,13 +163,10 @@ def displayed(translator, node: nodes.math_block) -> None:
         tex = f"\\begin{{aligned}}{tex}\\end{{aligned}}"
     mathml = _rendered(translator, node, tex, True)
     number = get_node_equation_number(translator, node) if node.get("number") else ""
-    attributes = {
-        "role": "group",
-        "tabindex": "0",
-        "aria-label": f"Formula {number}".strip(),
-    }
+    label = f"Formula {number}".strip()
     translator.body.append(
-        translator.starttag(node, "div", CLASS="math notranslate", **attributes) + mathml
+        translator.starttag(node, "div", CLASS="math notranslate")
+        + f'<div class="formula" role="group" tabindex="0" aria-label="{label}">{mathml}</div>'
     )
     if number:
         translator.body.append(f'<span class="eqno">({number})')
