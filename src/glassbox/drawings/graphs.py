@@ -6,12 +6,14 @@ from glassbox.drawings.cards import Box, draw_box, draw_link, inch_axes
 from glassbox.figures import GREEN, INK, MUTED, RUST, WIDTH, Axes, Figure, figure
 from glassbox.graphs import Graph, Node, Saved
 
-WIDEST, CARD_HEIGHT, GAP_ACROSS, GAP_DOWN, MARGIN = 1.5, 0.72, 0.24, 0.16, 0.12
+WIDEST, CARD_HEIGHT, GAP_ACROSS, GAP_DOWN, MARGIN = 1.5, 0.72, 0.15, 0.16, 0.1
 LEAF = "#e2f0eb"
 
 
 def show_graph(graph: Graph) -> Figure:
     """Draw a graph: leaves to the left, the output to the right, links in the backward direction.
+
+    A saved tensor has its shape beside it, and its version where that is not 0.
 
     Args:
         graph: From :func:`glassbox.graphs.walk`; a dozen nodes or so can be read.
@@ -72,15 +74,21 @@ def _draw_node(ax: Axes, node: Node, box: Box) -> None:
     ax.text(x, top - 0.2, title, size=size, weight="bold", color=GREEN if is_leaf else INK)
     lines = [_leaf_line(node.leaf)] if is_leaf else [_saved_line(saved) for saved in node.saved]
     stale = any(saved.state == "modified" for saved in node.saved)
-    style = {"size": 7, "va": "top", "linespacing": 1.3}
+    longest = max(map(len, lines), default=1)
+    style = {
+        "size": min(7, 118 * (box.width - 0.14) / max(longest, 1)),
+        "va": "top",
+        "linespacing": 1.3,
+    }
     ax.text(x, top - 0.28, "\n".join(lines), color=RUST if stale else MUTED, **style)
 
 
 def _leaf_line(leaf: Tensor) -> str:
-    return f"{'×'.join(map(str, leaf.shape)) or 'one number'}, v{leaf._version}"
+    version = f" v{leaf._version}" * bool(leaf._version)
+    return ("×".join(map(str, leaf.shape)) or "one number") + version
 
 
 def _saved_line(saved: Saved) -> str:
     sides = "×".join(map(str, saved.shape or ()))
-    state = f"v{saved.version}" if saved.state == "kept" else saved.state
+    state = f"v{saved.version}" * bool(saved.version) if saved.state == "kept" else saved.state
     return " ".join(part for part in (saved.tensor or saved.name, sides, state) if part)
