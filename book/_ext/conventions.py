@@ -23,7 +23,8 @@ class LabelledParagraphs(SphinxTransform):
 
     def apply(self) -> None:
         for paragraph in self.document.findall(nodes.paragraph):
-            first = paragraph.children[0] if paragraph.children else None
+            # MyST opens a paragraph that begins with bold text with an empty text.
+            first = next((child for child in paragraph.children if child.astext()), None)
             if isinstance(first, nodes.strong) and first.astext() in LABELS:
                 paragraph["classes"].append(LABELS[first.astext()])
 
