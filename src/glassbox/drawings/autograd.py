@@ -5,9 +5,10 @@ from torch import Tensor
 from glassbox.backward_trace import Card, Moment, Trace
 from glassbox.drawings.cards import (
     Box,
+    Cells,
     draw_box,
     draw_link,
-    draw_numbers,
+    draw_number,
     draw_pill,
     inch_axes,
 )
@@ -53,11 +54,13 @@ def show_moment(trace: Trace, step: int) -> Figure:
     _write_head(ax, moment, number, len(trace.moments))
     for start, end in trace.links:
         _draw_flow(ax, moment, boxes, start, end)
+    cells = Cells(LIMIT)
     for i, last in enumerate(trace.moments[-1].cards):
         card = moment.cards[i] if i < len(moment.cards) else last
         _draw_card(
-            ax, card, boxes[i], moment, made=i < len(moment.cards), active=i == moment.active
+            ax, cells, card, boxes[i], moment, made=i < len(moment.cards), active=i == moment.active
         )
+    cells.draw(ax)
     made.describe(_sentence(moment, number, len(trace.moments)))
     return made
 
@@ -94,7 +97,9 @@ def _draw_flow(ax: Axes, moment: Moment, boxes: list[Box], start: int, end: int)
         draw_link(ax, tail, head, BLUE if forward else "#c9c8c4", 2.6 if forward else 1.1)
 
 
-def _draw_card(ax: Axes, card: Card, box: Box, moment: Moment, *, made: bool, active: bool) -> None:
+def _draw_card(
+    ax: Axes, cells: Cells, card: Card, box: Box, moment: Moment, *, made: bool, active: bool
+) -> None:
     color = COLORS[moment.kind] if active else MUTED
     face = TINTS[moment.kind] if active else "white" if made else PAPER
     draw_box(ax, box, face=face, edge=color if made else GRID, strong=active)
@@ -109,19 +114,28 @@ def _draw_card(ax: Axes, card: Card, box: Box, moment: Moment, *, made: bool, ac
     style = {"size": 7.5 * scale, "va": "top", "linespacing": 1.3}
     ax.text(x, high - 0.29 * scale, about, color=RUST if card.version else MUTED, **style)
     middle = box.low + 0.44 * scale
-    options = {"limit": LIMIT, "scale": scale}
-    draw_numbers(ax, card.value, (box.left + 0.27 * box.width, middle), faded=False, **options)
+    left, right = box.left + 0.27 * box.width, box.left + 0.74 * box.width
+    _draw_tensor(ax, cells, card.value, (left, middle), 13 * scale, faded=False)
     kept = card.grad is not None
     shown = card.grad if kept else card.arrived
     if shown is not None:
-        right = box.left + 0.74 * box.width
-        draw_numbers(ax, shown, (right, middle), faded=not (kept or active), **options)
+        faded = not (kept or active)
+        _draw_tensor(ax, cells, shown, (right, middle), 13 * scale, faded=faded)
         label, shade = (".grad", GREEN) if kept else ("gradient", RUST if active else MUTED)
         foot = box.low + 0.06 * scale
         ax.text(right, foot, label, size=7.5 * scale, color=shade, ha="center", weight="bold")
     for i, hook in enumerate(card.hooks):
         place = (box.left + box.width / 2, high + 0.2 + 0.28 * i)
         draw_pill(ax, place, f"hook: {hook}", HOOK, filled=active and hook == moment.firing)
+
+
+def _draw_tensor(
+    ax: Axes, cells: Cells, tensor: Tensor, middle: tuple[float, float], size: float, *, faded: bool
+) -> None:
+    if tensor.numel() == 1:
+        draw_number(ax, tensor, middle, size=size, faded=faded)
+    else:
+        cells.add(tensor, middle, faded=faded)
 
 
 def _saves(card: Card) -> str:

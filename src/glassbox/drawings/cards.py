@@ -1,17 +1,18 @@
 """Cards for the nodes of a graph: boxes with a title, small tables of numbers, and links."""
 
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 from matplotlib.collections import PolyCollection
-from matplotlib.colors import Normalize
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from torch import Tensor
 
 from glassbox.figures import GRID, INK, MUTED, PAPER, Axes
 from glassbox.pictures import SIGNED
 
-CELL = 0.155
+CELL = 0.155  # side of a cell of a matrix, in inches
+SQUARE = CELL * np.array([(0, 0), (1, 0), (1, -1), (0, -1)])
 
 
 class Box(NamedTuple):
@@ -58,45 +59,44 @@ def draw_link(
     )  # fmt: skip
 
 
-def draw_numbers(
-    ax: Axes,
-    tensor: Tensor,
-    middle: tuple[float, float],
-    *,
-    limit: float,
-    scale: float,
-    faded: bool,
-) -> None:
-    """Draw a number, or a matrix as a table whose colours show sign and size.
+@dataclass
+class Cells:
+    """The coloured cells of all matrices of a picture, drawn at once: one by one they are slow.
 
     Args:
-        ax: Axes whose unit is the inch.
-        tensor: A single number, or ``(rows, columns)``.
-        middle: Centre of the drawing.
-        limit: The size at which a colour is at its strongest.
-        scale: 1 for a card of usual size.
-        faded: Whether it has been handed on and is not kept.
+        limit: The size of a number at which its colour is at its strongest.
     """
-    x, y = middle
-    if tensor.numel() == 1:
-        color = MUTED if faded else INK
-        text = f"{tensor.item():.3g}".replace("-", "−")
-        ax.text(x, y, text, size=13 * scale, ha="center", va="center", color=color, weight="bold")
-        return
-    rows, columns = tensor.shape
-    left, top = x - columns * CELL / 2, y + rows * CELL / 2
-    corners = np.array([(0, 0), (CELL, 0), (CELL, -CELL), (0, -CELL)])
-    places = [(left + j * CELL, top - i * CELL) for i, j in np.ndindex(rows, columns)]
-    cells = PolyCollection(
-        [corners + place for place in places],
-        array=tensor.flatten().numpy(),
-        cmap=SIGNED,
-        norm=Normalize(-limit, limit),
-        edgecolors=GRID if faded else MUTED,
-        linewidths=0.7,
-        alpha=0.4 if faded else 1.0,
-    )
-    ax.add_collection(cells)
+
+    limit: float
+    corners: list[np.ndarray] = field(default_factory=list)
+    colors: list[np.ndarray] = field(default_factory=list)
+
+    def add(self, matrix: Tensor, middle: tuple[float, float], *, faded: bool) -> None:
+        """Add a matrix ``(rows, columns)`` around a point; its colours show sign and size."""
+        x, y = middle
+        rows, columns = matrix.shape
+        left, top = x - columns * CELL / 2, y + rows * CELL / 2
+        steps = np.array([(j, -i) for i, j in np.ndindex(rows, columns)])
+        self.corners += list(SQUARE + CELL * steps[:, None] + np.array([left, top]))
+        colors = SIGNED(matrix.flatten().numpy() / (2 * self.limit) + 0.5)
+        colors[:, 3] = 0.4 if faded else 1
+        self.colors += list(colors)
+
+    def draw(self, ax: Axes) -> None:
+        """Draw all cells that were added."""
+        edges = [GRID if color[3] < 1 else MUTED for color in self.colors]
+        ax.add_collection(
+            PolyCollection(self.corners, facecolors=self.colors, edgecolors=edges, linewidths=0.7)
+        )
+
+
+def draw_number(
+    ax: Axes, number: Tensor, middle: tuple[float, float], *, size: float, faded: bool
+) -> None:
+    """Write a single number; a faded one has been handed on and is not kept."""
+    text = f"{number.item():.3g}".replace("-", "−")
+    color = MUTED if faded else INK
+    ax.text(*middle, text, size=size, ha="center", va="center", color=color, weight="bold")
 
 
 def draw_pill(ax: Axes, middle: tuple[float, float], text: str, color: str, filled: bool) -> None:

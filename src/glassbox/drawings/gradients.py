@@ -97,7 +97,7 @@ def show_gradient_norms(norms: Tensor, activation: str, residual: bool) -> Figur
     ax.plot(layers, middle, color=color, marker="o", markersize=4 if depth > 20 else 5.5)
     ax.set(yscale="log", ylim=(1e-14, 1e4), xlim=(0, 41), xlabel="layer, from the input on")
     ax.set(ylabel="norm of the gradient")
-    ax.set_yticks([1e-12, 1e-8, 1e-4, 1, 1e4])
+    ax.set_yticks([1e-12, 1e-8, 1e-4, 1, 1e4], ["10⁻¹²", "10⁻⁸", "10⁻⁴", "1", "10⁴"])
     ax.minorticks_off()
     ax.axhline(float(middle[-1]), color=MUTED, linestyle="--", linewidth=1)
     said = f"Layer 1 gets {_times(ratio)} the gradient of layer {depth}"
