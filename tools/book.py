@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import nbformat
-from chapters import BOOK, ROOT, chapters, code_cells, read, write_text
+from chapters import BOOK, ROOT, chapters, code_cells, code_hash, read, write_text
 from execution import ChapterError, executed
 from nbformat import NotebookNode
 from pages import fill, module_pages
@@ -30,6 +30,8 @@ MACHINERY = ("_config.yml", "_toc.yml", "requirements.txt", "book/_ext", "book/_
 
 def merge(prose: NotebookNode, outputs: NotebookNode) -> NotebookNode:
     """Give the cells of a chapter the outputs of its execution, cell by cell."""
+    if code_hash(prose) != code_hash(outputs):
+        raise ChapterError("A chapter was edited while it ran: make the book again.")
     pairs = zip(code_cells(prose), code_cells(outputs), strict=True)
     for mine, theirs in pairs:
         mine.outputs, mine.execution_count = theirs.outputs, theirs.execution_count
@@ -114,9 +116,9 @@ def main() -> None:
     paths = chapters()
     try:
         runs = executed(paths)
+        stage(runs)
     except ChapterError as error:
-        sys.exit(f"{error}\n\nA chapter failed, so no book was made.")
-    stage(runs)
+        sys.exit(f"{error}\n\nNo book was made.")
     print("rendering", flush=True)
     publish(render(), paths)
     print(f"The book was made in {time.perf_counter() - start:.1f} s.")

@@ -96,6 +96,8 @@ def canonical(notebook: NotebookNode) -> NotebookNode:
     for cell in notebook.cells:
         kept = {"cell_type": cell.cell_type, "source": cell.source}
         kept["metadata"] = {key: cell.metadata[key] for key in CELL_KEYS if key in cell.metadata}
+        if "attachments" in cell:
+            kept["attachments"] = cell.attachments
         kept["id"] = cell.get("id")
         if not kept["id"] or kept["id"] in ids:
             kept["id"] = hashlib.sha256(f"{len(cells)} {cell.source}".encode()).hexdigest()[:8]

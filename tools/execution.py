@@ -107,7 +107,7 @@ def _inputs(path: Path, notebook: NotebookNode, files: Iterable[str]) -> dict[st
     """
     package = [file for file in (ROOT / "src").rglob("*") if file.suffix in (".js", ".css")]
     data = [file for file in path.with_suffix("").rglob("*") if file.is_file()]
-    fixed = [ROOT / "requirements.txt", Path(__file__), *package, *data]
+    fixed = [ROOT / "requirements.txt", ROOT / "tools/execution.py", *package, *data]
     hashes = {"code": code_hash(notebook)}
     hashes |= {str(file.relative_to(ROOT)): _file_hash(file) for file in fixed}
     hashes |= {file: _file_hash(ROOT / file) for file in files}
@@ -134,9 +134,12 @@ def _kept(path: Path) -> tuple[NotebookNode, dict] | None:
 
 def _run(path: Path) -> tuple[NotebookNode, dict]:
     print(f"  {path.stem}: executing", flush=True)
-    before = read(path)
+    start = time.time()
     notebook, record = execute(path, "static")
-    record["inputs"] = _inputs(path, before, record["files"])
+    edited = [file for file in record["files"] if (ROOT / file).stat().st_mtime > start]
+    if edited:
+        raise ChapterError(f"{path.name}: {', '.join(edited)} changed while it ran: start again.")
+    record["inputs"] = _inputs(path, notebook, record["files"])
     stem = EXECUTED / path.relative_to(BOOK).with_suffix("")
     stem.with_suffix(".json").unlink(missing_ok=True)
     write_text(stem.with_suffix(".ipynb"), nbformat.writes(notebook))

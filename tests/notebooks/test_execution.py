@@ -1,24 +1,20 @@
 """Chapters are executed again when, and only when, their outputs could have changed."""
 
+import contextlib
+import io
 import json
-import os
-import shutil
-import subprocess
-import sys
 
+import chapters
+import execution
+import pages
 import pytest
-from chapters import ROOT, read, write
+from chapters import read, write
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+import book
 
 pytestmark = pytest.mark.notebook
 
-# Makes the staged pages of a book, and says which chapters ran.
-STAGE = """
-import sys
-sys.path.insert(0, "tools")
-import book, chapters
-book.stage(book.executed(chapters.chapters()))
-"""
 FILES = {
     "_toc.yml": "format: jb-book\nroot: first\nchapters: [{file: second}, {file: times}]\n",
     "requirements.txt": "torch\n",
@@ -26,6 +22,7 @@ FILES = {
     "src/parts/used.py": "value = 'from the package'\n",
     "src/parts/unused.py": "value = 'of no interest'\n",
     "book/first/data.csv": "first data",
+    "tools/execution.py": "",
     "book/times.md": "@run-times@\n",
 }
 FIRST = "from parts.used import value\nprint(value, open('first/data.csv').read())"
@@ -34,9 +31,15 @@ FIRST = "from parts.used import value\nprint(value, open('first/data.csv').read(
 class Book:
     """A book of two small chapters in a folder of its own, with the real tools."""
 
-    def __init__(self, folder):
-        self.folder = folder
-        shutil.copytree(ROOT / "tools", folder / "tools")
+    def __init__(self, folder, monkeypatch):
+        self.folder, self.monkeypatch = folder, monkeypatch
+        for module in (chapters, execution, book, pages):
+            monkeypatch.setattr(module, "ROOT", folder)
+        for module in (chapters, execution, book):
+            monkeypatch.setattr(module, "BOOK", folder / "book")
+        monkeypatch.setattr(execution, "EXECUTED", folder / "_build" / "executed")
+        monkeypatch.setattr(book, "STAGE", folder / "_build" / "stage")
+        monkeypatch.setenv("PYTHONPATH", str(folder / "src"))
         for name, text in FILES.items():
             self.edit(name, text)
         self.chapter("first", FIRST)
@@ -50,18 +53,15 @@ class Book:
         cells = [new_markdown_cell(prose, id="prose"), new_code_cell(code, id="code")]
         write(new_notebook(cells=cells), self.folder / "book" / f"{name}.ipynb")
 
-    def make(self, **environment):
+    def make(self):
         """Stage the pages and name the chapters that were executed."""
-        settings = os.environ | {"PYTHONPATH": str(self.folder / "src")} | environment
-        made = subprocess.run(
-            [sys.executable, "-c", STAGE],
-            cwd=self.folder,
-            env=settings,
-            capture_output=True,
-            text=True,
-        )
-        self.said = made.stdout + made.stderr
-        return [name for name in ("first", "second") if f"{name}: executing" in self.said]
+        said, self.error = io.StringIO(), ""
+        with contextlib.redirect_stdout(said):
+            try:
+                book.stage(execution.executed(chapters.chapters()))
+            except execution.ChapterError as error:
+                self.error = str(error)
+        return [name for name in ("first", "second") if f"{name}: executing" in said.getvalue()]
 
     def page(self, name):
         return self.folder / "_build" / "stage" / name
@@ -72,13 +72,15 @@ class Book:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    book = Book(tmp_path_factory.mktemp("a book") / "with a space")
-    book.first_run = book.make()
-    return book
+    """A book that was made once; its tests build on one another's edits."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        made = Book(tmp_path_factory.mktemp("a book") / "with a space", monkeypatch)
+        made.first_run = made.make()
+        yield made
 
 
 def test_all_is_executed_at_first_and_nothing_twice(made):
-    assert made.first_run == ["first", "second"], made.said
+    assert made.first_run == ["first", "second"]
     assert made.printed("first") == "from the package first data\n"
     assert made.make() == []
 
@@ -107,13 +109,11 @@ def test_what_is_not_touched_keeps_its_time(made):
         ),
         ("src/parts/used.py", "value = 'edited'\n", ["first"], "edited first data"),
         ("book/first/data.csv", "other data", ["first"], "edited other data"),
+        ("tools/execution.py", "# edited", ["first", "second"], "edited other data"),
         ("requirements.txt", "torch\nnumpy\n", ["first", "second"], "edited other data"),
-        ("tools/execution.py", None, ["first", "second"], "edited other data"),
     ],
 )
 def test_an_edit_executes_what_depends_on_it(made, name, text, again, printed):
-    if text is None:
-        text = (made.folder / name).read_text() + "\n# edited\n"
     made.edit(name, text)
     assert made.make() == again
     assert made.printed("first") == printed + "\n"
@@ -123,7 +123,8 @@ def test_other_code_and_other_settings_execute_again(made):
     made.chapter("second", "print('edited')")
     assert made.make() == ["second"]
     assert made.printed("second") == "edited\n"
-    assert made.make(GLASSBOX_DATA="elsewhere") == ["first", "second"]
+    made.monkeypatch.setenv("GLASSBOX_DATA", "elsewhere")
+    assert made.make() == ["first", "second"]
 
 
 def test_run_times_are_written_into_their_page(made):
@@ -137,7 +138,7 @@ def test_a_failure_keeps_nothing_of_itself_and_all_of_the_others(made):
     made.chapter("second", "print('well')")
     staged = made.page("first.ipynb").read_text()
     assert made.make() == ["first", "second"]
-    assert "first.ipynb: code cell 1 of 1 fails" in made.said and "on purpose" in made.said
+    assert "first.ipynb: code cell 1 of 1 fails" in made.error and "on purpose" in made.error
     assert made.page("first.ipynb").read_text() == staged
     assert made.make() == ["first"]
 
@@ -153,7 +154,14 @@ def test_a_removed_chapter_leaves_nothing(made):
     assert "second" not in made.page("times.md").read_text()
 
 
+def test_a_module_that_changes_under_a_running_chapter_is_an_error(made):
+    made.chapter("first", f"{FIRST}\nopen('../src/parts/used.py', 'a').write('# edited')")
+    made.make()
+    assert "src/parts/used.py changed while it ran" in made.error
+
+
 def test_the_record_names_what_was_loaded(made):
+    made.chapter("first", FIRST)
     made.make()
     record = json.loads((made.folder / "_build" / "executed" / "first.json").read_text())
     assert record["files"] == ["src/parts/__init__.py", "src/parts/used.py"]

@@ -1,12 +1,9 @@
 """Every stored chapter keeps the rules."""
 
-import subprocess
-import sys
-
 import nbformat
 import pytest
 import rules
-from chapters import BOOK, ROOT, canonical, chapters, listed, read
+from chapters import BOOK, canonical, chapters, listed, read
 
 pytestmark = pytest.mark.notebook
 each_chapter = pytest.mark.parametrize("path", chapters(), ids=lambda path: path.stem)
@@ -53,9 +50,3 @@ def test_chapter_is_canonical(path):
 @each_chapter
 def test_chapter_is_small(path):
     assert path.stat().st_size < 1_000_000
-
-
-def test_code_of_chapters_is_formatted():
-    command = [sys.executable, "-m", "ruff", "format", "--check", *map(str, chapters())]
-    checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert checked.returncode == 0, f"{checked.stdout}\n{REFRESH}"
