@@ -55,6 +55,14 @@ def test_the_network_overwrites_h_in_place_and_steps_at_the_end():
     torch.testing.assert_close(cards["W1"].value, started - 0.5 * cards["W1"].grad)
 
 
+def test_a_node_hands_each_input_its_own_share():
+    trace = trace_network()
+    multiplied, end = trace.moments[7], final(trace)
+    assert multiplied.sentence.startswith("MmBackward0 receives a 2 × 1 gradient")
+    assert torch.equal(multiplied.cards[3].arrived, end["W2"].grad)
+    assert torch.equal(multiplied.cards[2].arrived, end["h.relu_()"].arrived)
+
+
 def test_the_gradients_of_the_network_are_those_without_a_recorder():
     cards = final(trace_network())
     start = {c.title: c.value for c in trace_network().moments[5].cards}

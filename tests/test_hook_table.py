@@ -29,6 +29,7 @@ def test_the_hooks_are_listed_in_the_order_in_which_they_fire():
         ("forward hook", "layer, (input,), output", "the output"),
         ("full backward pre-hook", "layer, (∂output,)", "the gradient of the output"),
         ("full backward hook", "layer, (∂input,), (∂output,)", "the gradient of the input"),
+        ("global full backward hook", "layer, (∂input,), (∂output,)", "the gradient of the input"),
         ("tensor hook, output", "∂output", "the gradient of the output"),
         ("tensor hook, weight", "∂weight", "the gradient of the weight"),
         (

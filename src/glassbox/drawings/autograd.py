@@ -69,7 +69,7 @@ def _places(cards: tuple[Card, ...]) -> list[Box]:
     """Lay the cards out in columns and rows around the middle of the figure."""
     columns = max(card.place[0] for card in cards) + 1
     rows = max(card.place[1] for card in cards) + 1
-    scale = min((WIDTH - 0.3) / (columns * (CARD[0] + GAP[0]) - GAP[0]), 1.3)
+    scale = (WIDTH - 0.3) / (columns * (CARD[0] + GAP[0]) - GAP[0])
     (width, height), (across, down) = ([scale * side for side in sides] for sides in (CARD, GAP))
     left = (WIDTH - columns * (width + across) + across) / 2
     top = (HEIGHT + rows * (height + down) - down) / 2 - 0.05
