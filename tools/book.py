@@ -43,13 +43,13 @@ def stage(runs: dict[Path, tuple[NotebookNode, dict]]) -> None:
 
     Files that do not change are left alone, so that only changed pages are parsed again.
     """
-    kept = set()
+    pages, kept = STAGE / "book", set()
     records = {path.stem: record for path, (_, record) in runs.items()}
     for source in sorted(BOOK.rglob("*")):
         inside = source.relative_to(BOOK)
         if source.is_dir() or any(part.startswith((".", "__")) for part in inside.parts):
             continue
-        target = STAGE / inside
+        target = pages / inside
         kept.add(target)
         if source in runs:
             write_text(target, nbformat.writes(merge(read(source), runs[source][0])))
@@ -59,8 +59,8 @@ def stage(runs: dict[Path, tuple[NotebookNode, dict]]) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
     for name, text in module_pages().items():
-        write_text(STAGE / name, text)
-        kept.add(STAGE / name)
+        write_text(pages / name, text)
+        kept.add(pages / name)
     for target in STAGE.rglob("*"):
         if target.is_file() and target not in kept:
             target.unlink()
@@ -102,7 +102,7 @@ def publish(html: Path, paths: list[Path]) -> None:
     The notebook a reader downloads is the chapter as it is stored, with widgets for a kernel.
     """
     for path in paths:
-        shutil.copyfile(path, html / "_sources" / path.relative_to(BOOK))
+        shutil.copyfile(path, html / "_sources" / path.relative_to(ROOT))
     old = PUBLISHED.with_name("html.old")
     shutil.rmtree(old, ignore_errors=True)
     if PUBLISHED.exists():

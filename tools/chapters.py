@@ -24,7 +24,7 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def listed() -> list[str]:
-    """List the pages of _toc.yml, without suffix, in reading order."""
+    """List the pages of _toc.yml, as paths without suffix, in reading order."""
 
     def pages(entry):
         for key in ("root", "file"):
@@ -39,7 +39,7 @@ def listed() -> list[str]:
 
 def chapters() -> list[Path]:
     """List the notebooks among the pages, in reading order."""
-    paths = [BOOK / f"{page}.ipynb" for page in listed()]
+    paths = [ROOT / f"{page}.ipynb" for page in listed()]
     return [path for path in paths if path.exists()]
 
 

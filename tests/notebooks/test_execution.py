@@ -15,8 +15,9 @@ import book
 
 pytestmark = pytest.mark.notebook
 
+CONTENTS = "format: jb-book\nroot: book/first\nchapters: {}\n"
 FILES = {
-    "_toc.yml": "format: jb-book\nroot: first\nchapters: [{file: second}, {file: times}]\n",
+    "_toc.yml": CONTENTS.format("[{file: book/second}, {file: book/times}]"),
     "requirements.txt": "torch\n",
     "src/parts/__init__.py": "",
     "src/parts/used.py": "value = 'from the package'\n",
@@ -64,7 +65,7 @@ class Book:
         return [name for name in ("first", "second") if f"{name}: executing" in said.getvalue()]
 
     def page(self, name):
-        return self.folder / "_build" / "stage" / name
+        return self.folder / "_build" / "stage" / "book" / name
 
     def printed(self, name):
         return read(self.page(f"{name}.ipynb")).cells[1].outputs[0].text
@@ -146,11 +147,11 @@ def test_a_failure_keeps_nothing_of_itself_and_all_of_the_others(made):
 def test_a_removed_chapter_leaves_nothing(made):
     made.chapter("first", FIRST)
     (made.folder / "book" / "second.ipynb").unlink()
-    made.edit("_toc.yml", "format: jb-book\nroot: first\nchapters: [{file: times}]\n")
+    made.edit("_toc.yml", CONTENTS.format("[{file: book/times}]"))
     made.make()
-    assert sorted(path.name for path in (made.folder / "_build" / "stage").glob("*.ipynb")) == [
-        "first.ipynb"
-    ]
+    assert sorted(
+        path.name for path in (made.folder / "_build" / "stage" / "book").glob("*.ipynb")
+    ) == ["first.ipynb"]
     assert "second" not in made.page("times.md").read_text()
 
 

@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 import rules
-from chapters import BOOK, canonical, chapters, listed, read
+from chapters import BOOK, ROOT, canonical, chapters, listed, read
 
 pytestmark = pytest.mark.notebook
 each_chapter = pytest.mark.parametrize("path", chapters(), ids=lambda path: path.stem)
@@ -25,7 +25,7 @@ def test_the_chapters_on_disk_are_those_of_the_table_of_contents():
 
 
 def test_every_page_of_the_table_of_contents_exists():
-    assert [page for page in listed() if not list(BOOK.glob(f"{page}.*"))] == []
+    assert [page for page in listed() if not list(ROOT.glob(f"{page}.*"))] == []
 
 
 @each_chapter
