@@ -70,8 +70,8 @@ def test_a_page_with_formulas_needs_no_script_for_them(tmp_path):
     assert '<div class="formula" role="group" tabindex="0" aria-label="Formula 1"><math' in html
     assert html.count("<mtr>") == 2
     assert "mathjax" not in html.lower()
-    font = (tmp_path / "out" / "_static" / "fonts" / "formulas.woff").read_bytes()
-    assert font[:4] == b"wOFF" and len(font) < 100_000
+    font = (tmp_path / "out" / "_static" / "fonts" / "formulas.woff2").read_bytes()
+    assert font[:4] == b"wOF2" and len(font) < 100_000
 
 
 def test_a_mistake_in_a_formula_is_a_warning_of_the_build(tmp_path):

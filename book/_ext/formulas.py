@@ -15,18 +15,19 @@ from importlib.metadata import files
 from pathlib import Path
 
 from docutils import nodes
-from fontTools import subset
 from py_mini_racer import JSEvalException, MiniRacer
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
+from weight import cut_font
+
 ElementTree.register_namespace("", "http://www.w3.org/1998/Math/MathML")
 logger = logging.getLogger(__name__)
 
-FONT = "fonts/formulas.woff"
+FONT = "fonts/formulas.woff2"
 CSS = "formulas.css"
 STYLE = """\
-@font-face { font-family: "Glassbox Math"; src: url("fonts/formulas.woff"); font-display: block; }
+@font-face { font-family: "Glassbox Math"; src: url("fonts/formulas.woff2"); font-display: block; }
 math { font-family: "Glassbox Math", "STIX Two Math", "Cambria Math", math; font-size: 1.08em; }
 span.math { display: inline; overflow: visible; }
 div.math { display: flex; align-items: center; margin: 1.15em 0; overflow: visible; }
@@ -189,14 +190,9 @@ def write_style(app, exception: Exception | None) -> None:
     static = Path(app.outdir) / "_static"
     (static / CSS).write_text(STYLE, "utf-8")
     source = next(file for file in files("ziamath") if file.name == "STIXTwoMath-Regular.ttf")
-    options = subset.Options(flavor="woff", layout_features=["*"], hinting=False)
-    font = subset.load_font(source.locate(), options)
-    cutter = subset.Subsetter(options)
-    characters = {ord(char) for char in app.env.characters_of_formulas}
-    cutter.populate(unicodes=[*characters, *IMPLIED])
-    cutter.subset(font)
     (static / FONT).parent.mkdir(exist_ok=True)
-    subset.save_font(font, static / FONT, options)
+    characters = {ord(char) for char in app.env.characters_of_formulas}
+    cut_font(source.locate(), static / FONT, characters.union(IMPLIED))
 
 
 def setup(app) -> dict:

@@ -1,15 +1,18 @@
-"""Pictures among a notebook's outputs: what they say to those who do not see them, how wide."""
+"""Pictures among a notebook's outputs: what they say to those who do not see them, how large."""
+
+import re
 
 from docutils import nodes
 from sphinx.transforms import SphinxTransform
+
+SIZED = re.compile(r'(<img [^>]*)style="width: (\d+)px; height: (\d+)px;"')
 
 
 class Pictures(SphinxTransform):
     """Give a picture the sentence that was stored beside it, where the cell names no alt text.
 
     MyST-NB keeps all forms of an output together until the page is written: the picture and, for
-    the figures of this book, a sentence as plain text. Of the size that a notebook shows only the
-    width is kept: on a narrow page the height has to follow it.
+    the figures of this book, a sentence as plain text.
     """
 
     default_priority = 400
@@ -19,7 +22,6 @@ class Pictures(SphinxTransform):
             forms = {form["mime_type"]: form for form in bundle.children}
             sentence = forms["text/plain"].astext() if "text/plain" in forms else ""
             for image in bundle.findall(nodes.image):
-                image.attributes.pop("height", None)
                 if sentence and not _named(bundle):
                     image["alt"] = sentence
 
@@ -35,7 +37,14 @@ def _named(node: nodes.Node) -> bool:
     return bool(node["cell_metadata"].get("mystnb", {}).get("image", {}).get("alt"))
 
 
+def keep_place(app, pagename, templatename, context, doctree) -> None:
+    """Let a picture narrow with the page, and keep its place free until it is loaded."""
+    body = context.get("body") or ""
+    context["body"] = SIZED.sub(r'\1width="\2" height="\3" style="height: auto"', body)
+
+
 def setup(app) -> dict:
-    """Register the transform."""
+    """Register what is done to pictures when they are read and when they are written."""
     app.add_transform(Pictures)
+    app.connect("html-page-context", keep_place)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

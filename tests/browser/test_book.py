@@ -44,7 +44,9 @@ def test_page_is_accessible_and_quiet(page, address, visit, violations):
         assert visited.overflow() <= 0
         for scheme in ("light", "dark"):
             visited.page.emulate_media(color_scheme=scheme)
-            assert visited.page.evaluate("document.documentElement.dataset.theme") == scheme
+            visited.page.wait_for_function(
+                "scheme => document.documentElement.dataset.theme == scheme", arg=scheme
+            )
             assert violations(visited.page) == [], f"{width} pixels wide, {scheme}"
     assert visited.errors == []
     assert visited.outside() == []
@@ -72,7 +74,9 @@ def picture(page, number: int) -> Image.Image:
 
 
 def differ(one: Image.Image, other: Image.Image) -> bool:
-    return ImageChops.difference(one.convert("RGB"), other.convert("RGB")).getbbox() is not None
+    """Say whether a reader would see a difference."""
+    difference = ImageChops.difference(one.convert("L"), other.convert("L"))
+    return sum(difference.histogram()[64:]) > 20
 
 
 @each_chapter
@@ -80,17 +84,18 @@ def differ(one: Image.Image, other: Image.Image) -> bool:
 def test_every_player_moves_by_keyboard_and_alone(page, scheme, book, address, visit):
     visited = visit(f"{address if scheme == 'http' else book.as_uri()}/{page}.html")
     players = visited.page.locator(PLAYER)
+    sources = f"document.querySelectorAll('{PLAYER} img').values().map(i => i.src).toArray()"
     for number in range(players.count()):
-        before = [picture(visited.page, i) for i in range(players.count())]
         control = players.nth(number).locator("input, select").first
         control.focus()
+        before, shown = picture(visited.page, number), visited.page.evaluate(sources)
         for key in ("ArrowRight", "ArrowRight", "Space"):
-            if not differ(before[number], picture(visited.page, number)):
+            if visited.page.evaluate(sources) == shown:
                 visited.page.keyboard.press(key)
                 visited.page.wait_for_timeout(300)
-        after = [picture(visited.page, i) for i in range(players.count())]
-        moved = [differ(*pair) for pair in zip(before, after, strict=True)]
-        assert moved == [i == number for i in range(players.count())]
+        assert differ(before, picture(visited.page, number))
+        after = visited.page.evaluate(sources)
+        assert [i for i in range(len(after)) if after[i] != shown[i]] == [number]
     assert visited.errors == []
     assert visited.outside() == []
 

@@ -1,0 +1,58 @@
+"""What a page would load for nothing: marks without a colour, pictures far below, unused icons."""
+
+import re
+from pathlib import Path
+
+from fontTools import subset
+
+# Tokens that the style sheet gives the colour of plain text.
+PLAIN = re.compile(r'<span class="(?:n|nn|nx|o|p|w)">([^<]*)</span>')
+PICTURE = re.compile(r"<img (?![^>]*\bloading=)")
+ICON_NAME = re.compile(r"\bfa-[a-z0-9-]+")
+ICON_RULE = re.compile(
+    r"((?:\.fa-[a-z0-9-]+(?:::?before)?,?)+)\{(?:--fa|content):\"\\([ef][0-9a-f]{3})"
+)
+ICON_CODE = re.compile(r"\\([ef][0-9a-f]{3})\b")
+ICONS = "vendor/fontawesome/webfonts/fa-solid-900.woff2"
+OWN_STYLES = ("book.css", "styles/sphinx-book-theme.css", "togglebutton.css")
+
+
+def cut_font(source: Path, target: Path, characters: set[int]) -> None:
+    """Write a font with the given characters alone, in the form that the target's suffix names."""
+    options = subset.Options(flavor=target.suffix[1:], layout_features=["*"], hinting=False)
+    font = subset.load_font(source, options)
+    cutter = subset.Subsetter(options)
+    cutter.populate(unicodes=characters)
+    cutter.subset(font)
+    subset.save_font(font, target, options)
+
+
+def lighten(app, pagename, templatename, context, doctree) -> None:
+    """Drop the marks of tokens without a colour, and load pictures as they come into view."""
+    if body := context.get("body"):
+        context["body"] = PICTURE.sub('<img loading="lazy" ', PLAIN.sub(r"\1", body))
+
+
+def cut_icons(app, exception: Exception | None) -> None:
+    """Cut the font of icons down to those that a page or a style of the book names."""
+    static = Path(app.outdir) / "_static"
+    font_file = static / ICONS
+    if exception or app.builder.format != "html" or not font_file.exists():
+        return
+    pages = "".join(page.read_text("utf-8") for page in Path(app.outdir).rglob("*.html"))
+    scripts = "".join(file.read_text("utf-8") for file in static.rglob("*.js"))
+    named = set(ICON_NAME.findall(pages + scripts))
+    theme = (static / "styles" / "pydata-sphinx-theme.css").read_text("utf-8")
+    codes = {
+        code for names, code in ICON_RULE.findall(theme) if named & set(ICON_NAME.findall(names))
+    }
+    for style in OWN_STYLES:
+        codes.update(ICON_CODE.findall((static / style).read_text("utf-8")))
+    cut_font(font_file.with_suffix(".ttf"), font_file, {int(code, 16) for code in codes})
+
+
+def setup(app) -> dict:
+    """Register what is done to each page, and to all."""
+    app.connect("html-page-context", lighten, priority=800)
+    app.connect("build-finished", cut_icons)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
