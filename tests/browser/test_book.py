@@ -39,6 +39,7 @@ def weigh(visited) -> list[int]:
 def test_page_is_accessible_and_quiet(page, address, visit, violations):
     visited = visit(f"{address}/{page}.html")
     visited.page.wait_for_load_state("networkidle")
+    visited.page.add_style_tag(content="* { transition: none !important }")
     for width in (1280, 390):
         visited.page.set_viewport_size({"width": width, "height": 900})
         assert visited.overflow() <= 0
