@@ -42,6 +42,7 @@ def test_page_is_accessible_and_quiet(page, address, visit, violations):
     visited.page.add_style_tag(content="* { transition: none !important }")
     for width in (1280, 390):
         visited.page.set_viewport_size({"width": width, "height": 900})
+        visited.page.wait_for_timeout(500)  # the theme then sees anew which code has to scroll
         assert visited.overflow() <= 0
         for scheme in ("light", "dark"):
             visited.page.emulate_media(color_scheme=scheme)
