@@ -2,6 +2,8 @@
 
 python = .venv/bin/python
 pytest = PYTHONHASHSEED=0 OMP_NUM_THREADS=1 PYTHONPATH=tests/notebooks $(python) -m pytest
+# Twice as many as there are cores, since half of the tests wait for a browser or a kernel.
+workers = $$((2 * $$(getconf _NPROCESSORS_ONLN)))
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1  \2/p' Makefile | awk '{n=$$2; $$1=$$2=""; printf "  make %-12s%s\n", n, $$0}'
@@ -22,7 +24,7 @@ lab: environment ## open the chapters in JupyterLab
 	@$(python) -m jupyterlab --notebook-dir=book
 
 test: environment ## run all tests: package, chapters, rules, build, browser
-	@$(pytest) -n logical --dist loadfile --nbval --nbval-cell-timeout=120 -p nbval_strict tests book
+	@$(pytest) -n $(workers) --dist loadfile --no-loadscope-reorder --nbval --nbval-cell-timeout=120 -p nbval_strict tests book
 
 refresh: environment ## execute chapters and store their outputs: CHAPTER=cnn, or all
 	@$(python) tools/refresh.py $(CHAPTER)

@@ -130,3 +130,9 @@ def serve():
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture(scope="session")
+def address(book, serve):
+    """Where the book is served."""
+    return serve(book)
