@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, ListedColormap
-from scipy.special import stdtrit
 
 from glassbox.figures import (
     BLUE,
@@ -19,6 +18,7 @@ from glassbox.figures import (
     Figure,
     figure,
 )
+from glassbox.intervals import half_width
 from glassbox.pictures import check_length, feature_maps, image_grid, to_array
 
 __all__ = ["bars", "confusion_matrix", "curves", "feature_maps", "image_grid"]
@@ -49,16 +49,12 @@ def interval(runs: Any) -> tuple[np.ndarray, np.ndarray]:
 
     Returns:
         The mean and the interval's half width, ``(N,)`` each; the latter is 0 for a single run.
-
-    Reference:
-        Student (1908), The probable error of a mean, Biometrika 6(1).
     """
     values = np.atleast_2d(to_array(runs)).astype(float)
     count = len(values)
     if count == 1:
         return values[0], np.zeros(values.shape[1])
-    error = values.std(axis=0, ddof=1) / np.sqrt(count)
-    return values.mean(axis=0), stdtrit(count - 1, 0.975) * error
+    return values.mean(axis=0), half_width(values.std(axis=0, ddof=1), count)
 
 
 def curves(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
+from glassbox.intervals import half_width
 from glassbox.seeds import isolated_seed
 
 
@@ -46,7 +47,7 @@ class Repeats:
         return stdev(self.values)
 
     def half_width(self, confidence: float = 0.95) -> float:
-        r"""Half the width of Student's interval, :math:`t_{n-1}\, s / \sqrt{n}`.
+        """Half the width of Student's interval, by :func:`glassbox.intervals.half_width`.
 
         Args:
             confidence: Between 0 and 1: the share of such intervals that hold the true mean.
@@ -56,16 +57,8 @@ class Repeats:
 
         Raises:
             ValueError: If ``confidence`` is not between 0 and 1.
-
-        Reference:
-            Student (1908), "The Probable Error of a Mean", https://doi.org/10.2307/2331554.
         """
-        from scipy.special import stdtrit
-
-        if not 0 < confidence < 1:
-            raise ValueError(f"confidence is {confidence}, expected between 0 and 1")
-        n = len(self.values)
-        return float(stdtrit(n - 1, (1 + confidence) / 2)) * self.std / math.sqrt(n)
+        return float(half_width(self.std, len(self.values), confidence))
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
         """Student's interval for the mean.
