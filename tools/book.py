@@ -16,14 +16,6 @@ from pages import fill, module_pages
 STAGE = ROOT / "_build" / "stage"
 RENDERING = ROOT / "_build" / "rendering"
 PUBLISHED = ROOT / "_build" / "html"
-# Jupyter Book without a grammar for addresses that would take seconds to compile at each start and
-# that it does without where the module is absent.
-JUPYTER_BOOK = """
-import sys
-sys.modules["rfc3987_syntax"] = None
-from jupyter_book.cli.main import main
-main()
-"""
 # A change in one of these can change every page.
 MACHINERY = ("_config.yml", "_toc.yml", "requirements.txt", "book/_ext", "book/_templates")
 
@@ -76,7 +68,7 @@ def render() -> Path:
         shutil.rmtree(RENDERING, ignore_errors=True)
     options = ["-W", "-n", "--keep-going", "--quiet", "--path-output", str(RENDERING)]
     files = ["--config", str(ROOT / "_config.yml"), "--toc", str(ROOT / "_toc.yml")]
-    command = [sys.executable, "-c", JUPYTER_BOOK, "build", str(STAGE)]
+    command = [sys.executable, "tools/render.py", "build", str(STAGE)]
     # What it says on its standard output names the folder it works in, not the published one.
     quiet = subprocess.DEVNULL
     status = subprocess.run([*command, *options, *files], cwd=ROOT, stdout=quiet).returncode
