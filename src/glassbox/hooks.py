@@ -35,7 +35,7 @@ def capture(model: nn.Module, layers: Iterable[str]) -> Iterator[dict[str, list[
         TypeError: If ``layers`` is a single string.
         ValueError: If the model has no layer of one of these names.
     """
-    calls: dict[str, list[Any]] = {name: [] for name in _checked_names(model, layers)}
+    calls: dict[str, list[Any]] = {name: [] for name in layers_named(model, layers)}
 
     def keep(name: str, output: Any) -> None:
         calls[name].append(_map_tensors(lambda tensor: tensor.detach().clone(), output))
@@ -62,7 +62,7 @@ def gradients(model: nn.Module, layers: Iterable[str]) -> Iterator[dict[str, lis
         TypeError: If ``layers`` is a single string.
         ValueError: If the model has no layer of one of these names.
     """
-    calls: dict[str, list[Any]] = {name: [] for name in _checked_names(model, layers)}
+    calls: dict[str, list[Any]] = {name: [] for name in layers_named(model, layers)}
     with ExitStack() as stack:
 
         def watch(name: str, output: Any) -> None:
@@ -96,7 +96,7 @@ def scale_gradients(model: nn.Module, layers: Iterable[str], factor: float) -> I
         With a negative factor, Ganin and Lempitsky (2015), "Unsupervised Domain Adaptation by
         Backpropagation", https://arxiv.org/abs/1409.7495.
     """
-    names = _checked_names(model, layers)
+    names = layers_named(model, layers)
     with ExitStack() as stack:
 
         def scale(_: str, output: Any) -> None:
@@ -160,7 +160,7 @@ def mask_outputs(model: nn.Module, masks: Mapping[str, Tensor]) -> Iterator[None
             raise TypeError(f"layer {name!r} gives a {type(output).__name__}, expected a tensor")
         return output * masks[name].to(output)
 
-    with _on_outputs(model, _checked_names(model, masks), mask):
+    with _on_outputs(model, layers_named(model, masks), mask):
         yield
 
 
@@ -172,30 +172,40 @@ def _on_outputs(
 
     Nothing is replaced where it returns None.
     """
-    modules = _modules(model)
     with ExitStack() as stack:
-        for name in names:
+        for name, module in layers_named(model, names).items():
 
             def hook(_: nn.Module, __: Any, output: Any, name: str = name) -> Any:
                 return act(name, output)
 
-            stack.enter_context(modules[name].register_forward_hook(hook))
+            stack.enter_context(module.register_forward_hook(hook))
         yield
 
 
-def _modules(model: nn.Module) -> dict[str, nn.Module]:
-    return dict(model.named_modules(remove_duplicate=False))
+def layers_named(model: nn.Module, layers: Iterable[str]) -> dict[str, nn.Module]:
+    """Find layers by their names.
 
+    Args:
+        model: Any module.
+        layers: Names as in ``model.named_modules()``; ``""`` is the model itself.
 
-def _checked_names(model: nn.Module, layers: Iterable[str]) -> list[str]:
+    Returns:
+        Name to layer, in the order of ``layers``.
+
+    Raises:
+        TypeError: If ``layers`` is a single string.
+        ValueError: If the model has no layer of one of these names; the near ones are listed.
+    """
     if isinstance(layers, str):
         raise TypeError(f"layers is {layers!r}, expected a list of names such as [{layers!r}]")
-    names, known = list(layers), list(_modules(model))
-    for name in names:
+    known = dict(model.named_modules(remove_duplicate=False))
+    found = {}
+    for name in layers:
         if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.4) or known[1:6]
+            near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.4) or list(known)[1:6]
             raise ValueError(f"layers holds {name!r}, which is no layer of the model; near: {near}")
-    return names
+        found[name] = known[name]
+    return found
 
 
 def _enter_hook(stack: ExitStack, hook: Callable[[Tensor], Any], tensor: Tensor) -> None:
