@@ -71,9 +71,8 @@ def test_without_warm_up_it_equals_torch_with_averaged_buffers(dtype):
 
 
 def test_without_warm_up_it_equals_timm():
+    import glassbox.torchvision_operators  # noqa: F401  # isort: skip
     from timm.utils.model_ema import ModelEmaV3
-
-    import glassbox.torchvision_operators  # noqa: F401
 
     model = make_model()
     average = ExponentialAverage(model, 0.9, warm_up=False)

@@ -1,0 +1,102 @@
+"""Stochastic gradient descent with momentum."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+from glassbox.optim.single_tensor import (
+    SingleTensorOptimizer,
+    check_lr,
+    check_not_negative,
+    scalar,
+)
+
+
+class SGD(SingleTensorOptimizer):
+    r"""Stochastic gradient descent, with the arguments and the results of ``torch.optim.SGD``.
+
+    With momentum :math:`\mu` the step follows a buffer of past gradients,
+
+    .. math:: b_1 = g_1, \quad b_t = \mu\, b_{t-1} + (1 - \text{dampening})\, g_t, \quad
+        \theta_t = \theta_{t-1} - \text{lr}\, b_t.
+
+    Args:
+        params: Tensors, pairs of names and tensors, or dicts of groups.
+        lr: Learning rate, at least 0; a number or a tensor with one element.
+        momentum: :math:`\mu`, at least 0; without, no buffer is kept.
+        dampening: Share of a new gradient that does not enter the buffer.
+        weight_decay: At least 0; this times the parameter is added to the gradient.
+        nesterov: Whether to look ahead, and follow :math:`g_t + \mu\, b_t`.
+        maximize: Whether to climb.
+        foreach: As the next two, part of PyTorch's state dicts; may not be true.
+        differentiable: May not be true.
+        fused: May not be true.
+
+    Raises:
+        ValueError: If a setting is out of range.
+
+    Reference:
+        Sutskever et al. (2013), "On the importance of initialization and momentum in deep
+        learning", https://proceedings.mlr.press/v28/sutskever13.html.
+    """
+
+    missing: ClassVar[Mapping[str, Any]] = {
+        "nesterov": False,
+        "maximize": False,
+        "foreach": None,
+        "differentiable": False,
+        "fused": False,
+    }
+    accepts_sparse = True
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float | Tensor = 1e-3,
+        momentum: float = 0,
+        dampening: float = 0,
+        weight_decay: float = 0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ) -> None:
+        check_lr(lr)
+        check_not_negative("momentum value", momentum)
+        check_not_negative("weight_decay value", weight_decay)
+        if nesterov and (momentum == 0 or dampening != 0):
+            raise ValueError(
+                "Nesterov momentum requires a momentum and zero dampening, "
+                f"got {momentum} and {dampening}"
+            )
+        defaults = dict(
+            lr=lr,
+            momentum=momentum,
+            dampening=dampening,
+            weight_decay=weight_decay,
+            nesterov=nesterov,
+            maximize=maximize,
+            foreach=foreach,
+            differentiable=differentiable,
+            fused=fused,
+        )
+        super().__init__(params, defaults)
+
+    def update(
+        self, param: Tensor, gradient: Tensor, state: dict[str, Any], group: dict[str, Any]
+    ) -> None:
+        """Step one parameter in place; the arguments are those of the base class."""
+        if group["weight_decay"] != 0:
+            gradient = gradient.add(param, alpha=group["weight_decay"])
+        momentum = group["momentum"]
+        if momentum != 0:
+            buffer = state.get("momentum_buffer")
+            if buffer is None:
+                buffer = state["momentum_buffer"] = gradient.clone()
+            else:
+                buffer.mul_(momentum).add_(gradient, alpha=1 - group["dampening"])
+            gradient = gradient.add(buffer, alpha=momentum) if group["nesterov"] else buffer
+        param.add_(gradient, alpha=-scalar(group["lr"]))

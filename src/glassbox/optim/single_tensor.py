@@ -1,0 +1,163 @@
+"""What all optimisers share: the loop over parameters, saved states of any age, and checks."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+# Settings that choose between PyTorch's implementations and not between results. They are part of
+# its state dicts, so that a saved state can go both ways.
+IMPLEMENTATION: Mapping[str, Any] = MappingProxyType(
+    {"foreach": None, "capturable": False, "differentiable": False, "fused": None}
+)
+
+
+class SingleTensorOptimizer(torch.optim.Optimizer):
+    """Steps one parameter after the other; a subclass says how in :meth:`update`.
+
+    Args:
+        params: Tensors, pairs of names and tensors, or dicts of groups, as in PyTorch.
+        defaults: The settings of a group that sets none of its own.
+
+    Raises:
+        ValueError: If a setting asks for an implementation that is not this one.
+    """
+
+    missing: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """Settings that state dicts of old releases lack, with what they then mean."""
+    accepts_sparse = False
+
+    def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
+        for name in IMPLEMENTATION:
+            if defaults.get(name):
+                raise ValueError(
+                    f"{name} is {defaults[name]}, but this form has only one implementation, "
+                    f"which steps one tensor after the other: torch.optim.{type(self).__name__} "
+                    f"has others"
+                )
+        super().__init__(params, defaults)
+
+    def update(
+        self, param: Tensor, gradient: Tensor, state: dict[str, Any], group: dict[str, Any]
+    ) -> None:
+        """Step one parameter in place.
+
+        Args:
+            param: The parameter, any shape.
+            gradient: Of what is minimised, in the parameter's shape.
+            state: What is remembered of this parameter from step to step; empty at first.
+            group: The settings.
+        """
+        raise NotImplementedError
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Step all parameters that have a gradient.
+
+        Args:
+            closure: Computes the loss and its gradients anew; it is called once, first.
+
+        Returns:
+            What the closure returned, or None without one.
+
+        Raises:
+            RuntimeError: If a gradient is sparse and this optimiser needs dense ones.
+        """
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            for param in group["params"]:
+                if param.grad is not None:
+                    self._check_layout(param)
+                    gradient = -param.grad if group["maximize"] else param.grad
+                    self.update(param, gradient, self.state[param], group)
+        return loss
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Complete a state that an older release saved: missing settings, steps as numbers."""
+        super().__setstate__(state)
+        for group in self.param_groups:
+            for name, value in self.missing.items():
+                group.setdefault(name, value)
+            for param in group["params"]:
+                remembered = self.state.get(param, {})
+                if "step" in remembered and not isinstance(remembered["step"], Tensor):
+                    remembered["step"] = counter(remembered["step"])
+
+    def _check_layout(self, param: Tensor) -> None:
+        if param.grad.is_sparse and not self.accepts_sparse:
+            name = type(self).__name__
+            raise RuntimeError(
+                f"{name} does not support sparse gradients: zeros of the gradient move its "
+                f"averages too. Please consider SparseAdam or SGD instead, or a dense gradient "
+                f"(the parameter has the shape {tuple(param.shape)})"
+            )
+
+
+def counter(start: float = 0.0) -> Tensor:
+    """Make a step counter as PyTorch keeps it: a number in a tensor on the CPU.
+
+    Args:
+        start: The steps up to now.
+
+    Returns:
+        A tensor without dimensions.
+    """
+    double = torch.get_default_dtype() == torch.float64
+    return torch.tensor(float(start), dtype=torch.float64 if double else torch.float32)
+
+
+def scalar(lr: float | Tensor) -> float | Tensor:
+    """Give a learning rate the form of a number.
+
+    Args:
+        lr: A number, or a tensor with one element.
+
+    Returns:
+        The number, or a tensor without dimensions.
+    """
+    return lr.squeeze() if isinstance(lr, Tensor) else lr
+
+
+def as_real(*tensors: Tensor) -> list[Tensor]:
+    """View complex numbers as pairs of real ones, which optimisers treat as two parameters.
+
+    Args:
+        *tensors: All complex or all real.
+
+    Returns:
+        Views ``(..., 2)`` of complex tensors; real ones as they are.
+    """
+    return [torch.view_as_real(t) if torch.is_complex(t) else t for t in tensors]
+
+
+def check_lr(lr: float | Tensor) -> None:
+    """Refuse a learning rate that is none.
+
+    Args:
+        lr: A number, or a tensor with one element.
+
+    Raises:
+        ValueError: If it is negative, nan, or a tensor of another size.
+    """
+    if isinstance(lr, Tensor) and lr.numel() != 1:
+        raise ValueError(f"Tensor lr must be 1-element, got the shape {tuple(lr.shape)}")
+    check_not_negative("learning rate", lr)
+
+
+def check_not_negative(name: str, value: float | Tensor) -> None:
+    """Refuse a number below 0, and nan.
+
+    Args:
+        name: What the number is, as PyTorch calls it.
+        value: The number, or a tensor with one element.
+
+    Raises:
+        ValueError: If it is negative or nan; the message is PyTorch's, with what was expected.
+    """
+    if not value >= 0.0:
+        raise ValueError(f"Invalid {name}: {value}, expected at least 0")
