@@ -1,4 +1,4 @@
-"""The optimisers beside PyTorch's, bit for bit, and beside the paper."""
+"""The optimizers beside PyTorch's, bit for bit, and beside the paper."""
 
 import copy
 import itertools

@@ -1,4 +1,4 @@
-"""Players of explorables in a page: their frames as files, their style and script once a page."""
+"""What moves in a page: pictures of players as files, styles and scripts once a page."""
 
 import base64
 import hashlib
@@ -7,16 +7,19 @@ from pathlib import Path
 
 FOLDER = "_images/frames"
 FRAME = re.compile(r"data:image/(png|webp);base64,([A-Za-z0-9+/=]+)")
+# Frames are only looked for inside of these; styles and scripts around them are the package's.
 PLAYER = re.compile(
-    r"(<style>[^<]*</style>)?(<gb-player>.*?</gb-player>)(<script>.*?</script>)?",
-    re.S,
+    r"<gb-player>.*?</gb-player>|<div class=\"gb-computed\".*?</script></div>", re.S
+)
+SHARED = re.compile(
+    r"<style>[^<]*</style>|<script>.*?</script>|<script type=\"module\">.*?</script>", re.S
 )
 
 
 def split(app, pagename, templatename, context, doctree) -> None:
     """Move the frames of a page's players into files, named by their content, beside the images."""
     body = context.get("body") or ""
-    if "<gb-player>" not in body:
+    if not PLAYER.search(body):
         return
     folder = Path(app.outdir, FOLDER)
     folder.mkdir(parents=True, exist_ok=True)
@@ -29,13 +32,13 @@ def split(app, pagename, templatename, context, doctree) -> None:
 
     seen = set()
 
-    def slimmed(match: re.Match) -> str:
-        style, player, script = (part or "" for part in match.groups())
-        parts = ["" if part in seen else part for part in (style, script)]
-        seen.update((style, script))
-        return parts[0] + FRAME.sub(moved, player) + parts[1]
+    def once(match: re.Match) -> str:
+        repeated = match[0] in seen
+        seen.add(match[0])
+        return "" if repeated else match[0]
 
-    context["body"] = PLAYER.sub(slimmed, body)
+    body = PLAYER.sub(lambda player: FRAME.sub(moved, player[0]), body)
+    context["body"] = SHARED.sub(once, body)
 
 
 def setup(app) -> dict:

@@ -106,18 +106,28 @@ def _player(explorable: Explorable, data: dict[str, Any], start: int, size: tupl
     # "<" cannot end the script element where it is written as an escape.
     content = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return (
-        f"<style>{_asset('player.css')}</style>"
+        f"<style>{asset('player.css')}</style>"
         f'<gb-player><div class="gb-card" role="group" aria-label="{name}" '
         f'style="max-width:{width}px">'
         f'<img src="{still}" alt="{alt}" width="{width}" height="{height}">'
         f'<noscript><p class="gb-note">Without JavaScript this is a still picture: {settings}.</p>'
         f"</noscript>"
         f'<script type="application/json">{content}</script></div></gb-player>'
-        f"<script>{_asset('player.js')}</script>"
+        f"<script>{asset('player.js')}</script>"
     )
 
 
-def _asset(name: str) -> str:
-    """Read a file of the package, without the indentation that only its readers need."""
+def asset(name: str) -> str:
+    """Read a file of the package, without the indentation that only its readers need.
+
+    Args:
+        name: Of a script or a style sheet.
+
+    Returns:
+        Its text.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+    """
     text = files("glassbox").joinpath(name).read_text("utf-8")
     return "\n".join(line.strip() for line in text.splitlines() if line.strip())

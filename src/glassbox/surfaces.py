@@ -1,4 +1,4 @@
-"""Functions of two variables for optimisers to walk on, each hard in its own way."""
+"""Functions of two variables for optimizers to walk on, each hard in its own way."""
 
 import math
 from collections.abc import Callable
@@ -22,7 +22,8 @@ class Surface:
         function: Maps points ``(..., 2)`` of any floating dtype to heights ``(...)``.
         bounds: The part to look at, ``((x from, x to), (y from, y to))``.
         start: A point from which a walk is worth watching.
-        lr: A learning rate with which the walks of all optimisers are worth watching.
+        lr: A learning rate worth watching for optimizers whose steps grow with the gradient.
+        adaptive_lr: The same for those that divide by its recent size: about the length of a step.
         minima: The lowest points inside the bounds.
         noise: Standard deviation of what is added to each component of the gradient.
     """
@@ -33,11 +34,12 @@ class Surface:
     bounds: tuple[Point, Point]
     start: Point
     lr: float
+    adaptive_lr: float
     minima: tuple[Point, ...]
     noise: float = 0.0
 
     def gradient(self, point: Tensor, step: int = 0, seed: int = 0) -> Tensor:
-        """Compute the gradient that an optimiser sees in a step.
+        """Compute the gradient that an optimizer sees in a step.
 
         Args:
             point: ``(2,)``.
@@ -55,7 +57,7 @@ class Surface:
 
 @dataclass(frozen=True)
 class Walk:
-    """What an optimiser did on a surface.
+    """What an optimizer did on a surface.
 
     Args:
         points: Where it was, ``(steps + 1, 2)``, float64.
@@ -74,11 +76,11 @@ def walk(
     steps: int = 100,
     seed: int = 0,
 ) -> Walk:
-    """Let an optimiser walk on a surface, in float64.
+    """Let an optimizer walk on a surface, in float64.
 
     Args:
         surface: Where.
-        make_optimizer: Makes an optimiser for a list of one parameter, as
+        make_optimizer: Makes an optimizer for a list of one parameter, as
             ``lambda params: torch.optim.Adam(params, lr=0.1)`` does.
         start: The first point; the surface's own unless given.
         steps: How many steps, at least 0.
@@ -233,7 +235,14 @@ SURFACES = {
     surface.name: surface
     for surface in (
         Surface(
-            "ravine", "Ravine", ravine, ((-5.5, 2.0), (-3.5, 2.5)), (-4.5, -2.0), 0.1, ((0.0, 0.0),)
+            "ravine",
+            "Ravine",
+            ravine,
+            ((-5.5, 2.5), (-4.5, 3.0)),
+            (-4.5, -2.0),
+            0.1,
+            0.02,
+            ((0.0, 0.0),),
         ),
         Surface(
             "rosenbrock",
@@ -242,6 +251,7 @@ SURFACES = {
             ((-2.0, 2.0), (-1.0, 3.0)),
             (-1.2, 1.0),
             0.0015,
+            0.05,
             ((1.0, 1.0),),
         ),
         Surface(
@@ -251,6 +261,7 @@ SURFACES = {
             ((-1.0, 4.5), (-1.5, 1.5)),
             (1.0, 1.2),
             0.01,
+            0.05,
             ((3.0, 0.5),),
         ),
         Surface(
@@ -260,6 +271,7 @@ SURFACES = {
             ((-5.0, 5.0), (-5.0, 5.0)),
             (-0.5, -1.0),
             0.01,
+            0.1,
             (
                 (3.0, 2.0),
                 (-2.805118086952745, 3.131312518250573),
@@ -274,6 +286,7 @@ SURFACES = {
             ((-2.0, 2.0), (-1.6, 1.6)),
             (-1.7, 0.001),
             0.05,
+            0.05,
             ((0.0, 1.0), (0.0, -1.0)),
         ),
         Surface(
@@ -283,6 +296,7 @@ SURFACES = {
             ((-3.0, 3.0), (-2.0, 2.0)),
             (-2.5, 1.5),
             0.05,
+            0.1,
             ((0.0, 0.0),),
             noise=2.0,
         ),

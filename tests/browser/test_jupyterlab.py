@@ -1,4 +1,4 @@
-"""``explore`` in a real JupyterLab: run the notebook, move the controls, see the picture change."""
+"""Controls in a real JupyterLab: run the notebook, move them, see the picture change."""
 
 import io
 import json
@@ -32,6 +32,12 @@ def draw(size, outlined):
     return made
 
 explore(draw, size=slider(1, 20, start=2), outlined=False)
+"""
+
+RACE = """
+from glassbox.playground import optimizer_playground
+
+optimizer_playground()
 """
 
 OPTIONS = {
@@ -68,7 +74,8 @@ def wait_for_server(process, runtime: Path) -> str:
 def lab(tmp_path_factory):
     """A JupyterLab with one notebook that knows nothing of the user's files and settings."""
     root = tmp_path_factory.mktemp("lab")
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SOURCE)])
+    cells = [nbformat.v4.new_code_cell(source) for source in (SOURCE, RACE)]
+    notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     (root / "work").mkdir()
     nbformat.write(notebook, root / "work" / "explore.ipynb")
@@ -96,7 +103,7 @@ def notebook(lab, browser):
     context.set_default_timeout(60_000)
     page = context.new_page()
     page.goto(f"{lab}lab/tree/explore.ipynb")
-    page.locator(".jp-Notebook .jp-CodeCell").wait_for()
+    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
     page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_text("Run All Cells", exact=True).click()
@@ -147,3 +154,15 @@ def test_error_is_shown_in_place_of_the_picture_and_goes_away(notebook):
     notebook.keyboard.press("Home")
     wait_for_size(notebook, 1)
     assert alert.count() == 0
+
+
+def test_a_picture_computed_in_the_page_runs_and_takes_its_keys(notebook):
+    race = notebook.locator(".gb-race")
+    race.get_by_role("button", name="Step").click()
+    race.get_by_text("step 1", exact=True).wait_for()
+    land = race.locator(".gb-map")
+    land.focus()
+    before = land.get_attribute("aria-label")
+    notebook.keyboard.press("ArrowDown")  # which in a notebook goes to the next cell
+    assert land.get_attribute("aria-label") != before
+    assert land.evaluate("land => land === document.activeElement")

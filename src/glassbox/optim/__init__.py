@@ -1,4 +1,4 @@
-"""The optimisers of the chapter on Adam, written to be read and equal to PyTorch's bit for bit."""
+"""The optimizers of the chapter on Adam, written to be read and equal to PyTorch's bit for bit."""
 
 from glassbox.optim.adam import Adam, AdamW
 from glassbox.optim.rmsprop import RMSprop

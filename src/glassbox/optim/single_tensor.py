@@ -1,4 +1,4 @@
-"""What all optimisers share: the loop over parameters, saved states of any age, and checks."""
+"""What all optimizers share: the loop over parameters, saved states of any age, and checks."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -63,7 +63,7 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
             What the closure returned, or None without one.
 
         Raises:
-            RuntimeError: If a gradient is sparse and this optimiser needs dense ones.
+            RuntimeError: If a gradient is sparse and this optimizer needs dense ones.
         """
         loss = None
         if closure is not None:
@@ -124,7 +124,7 @@ def scalar(lr: float | Tensor) -> float | Tensor:
 
 
 def as_real(*tensors: Tensor) -> list[Tensor]:
-    """View complex numbers as pairs of real ones, which optimisers treat as two parameters.
+    """View complex numbers as pairs of real ones, which optimizers treat as two parameters.
 
     Args:
         *tensors: All complex or all real.
