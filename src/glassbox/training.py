@@ -88,7 +88,8 @@ def fit(
             labels ``(B, K)``; they are moved to the device of the model.
         optimizer: Holds parameters of the model.
         epochs: How often to go through all batches, at least 1; with ``checkpoint`` in all.
-        loss_fn: Maps logits and labels to the mean loss of the batch.
+        loss_fn: Maps logits and labels to the mean loss of the batch. Where it has a method
+            ``set_epoch``, that is called with the number of each epoch before it begins.
         validation: Images ``(N, C, H, W)`` and labels to measure after each epoch, with the
             averaged weights where there is an ``average``.
         scheduler: Steps after each epoch. A ``ReduceLROnPlateau`` follows the loss or, in mode
@@ -133,6 +134,8 @@ def fit(
         for epoch in to_do:
             started, lr = time.perf_counter(), float(optimizer.param_groups[0]["lr"])
             set_epoch(batches, epoch)
+            if hasattr(loss_fn, "set_epoch"):
+                loss_fn.set_epoch(epoch)
             mean = _train_epoch(model, batches, state, loss_fn, clip_norm, precision, advance)
             train_loss, train_accuracy = mean.over_processes(device)
             with kept_modes(model):

@@ -1,0 +1,110 @@
+"""What all losses over classes share: label forms, class weights, ignored labels, reductions."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+from glassbox.losses.labels import Labels, class_shares
+
+REDUCTIONS = ("mean", "sum", "none")
+
+
+class ClassLoss(nn.Module, ABC):
+    r"""A loss that says what each class would cost, and adds up what the labels share out.
+
+    A subclass computes :math:`\ell_{ik}`, the loss of sample :math:`i` if its label were
+    :math:`k`. With the share :math:`y_{ik}` that class :math:`k` has of the label, and class
+    weights :math:`w_k`, the loss of a sample is linear in its label:
+
+    .. math:: L_i = \sum_k y_{ik} \, w_k \, \ell_{ik}
+
+    A class index shares :math:`y_i` out to one class, a pair ``(labels_a, labels_b, lam)`` to
+    two, a soft label to all. So a pair costs what the soft label
+    :math:`\lambda e_a + (1 - \lambda) e_b` costs, and a one-hot label what its index costs.
+
+    The mean is :math:`\sum_i L_i / \sum_i \sum_k y_{ik} w_k`: it divides by the sum of the
+    weights that were used. For class indices that is what :func:`torch.nn.functional.cross_entropy`
+    does; for soft labels PyTorch divides by the number of samples instead, so that with weights
+    its one-hot labels cost something else than their indices.
+
+    Logits in half precision are computed with in float32, also under autocast.
+
+    Args:
+        weight: Weight of each class, ``(K,)``, finite and at least 0, or ``None`` for all alike.
+            It is a buffer: it moves with the module and is in its state dict.
+        reduction: ``"mean"``, ``"sum"``, or ``"none"`` for one loss a sample.
+        ignore_index: A class index that costs nothing and is not counted; soft labels have none.
+            A mean of nothing but ignored samples is nan, as in PyTorch.
+
+    Raises:
+        ValueError: If ``weight`` or ``reduction`` is wrong.
+    """
+
+    weight: Tensor | None
+
+    def __init__(
+        self, *, weight: Tensor | None = None, reduction: str = "mean", ignore_index: int = -100
+    ) -> None:
+        if reduction not in REDUCTIONS:
+            raise ValueError(f"reduction is {reduction!r}, expected one of {REDUCTIONS}")
+        super().__init__()
+        self.register_buffer("weight", None if weight is None else _checked_weight(weight))
+        self.reduction = reduction
+        self.ignore_index = ignore_index
+
+    @abstractmethod
+    def class_losses(self, logits: Tensor) -> Tensor:
+        """Give the loss of each sample for each class that its label could be.
+
+        Args:
+            logits: ``(B, K)``, float32 or float64.
+
+        Returns:
+            Losses ``(B, K)``.
+        """
+
+    def forward(self, logits: Tensor, labels: Labels) -> Tensor:
+        """Compute the loss of logits ``(B, K)`` for labels of one of the three forms.
+
+        Args:
+            logits: ``(B, K)``, any float dtype.
+            labels: Class indices ``(B,)``, soft labels ``(B, K)`` whose rows sum to 1, or a tuple
+                ``(labels_a, labels_b, lam)`` with ``lam`` from 0 to 1, a number or ``(B,)``.
+
+        Returns:
+            The loss, float32 or float64: a scalar, or ``(B,)`` with reduction ``"none"``.
+
+        Raises:
+            TypeError: If a dtype is wrong, or ``labels`` have another form.
+            ValueError: If a shape, a class index, a row of soft labels or ``lam`` is wrong.
+        """
+        self._check_logits(logits)
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        classes, shares = class_shares(labels, logits, self.ignore_index)
+        if self.weight is not None:
+            shares = shares * self.weight.to(logits)[classes]
+        losses = (shares * self.class_losses(logits).gather(1, classes)).sum(1)
+        if self.reduction == "none":
+            return losses
+        return losses.sum() / shares.sum() if self.reduction == "mean" else losses.sum()
+
+    def _check_logits(self, logits: Tensor) -> None:
+        if logits.ndim != 2:
+            raise ValueError(f"logits have shape {tuple(logits.shape)}, expected (B, K)")
+        if not logits.is_floating_point():
+            raise TypeError(f"logits have type {logits.dtype}, expected floats")
+        for name, buffer in self.named_buffers():
+            if len(buffer) != logits.shape[1]:
+                raise ValueError(
+                    f"logits have {logits.shape[1]} classes, "
+                    f"expected {len(buffer)}, as many as {name}"
+                )
+
+
+def _checked_weight(weight: Tensor) -> Tensor:
+    if weight.ndim != 1 or not ((weight >= 0) & weight.isfinite()).all() or weight.sum() == 0:
+        raise ValueError(
+            f"weight is {weight.tolist()}, expected (K,) finite numbers of at least 0, not all 0"
+        )
+    return weight.detach().clone()

@@ -1,0 +1,90 @@
+"""Deferred re-weighting: all classes alike at first, class weights for the last epochs."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from glassbox.imbalance import checked_counts, effective_weights
+from glassbox.losses.core import ClassLoss
+from glassbox.losses.labels import Labels
+
+
+def deferred_weights(
+    class_counts: Sequence[int] | Tensor, epoch: int, start: int, beta: float = 0.9999
+) -> Tensor:
+    """Give the class weights of an epoch: ones before ``start``, effective weights from then on.
+
+    Args:
+        class_counts: Training examples of each class, ``(K,)``, at least 1 in each.
+        epoch: The epoch that is to be trained, counted as ``start`` is.
+        start: The first epoch with weights.
+        beta: As in :func:`glassbox.imbalance.effective_weights`.
+
+    Returns:
+        The weights, ``(K,)``; they sum to ``K``.
+
+    Raises:
+        ValueError: As :func:`glassbox.imbalance.effective_weights` does.
+
+    Reference:
+        Cao et al. (2019), https://arxiv.org/abs/1906.07413, who start at 160 of 200 epochs.
+    """
+    weights = effective_weights(class_counts, beta)
+    return weights if epoch >= start else torch.ones_like(weights)
+
+
+class DeferredReweighting(nn.Module):
+    """A loss whose class weights depend on the epoch, and on nothing else.
+
+    :func:`glassbox.training.fit` calls :meth:`set_epoch` before each epoch, so a training that
+    goes on from a checkpoint has the weights of its epoch.
+
+    Args:
+        loss: A loss without weights; from now on it has those of the epoch.
+        class_counts: Training examples of each class, ``(K,)``, at least 1 in each.
+        start: The first epoch with weights, where the first epoch of all is 1; at least 1.
+        beta: As in :func:`glassbox.imbalance.effective_weights`.
+
+    Raises:
+        ValueError: If ``loss`` has weights already, or another argument is out of range.
+    """
+
+    def __init__(
+        self,
+        loss: ClassLoss,
+        class_counts: Sequence[int] | Tensor,
+        start: int,
+        beta: float = 0.9999,
+    ) -> None:
+        if loss.weight is not None:
+            raise ValueError(f"loss has the weights {loss.weight.tolist()}, expected one without")
+        if start < 1:
+            raise ValueError(f"start is {start}, expected at least 1, the first epoch")
+        super().__init__()
+        self.counts = checked_counts(class_counts)
+        self.start = start
+        self.beta = beta
+        self.loss = loss
+        first = deferred_weights(self.counts, 1, start, beta)
+        self.loss.weight = first.to(next(loss.buffers(), first).device)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Take the weights of an epoch.
+
+        Args:
+            epoch: The epoch that is to be trained, from 1.
+        """
+        self.loss.weight.copy_(deferred_weights(self.counts, epoch, self.start, self.beta))
+
+    def forward(self, logits: Tensor, labels: Labels) -> Tensor:
+        """Compute the loss of logits ``(B, K)`` with the weights of the epoch.
+
+        Args:
+            logits: ``(B, K)``.
+            labels: As :meth:`glassbox.losses.core.ClassLoss.forward` takes them.
+
+        Returns:
+            The loss, as the loss inside gives it.
+        """
+        return self.loss(logits, labels)

@@ -1,0 +1,109 @@
+"""Three ways to label a batch, read as one: classes and the share that each has of a sample."""
+
+import torch
+from torch import Tensor
+
+Pair = tuple[Tensor, Tensor, float | Tensor]
+Labels = Tensor | Pair
+
+# How far the sum of a soft label may be from 1: bfloat16 rounds each entry by up to 0.4%.
+TOLERANCE = 5e-3
+
+
+def class_shares(labels: Labels, logits: Tensor, ignore_index: int = -100) -> tuple[Tensor, Tensor]:
+    """Read labels as classes and shares: class ``classes[i, p]`` has ``shares[i, p]`` of sample i.
+
+    Args:
+        labels: Class indices ``(B,)``; soft labels ``(B, K)``, whose rows are probabilities; or a
+            tuple ``(labels_a, labels_b, lam)`` of class indices and the share of the first, from
+            0 to 1, one number or ``(B,)``.
+        logits: ``(B, K)``; the shares get their type and device.
+        ignore_index: A class index that gets no share.
+
+    Returns:
+        Classes ``(B, P)`` and shares ``(B, P)``, with ``P`` 1, ``K`` or 2.
+
+    Raises:
+        TypeError: If ``labels`` are neither a tensor nor such a tuple, or their dtype is wrong.
+        ValueError: If a shape, an index, a row of probabilities or ``lam`` is wrong.
+    """
+    if not isinstance(labels, Tensor):
+        return _pair(labels, logits, ignore_index)
+    if labels.ndim == 2 and labels.is_floating_point():
+        return _soft(labels, logits)
+    return _hard(labels, logits, ignore_index)
+
+
+def _hard(labels: Tensor, logits: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:
+    batch, num_classes = logits.shape
+    _check_indices(labels, batch, num_classes)
+    labels = labels.long()  # as uint8, 156 would equal -100
+    kept = labels != ignore_index
+    # Refused here on every device: on a GPU, PyTorch's own check ends the whole process.
+    wrong = kept & ((labels < 0) | (labels >= num_classes))
+    if wrong.any():
+        place = int(wrong.nonzero()[0])
+        raise ValueError(
+            f"labels hold {labels[place]} at position {place}, expected 0 to {num_classes - 1} "
+            f"or ignore_index, {ignore_index}"
+        )
+    return labels.where(kept, 0)[:, None], kept.to(logits)[:, None]
+
+
+def _soft(labels: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
+    if labels.shape != logits.shape:
+        expected = tuple(logits.shape)
+        raise ValueError(f"soft labels have shape {tuple(labels.shape)}, expected {expected}")
+    shares = labels.to(logits)
+    sums = shares.sum(1)
+    right = (shares >= 0).all(1) & ((sums - 1).abs() <= TOLERANCE)
+    if not right.all():
+        place = int((~right).nonzero()[0])
+        raise ValueError(
+            f"soft labels sum to {sums[place]:g} in row {place}, with {shares[place].min():g} as "
+            "the smallest; expected probabilities: at least 0 each, sum 1"
+        )
+    return torch.arange(logits.shape[1], device=logits.device).expand_as(shares), shares
+
+
+def _pair(labels: Pair, logits: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:
+    if not isinstance(labels, tuple | list) or len(labels) != 3:
+        raise TypeError(
+            f"labels are of type {type(labels).__name__}, expected a tensor or a tuple "
+            "(labels_a, labels_b, lam)"
+        )
+    first, kept_first = _hard(labels[0], logits, ignore_index)
+    second, kept_second = _hard(labels[1], logits, ignore_index)
+    lam = _checked_share(labels[2], logits)
+    shares = torch.cat([lam * kept_first, (1 - lam) * kept_second], 1)
+    return torch.cat([first, second], 1), shares
+
+
+def _checked_share(lam: float | Tensor, logits: Tensor) -> Tensor:
+    lam = torch.as_tensor(lam, dtype=logits.dtype, device=logits.device)
+    if lam.shape not in {(), logits.shape[:1]}:
+        expected = f"one number or ({len(logits)},)"
+        raise ValueError(f"lam has shape {tuple(lam.shape)}, expected {expected}")
+    if not ((lam >= 0) & (lam <= 1)).all():
+        raise ValueError(f"lam lies between {lam.min():g} and {lam.max():g}, expected 0 to 1")
+    return lam.reshape(-1, 1)
+
+
+def _check_indices(labels: Tensor, batch: int, num_classes: int) -> None:
+    if not isinstance(labels, Tensor):
+        raise TypeError(f"labels are of type {type(labels).__name__}, expected a tensor")
+    if labels.shape == (batch, num_classes) and not labels.is_floating_point():
+        raise TypeError(
+            f"labels have shape {tuple(labels.shape)} and type {labels.dtype}; "
+            "soft labels are expected as floats: labels.float()"
+        )
+    if labels.shape != (batch,):
+        raise ValueError(
+            f"labels have shape {tuple(labels.shape)}, expected class indices ({batch},), "
+            f"or soft labels ({batch}, {num_classes}) in one tensor"
+        )
+    if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
+        raise TypeError(
+            f"labels have shape {tuple(labels.shape)} and type {labels.dtype}; "
+            "class indices are expected as integers: labels.long()"
+        )

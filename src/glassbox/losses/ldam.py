@@ -1,0 +1,113 @@
+"""LDAM: a margin for each class, the larger the rarer it is."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from glassbox.imbalance import checked_counts
+from glassbox.losses.core import ClassLoss
+
+
+def ldam_margins(class_counts: Sequence[int] | Tensor, max_margin: float = 0.5) -> Tensor:
+    r"""Give each class its margin, by the fourth root of its count.
+
+    Computes :math:`m_j = m_{max} \, (n_{min} / n_j)^{1/4}`.
+
+    Args:
+        class_counts: Examples of each class, ``(K,)``, at least 1 in each.
+        max_margin: Margin of the rarest class, at least 0.
+
+    Returns:
+        The margins, ``(K,)``.
+
+    Raises:
+        ValueError: If a count is below 1 or ``max_margin`` is out of range.
+
+    Reference:
+        Cao, Wei, Gaidon, Arechiga and Ma (2019), "Learning Imbalanced Datasets with
+        Label-Distribution-Aware Margin Loss", https://arxiv.org/abs/1906.07413.
+    """
+    counts = checked_counts(class_counts)
+    if not 0 <= max_margin < float("inf"):
+        raise ValueError(f"max_margin is {max_margin}, expected a finite number of at least 0")
+    return (max_margin * (counts.min() / counts) ** 0.25).to(torch.get_default_dtype())
+
+
+class LDAMLoss(ClassLoss):
+    r"""Cross-entropy with a margin taken off the logit of the label, then scaled.
+
+    For class :math:`k` computes
+    :math:`\ell_k = -\log \mathrm{softmax}_k\bigl(s \, (x - m_k e_k)\bigr)`: the network has to be
+    right by :math:`m_k` to get the loss that it would get without. Expects cosines, as
+    :class:`glassbox.cosine.CosineClassifier` gives with scale 1; on logits of any size the scale
+    multiplies every mistake.
+
+    Soft labels, pairs, weights, reductions: see :class:`glassbox.losses.core.ClassLoss`.
+
+    Args:
+        class_counts: Training examples of each class, ``(K,)``, at least 1 in each.
+        max_margin: Margin of the rarest class, the ``C`` of the paper, at least 0.
+        scale: Multiplies the cosines, above 0.
+        weight: Weight of each class, ``(K,)``, or ``None``.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+        ignore_index: A class index that costs nothing and is not counted.
+
+    Raises:
+        ValueError: If a count is below 1 or another argument is out of range.
+
+    Reference:
+        Cao, Wei, Gaidon, Arechiga and Ma (2019), "Learning Imbalanced Datasets with
+        Label-Distribution-Aware Margin Loss", https://arxiv.org/abs/1906.07413, and the authors'
+        code. For soft labels the paper defines nothing; the linear form is this book's.
+    """
+
+    margins: Tensor
+
+    def __init__(
+        self,
+        class_counts: Sequence[int] | Tensor,
+        max_margin: float = 0.5,
+        scale: float = 30.0,
+        *,
+        weight: Tensor | None = None,
+        reduction: str = "mean",
+        ignore_index: int = -100,
+    ) -> None:
+        margins = ldam_margins(class_counts, max_margin)
+        if not 0 < scale < float("inf"):
+            raise ValueError(f"scale is {scale}, expected a finite number above 0")
+        super().__init__(weight=weight, reduction=reduction, ignore_index=ignore_index)
+        self.register_buffer("margins", margins)
+        self.max_margin = max_margin
+        self.scale = scale
+
+    def class_losses(self, logits: Tensor) -> Tensor:
+        r"""Give :math:`\ell_k` for all classes at once, without a ``(B, K, K)`` tensor.
+
+        With :math:`p` the softmax of :math:`s x` and :math:`d_k = s \, m_k`,
+
+        .. math:: \ell_k = -\log p_k + d_k + \log\bigl(1 + p_k (e^{-d_k} - 1)\bigr)
+
+        Where :math:`p_k` is close to 1 this would subtract nearly equal numbers, so the most
+        probable class of each sample is computed by the definition. All others have
+        :math:`p_k \le 1/2`, which is harmless.
+
+        Args:
+            logits: Cosines ``(B, K)``.
+
+        Returns:
+            Losses ``(B, K)``.
+        """
+        scaled = self.scale * logits
+        drop = self.scale * self.margins.to(logits)  # (K,)
+        likeliest = F.one_hot(logits.argmax(1), logits.shape[1]).bool()
+        probable = -(scaled - drop * likeliest).log_softmax(1)
+        p = scaled.softmax(1).masked_fill(likeliest, 0)
+        others = -scaled.log_softmax(1) + drop + (p * (-drop).expm1()).log1p()
+        return probable.where(likeliest, others)
+
+    def extra_repr(self) -> str:
+        """Describe the largest margin and the scale."""
+        return f"max_margin={self.max_margin:g}, scale={self.scale:g}"
