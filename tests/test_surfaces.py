@@ -100,6 +100,7 @@ def test_noise_is_normal_independent_and_repeatable():
     draws = torch.tensor([standard_normals(step) for step in range(20_000)], dtype=torch.float64)
     for axis in range(2):
         assert stats.kstest(draws[:, axis], "norm").pvalue > 1e-3
+        assert draws[:, axis].std() == pytest.approx(1, abs=0.02)
     assert abs(torch.corrcoef(draws.T)[0, 1]) < 0.03
     for axis in range(2):
         assert abs(torch.corrcoef(torch.stack([draws[1:, axis], draws[:-1, axis]]))[0, 1]) < 0.03
@@ -116,6 +117,9 @@ def test_noise_is_added_to_the_gradient_and_not_to_the_heights():
     torch.testing.assert_close(surface.gradient(point, step=4, seed=2), expected)
     way = walk(surface, lambda params: torch.optim.SGD(params, lr=0.01), steps=5, seed=2)
     assert torch.equal(way.heights, surface.function(way.points))
+    for step, point in enumerate(way.points[:-1]):
+        after = point - 0.01 * surface.gradient(point, step, seed=2)
+        torch.testing.assert_close(way.points[step + 1], after)
 
 
 def test_a_walk_that_diverges_comes_to_an_end():

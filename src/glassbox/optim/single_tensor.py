@@ -69,13 +69,21 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        self._refuse_sparse_gradients()
         for group in self.param_groups:
-            for param in group["params"]:
-                if param.grad is not None:
-                    self._check_layout(param)
-                    gradient = -param.grad if group["maximize"] else param.grad
-                    self.update(param, gradient, self.state[param], group)
+            self.update_group([p for p in group["params"] if p.grad is not None], group)
         return loss
+
+    def update_group(self, params: list[Tensor], group: dict[str, Any]) -> None:
+        """Step the parameters of a group in place.
+
+        Args:
+            params: Those that have a gradient.
+            group: The settings.
+        """
+        for param in params:
+            gradient = -param.grad if group["maximize"] else param.grad
+            self.update(param, gradient, self.state[param], group)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Complete a state that an older release saved: missing settings, steps as numbers."""
@@ -88,14 +96,16 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
                 if "step" in remembered and not isinstance(remembered["step"], Tensor):
                     remembered["step"] = counter(remembered["step"])
 
-    def _check_layout(self, param: Tensor) -> None:
-        if param.grad.is_sparse and not self.accepts_sparse:
-            name = type(self).__name__
-            raise RuntimeError(
-                f"{name} does not support sparse gradients: zeros of the gradient move its "
-                f"averages too. Please consider SparseAdam or SGD instead, or a dense gradient "
-                f"(the parameter has the shape {tuple(param.shape)})"
-            )
+    def _refuse_sparse_gradients(self) -> None:
+        if self.accepts_sparse:
+            return
+        for param in (param for group in self.param_groups for param in group["params"]):
+            if param.grad is not None and param.grad.is_sparse:
+                raise RuntimeError(
+                    f"{type(self).__name__} does not support sparse gradients: zeros of the "
+                    f"gradient move its averages too. Please consider SparseAdam or SGD instead, "
+                    f"or a dense gradient (the parameter has the shape {tuple(param.shape)})"
+                )
 
 
 def counter(start: float = 0.0) -> Tensor:

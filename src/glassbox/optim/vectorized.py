@@ -1,7 +1,5 @@
 """Adam, AdamW and AMSGrad for all tensors of a group at once."""
 
-from collections import defaultdict
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -19,54 +17,24 @@ class VectorizedAdam(Adam):
     :class:`Adam`; with ``decoupled_weight_decay=True`` it is AdamW.
     """
 
-    @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Step all parameters that have a gradient.
+    def update_group(self, params: list[Tensor], group: dict[str, Any]) -> None:
+        """Step the parameters of a group in place, all by the same calls.
 
         Args:
-            closure: Computes the loss and its gradients anew; it is called once, first.
-
-        Returns:
-            What the closure returned, or None without one.
-
-        Raises:
-            RuntimeError: If a gradient is sparse.
+            params: Those that have a gradient.
+            group: The settings.
         """
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            for params in self._alike(group):
-                self._update_all(params, group)
-        return loss
-
-    def _alike(self, group: dict[str, Any]) -> list[list[Tensor]]:
-        """Sort the parameters with a gradient by device and dtype: one call can't mix them."""
-        lists: dict[Any, list[Tensor]] = defaultdict(list)
-        for param in group["params"]:
-            if param.grad is not None:
-                self._check_layout(param)
-                if not self.state[param]:
-                    self.remember(param, self.state[param], group)
-                lists[param.device, param.dtype].append(param)
-        return list(lists.values())
-
-    def _update_all(self, params: list[Tensor], group: dict[str, Any]) -> None:
-        lr, (beta1, beta2), decay = scalar(group["lr"]), group["betas"], group["weight_decay"]
+        if not params:
+            return
+        for param in params:
+            if not self.state[param]:
+                self.remember(param, self.state[param], group)
+        gradients = self._decay(params, group)
+        lr, (beta1, beta2) = scalar(group["lr"]), group["betas"]
         states = [self.state[param] for param in params]
         steps = [state["step"] for state in states]
         torch._foreach_add_(steps, 1)
         times = [step.item() for step in steps]
-
-        gradients = [param.grad for param in params]
-        if group["maximize"]:
-            gradients = torch._foreach_neg(gradients)
-        if decay != 0:
-            if group["decoupled_weight_decay"]:
-                torch._foreach_mul_(params, 1 - lr * decay)
-            else:
-                gradients = torch._foreach_add(gradients, params, alpha=decay)
 
         params, gradients = as_real(*params), as_real(*gradients)
         m = as_real(*(state["exp_avg"] for state in states))
@@ -83,3 +51,15 @@ class VectorizedAdam(Adam):
         torch._foreach_div_(roots, [(1 - beta2**t) ** 0.5 for t in times])
         torch._foreach_add_(roots, group["eps"])
         torch._foreach_addcdiv_(params, m, roots, [float(-lr / (1 - beta1**t)) for t in times])
+
+    def _decay(self, params: list[Tensor], group: dict[str, Any]) -> list[Tensor]:
+        """Decay the weights: by themselves, or through the gradients, which are returned."""
+        gradients, decay = [param.grad for param in params], group["weight_decay"]
+        if group["maximize"]:
+            gradients = torch._foreach_neg(gradients)
+        if decay == 0:
+            return gradients
+        if group["decoupled_weight_decay"]:
+            torch._foreach_mul_(params, 1 - scalar(group["lr"]) * decay)
+            return gradients
+        return torch._foreach_add(gradients, params, alpha=decay)
