@@ -99,7 +99,24 @@ def test_the_playground_tells_the_page_of_all_surfaces(monkeypatch):
     assert told["module"] == "playground" and told["surface"] == "beale"
     assert told["start"] == [2, 1] and told["racers"] == ["Adam", "SGD"]
     assert [surface["name"] for surface in told["surfaces"]] == list(SURFACES)
+    own = [
+        (s["start"], s["lr"], s["adaptiveLr"]) for s in told["surfaces"] if s["name"] == "saddle"
+    ]
+    assert own == [((-1.7, 0.001), 0.05, 0.05)]
     assert re.search(r"Beale.* 2 optimizers .* Adam [\d.e-]+, SGD [\d.e-]+", told["still"].alt)
+
+
+def test_a_playground_begins_at_the_learning_rates_it_is_given(monkeypatch):
+    told = {}
+    monkeypatch.setattr(
+        "glassbox.playground.show_computed", lambda _, state, **more: told.update(state, **more)
+    )
+    optimizer_playground(racers=["Adam", "SGD"])
+    usual = told["still"].alt
+    optimizer_playground(racers=["Adam", "SGD"], lr=0.21, adaptive_lr=0.3)
+    rates = {s["name"]: (s["lr"], s["adaptiveLr"]) for s in told["surfaces"]}
+    assert rates["ravine"] == (0.21, 0.3) and rates["saddle"] == (0.05, 0.05)
+    assert told["still"].alt != usual and SURFACES["ravine"].lr == 0.1
 
 
 @pytest.mark.parametrize(
@@ -108,6 +125,8 @@ def test_the_playground_tells_the_page_of_all_surfaces(monkeypatch):
         ({"surface": "moon"}, r"surface holds 'moon', expected one of \['ravine'"),
         ({"racers": ["Adam", "Lion"]}, "racers holds 'Lion'"),
         ({"start": (1.0,)}, r"start is \(1.0,\)"),
+        ({"lr": 0}, "lr must be a positive number, got 0"),
+        ({"adaptive_lr": float("nan")}, "adaptive_lr must be a positive number, got nan"),
     ],
 )
 def test_a_playground_refuses_what_it_does_not_know(options, message):

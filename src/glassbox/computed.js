@@ -2,27 +2,36 @@
 // holds its data, and the still picture gives way to what the module renders.
 function mount(name, render) {
   for (const host of document.querySelectorAll(`.gb-computed[data-module="${name}"]`)) {
-    const data = host.querySelector('script[type="application/json"]');
-    if (!data || host.dataset.mounted) continue;
-    host.dataset.mounted = "true";
-    const values = { state: JSON.parse(data.textContent) };
-    const model = {
-      get: (key) => values[key],
-      set: (key, value) => { values[key] = value; },
-      save_changes() {},
-      on() {},
-      off() {},
-    };
-    const el = document.createElement("div");
-    const still = host.querySelector(".gb-card");
-    still.after(el);
-    try {
-      render({ model, el });
-      still.remove();
-    } catch (error) {
-      el.setAttribute("role", "alert");
-      el.textContent = `This picture could not be started: ${error}`;
-      throw error;
-    }
+    if (!host.dataset.mounted) start(host, render);
   }
+}
+
+async function start(host, render) {
+  host.dataset.mounted = "true";
+  const still = host.querySelector(".gb-card");
+  const el = document.createElement("div");
+  still.after(el);
+  try {
+    const data = host.querySelector('script[type="application/json"]').textContent;
+    await render({ model: makeModel({ state: JSON.parse(data), inPage: true }), el });
+    still.remove();
+  } catch (error) {
+    el.setAttribute("role", "alert");
+    el.textContent = `This picture could not be started: ${error}`;
+    throw error;
+  }
+}
+
+function makeModel(values) {
+  const events = new EventTarget();
+  return {
+    get: (key) => values[key],
+    set(key, value) {
+      values[key] = value;
+      events.dispatchEvent(new Event(`change:${key}`));
+    },
+    on: (event, call) => events.addEventListener(event, call),
+    off: (event, call) => events.removeEventListener(event, call),
+    save_changes() {},
+  };
 }

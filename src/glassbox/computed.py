@@ -2,7 +2,9 @@
 
 A module is a file of the package, ``<name>.js``, with its style beside it, ``<name>.css``. It is an
 ES module of the shape that anywidget asks for: ``export default { render }``, where
-``render({ model, el })`` fills the element ``el`` and finds its data by ``model.get("state")``.
+``render({ model, el })`` fills the element ``el`` and finds its data by ``model.get("state")``. In
+a page, but not in a notebook, ``model.get("inPage")`` is true. Numbers in bulk, as the weights of a
+network, travel in the state as base64.
 """
 
 import base64

@@ -117,9 +117,12 @@ export function makeWalk(surface, racer, settings, start, noise = 0, seed = 0) {
 const PAPER = "#fdfcf9", INK = "#23262f", MUTED = "#5b6070", GRID = "#e4e1d9";
 const COLORS = { SGD: "#13725c", Momentum: "#b8830c", RMSprop: "#3292ea", Adam: "#203699",
   AdamW: "#d45ba9", AMSGrad: "#b34427" };
-const CLIPS = { SGD: "circle(50%)", Momentum: "inset(8%)", RMSprop: "polygon(50% 0, 100% 100%, 0 100%)",
-  Adam: "polygon(50% 0, 100% 50%, 50% 100%, 0 50%)", AdamW: "polygon(0 0, 100% 0, 50% 100%)",
-  AMSGrad: "polygon(50% 0, 95% 25%, 95% 75%, 50% 100%, 5% 75%, 5% 25%)" };
+// A mark is a regular polygon: its corners, and by how much of a circle it is turned.
+const MARKS = { SGD: [24, 0], Momentum: [4, 1 / 8], RMSprop: [3, 0], Adam: [4, 0], AdamW: [3, 1 / 2], AMSGrad: [6, 0] };
+const corners = (name) => Array.from({ length: MARKS[name][0] }, (_, k) => {
+  const angle = 2 * Math.PI * (MARKS[name][1] + k / MARKS[name][0]);
+  return [Math.sin(angle), -Math.cos(angle)];
+});
 const LIMIT = 1000; // steps
 const LEVELS = 14;
 const KNOBS = [
@@ -156,34 +159,42 @@ export function render({ model, el }) {
   const options = model.get("state");
   const known = Object.fromEntries(options.surfaces.map((surface) => [surface.name, surface]));
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const serial = document.querySelectorAll(".gb-race").length;
-  const anchor = `race${serial || ""}=`;
+  const serial = window.gbRaces ?? 0; // of the page, for there each may have a module of its own
+  window.gbRaces = serial + 1;
+  const key = `race${serial || ""}`;
+  const inPage = Boolean(model.get("inPage")); // a notebook's address is not ours
 
   const state = { surface: options.surface, start: options.start, on: [...options.racers], settings: {} };
   let walks = {}, step = 0, playing = 0, since = 0, frame = 0, background = null;
   const view = () => known[state.surface];
   const fresh = () => ({ ...COMMON, lr: view().lr, adaptiveLr: view().adaptiveLr });
+  const knobs = KNOBS.map(([name, label, choices]) => {
+    const own = options.surfaces.map((surface) => surface[name]).filter(Number.isFinite);
+    return [name, label, [...new Set([...choices, ...own])].sort((a, b) => a - b)];
+  });
 
   // ---- the address -------------------------------------------------------------------------
   const numbers = () => Object.entries(state.settings).map(([key, value]) => `${key}:${value}`);
   const write = () => {
+    if (!inPage) return;
     const parts = [`surface:${state.surface}`, `start:${state.start.map((n) => +n.toPrecision(6)).join(",")}`,
       `on:${state.on.join(",")}`, ...numbers()];
-    try { history.replaceState(null, "", `#${anchor}${parts.join(";")}`); } catch { /* some files may not */ }
+    try { history.replaceState(null, "", `#${key}=${parts.join(";")}`); } catch { /* some files may not */ }
   };
   const read = () => {
-    const hash = decodeURIComponent(location.hash.slice(1));
-    if (!hash.startsWith(anchor)) return;
-    const given = new Map(hash.slice(anchor.length).split(";").map((part) => part.split(":")));
+    const text = inPage && new URLSearchParams(location.hash.slice(1)).get(key);
+    if (!text) return false;
+    const given = new Map(text.split(";").map((part) => part.split(":")));
     if (known[given.get("surface")]) state.surface = given.get("surface");
     state.settings = fresh();
     const start = (given.get("start") ?? "").split(",").map(Number);
     state.start = start.length === 2 && start.every(Number.isFinite) ? start : view().start;
     if (given.has("on")) state.on = given.get("on").split(",").filter((name) => racers[name]);
-    for (const [key, , choices] of KNOBS) {
-      const value = Number(given.get(key));
-      if (given.has(key) && choices.includes(value)) state.settings[key] = value;
+    for (const [name, , choices] of knobs) {
+      const value = Number(given.get(name));
+      if (given.has(name) && choices.includes(value)) state.settings[name] = value;
     }
+    return true;
   };
 
   // ---- what is seen ------------------------------------------------------------------------
@@ -212,11 +223,11 @@ export function render({ model, el }) {
   });
   const link = button("Copy link", async () => {
     write();
-    try { await navigator.clipboard.writeText(location.href); say("Link copied."); }
-    catch { say("The link is in the address bar."); }
-    link.textContent = "Link is in the address";
+    try { await navigator.clipboard.writeText(location.href); say("Link copied."); link.textContent = "Copied"; }
+    catch { say("The link is in the address bar."); link.textContent = "In the address"; }
     setTimeout(() => { link.textContent = "Copy link"; }, 2500);
   });
+  link.hidden = !inPage;
 
   const rows = Object.keys(racers).map((name) => {
     const box = make("input", { type: "checkbox" });
@@ -227,7 +238,8 @@ export function render({ model, el }) {
       draw();
     });
     const mark = make("span", { className: "gb-mark" });
-    Object.assign(mark.style, { background: COLORS[name], clipPath: CLIPS[name] });
+    const clip = corners(name).map(([x, y]) => `${50 + 50 * x}% ${50 + 50 * y}%`);
+    Object.assign(mark.style, { background: COLORS[name], clipPath: `polygon(${clip})` });
     const head = make("th", { scope: "row" }, make("label", {}, box, mark, name));
     return { name, box, now, best, row: make("tr", {}, head, now, best) };
   });
@@ -237,24 +249,24 @@ export function render({ model, el }) {
   const table = make("table", { className: "gb-table" }, count, make("thead", {}, header),
     make("tbody", {}, ...rows.map(({ row }) => row)));
 
-  const knobs = KNOBS.map(([key, label, choices], k) => {
+  const sliders = knobs.map(([name, label, choices], k) => {
     const id = `gb-race-${serial}-${k}`;
     const input = make("input", { type: "range", id, min: 0, max: choices.length - 1, step: 1 });
     const value = make("span", { className: "gb-value" });
     value.setAttribute("aria-hidden", "true");
     input.addEventListener("input", () => {
-      state.settings[key] = choices[input.value];
-      if (key === "speed") { put(); write(); } else changed({});
+      state.settings[name] = choices[input.value];
+      if (name === "speed") { put(); write(); } else changed({});
     });
     const put = () => {
-      const index = choices.indexOf(state.settings[key]);
+      const index = choices.indexOf(state.settings[name]);
       input.value = index;
-      value.textContent = short(state.settings[key]);
+      value.textContent = short(state.settings[name]);
       input.setAttribute("aria-valuetext", value.textContent);
       input.style.setProperty("--gb-done", `${(100 * index) / (choices.length - 1)}%`);
     };
-    const name = make("label", { className: "gb-name", htmlFor: id, textContent: label });
-    return { put, box: make("div", { className: "gb-control" }, name, value, make("div", { className: "gb-row" }, input)) };
+    const title = make("label", { className: "gb-name", htmlFor: id, textContent: label });
+    return { put, box: make("div", { className: "gb-control" }, title, value, make("div", { className: "gb-row" }, input)) };
   });
 
   el.className = "gb-computed gb-race";
@@ -263,7 +275,7 @@ export function render({ model, el }) {
       make("label", { className: "gb-name", htmlFor: select.id, textContent: "surface" }), select,
       make("div", { className: "gb-buttons" }, play, once, reset, link)),
     make("div", { className: "gb-stage" }, map, make("div", { className: "gb-side" }, chart, table)),
-    make("div", { className: "gb-panel" }, ...knobs.map(({ box }) => box))), status);
+    make("div", { className: "gb-panel" }, ...sliders.map(({ box }) => box))), status);
 
   // ---- running -----------------------------------------------------------------------------
   function restart() {
@@ -288,12 +300,14 @@ export function render({ model, el }) {
     playing = requestAnimationFrame(tick);
     face();
   }
-  function stop() {
+  function halt() {
     cancelAnimationFrame(playing);
-    const was = playing;
     playing = 0;
     face();
-    if (was) describe();
+  }
+  function stop() {
+    if (playing) describe();
+    halt();
   }
   function face() {
     play.textContent = playing ? "❚❚ Pause" : calm ? "▶ 50 steps" : "▶ Play";
@@ -304,9 +318,9 @@ export function render({ model, el }) {
   }
   function changed({ surface = false, address = true }) {
     const going = playing;
-    stop();
+    halt();
     if (surface) { background = null; select.value = state.surface; }
-    knobs.forEach(({ put }) => put());
+    sliders.forEach(({ put }) => put());
     restart();
     const [x, y] = state.start.map((n) => n.toFixed(2));
     map.setAttribute("aria-label", `Map of ${view().title}. Start at ${x}, ${y}. Arrow keys move it, Enter plays.`);
@@ -367,29 +381,34 @@ export function render({ model, el }) {
     background = make("canvas", { width: w, height: h });
     background.getContext("2d").putImageData(image, 0, 0);
   }
-  const SHAPES = {
-    SGD: (pen, x, y, r) => pen.arc(x, y, r, 0, 7),
-    Momentum: (pen, x, y, r) => pen.rect(x - r * 0.9, y - r * 0.9, r * 1.8, r * 1.8),
-    RMSprop: (pen, x, y, r) => polygon(pen, x, y, r * 1.25, 3, 0),
-    Adam: (pen, x, y, r) => polygon(pen, x, y, r * 1.25, 4, 0),
-    AdamW: (pen, x, y, r) => polygon(pen, x, y, r * 1.25, 3, Math.PI),
-    AMSGrad: (pen, x, y, r) => polygon(pen, x, y, r * 1.15, 6, 0),
-  };
-  function polygon(pen, x, y, r, corners, turn) {
-    for (let k = 0; k < corners; k++) {
-      const angle = turn + (2 * Math.PI * k) / corners;
-      pen.lineTo(x + r * Math.sin(angle), y - r * Math.cos(angle));
-    }
-    pen.closePath();
-  }
   function mark(pen, name, x, y, r) {
+    const size = MARKS[name][0] > 4 ? r : 1.25 * r;
     pen.beginPath();
-    SHAPES[name](pen, x, y, r);
+    for (const [right, down] of corners(name)) pen.lineTo(x + size * right, y + size * down);
+    pen.closePath();
     pen.fillStyle = COLORS[name];
     pen.strokeStyle = PAPER;
     pen.lineWidth = 1.5;
     pen.stroke();
     pen.fill();
+  }
+  function cross(pen, name, x, y, r) {
+    for (const [color, width] of [[PAPER, 6], [COLORS[name], 3]]) {
+      line(pen, [[x - r, y - r], [x + r, y + r]], color, width);
+      line(pen, [[x - r, y + r], [x + r, y - r]], color, width);
+    }
+  }
+  // Where a way that never comes back leaves the map, a little inside of its edge.
+  function exit(points, width, height) {
+    const last = points.findLastIndex(([x, y]) => x >= 0 && x <= width && y >= 0 && y <= height);
+    const [from, to] = [points[last], points[last + 1]];
+    if (!from || !to) return from;
+    const room = from.map((at, k) => {
+      const way = to[k] - at;
+      return way ? ((way > 0 ? [width, height][k] - 10 : 10) - at) / way : 1;
+    });
+    const share = Math.max(0, Math.min(1, ...room));
+    return from.map((at, k) => at + share * (to[k] - at));
   }
   function line(pen, points, color, width) {
     pen.beginPath();
@@ -416,9 +435,10 @@ export function render({ model, el }) {
       line(pen, points, COLORS[name], 2);
     }
     for (const name of state.on) {
-      const { points, diverged } = walks[name];
-      const [x, y] = toMap(points.at(-1), width, height);
-      if (!diverged) mark(pen, name, x, y, 6);
+      const points = walks[name].points.map((point) => toMap(point, width, height));
+      const lost = walks[name].diverged && exit(points, width, height);
+      if (lost) cross(pen, name, ...lost, 6);
+      else mark(pen, name, ...points.at(-1), 6);
     }
     const [x, y] = toMap(state.start, width, height);
     pen.beginPath();
@@ -451,19 +471,21 @@ export function render({ model, el }) {
       pen.fillText(power ? `10${[...String(power)].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] ?? "⁻").join("")}` : "1", left - 6, down(power) + 4);
     }
     pen.textAlign = "center";
-    for (const k of [0, span / 2, span]) pen.fillText(Math.round(k), across(k) - (k === span ? 6 : 0), height - 8);
+    for (const k of [0, span / 2]) pen.fillText(Math.round(k), across(k), height - 8);
+    pen.textAlign = "right";
+    pen.fillText(`${span} steps`, width - right + 6, height - 8);
     pen.fillStyle = INK;
     pen.textAlign = "left";
     pen.font = "600 12px system-ui, sans-serif";
     pen.fillText("height above the minimum", 8, 15);
     const every = Math.max(1, Math.floor(span / 300));
     for (const name of state.on) {
-      const { heights } = walks[name];
+      const { heights, diverged } = walks[name];
       const points = [];
       for (let k = 0; k < heights.length; k += every) points.push([across(k), down(above(heights[k]))]);
       points.push([across(heights.length - 1), down(above(heights.at(-1)))]);
       line(pen, points, COLORS[name], 2);
-      mark(pen, name, ...points.at(-1), 4.5);
+      (diverged ? cross : mark)(pen, name, ...points.at(-1), 4.5);
     }
   }
   function fill() {
@@ -489,14 +511,27 @@ export function render({ model, el }) {
   }
 
   // ---- listening ---------------------------------------------------------------------------
+  const inside = (point) => point.map((value, k) => {
+    const [from, to] = view().bounds[k];
+    return Math.min(to, Math.max(from, value));
+  });
   const place = (event) => {
     const box = map.getBoundingClientRect();
-    state.start = toSurface(event.clientX - box.left, event.clientY - box.top);
+    state.start = inside(toSurface(event.clientX - box.left, event.clientY - box.top));
     changed({ address: false });
   };
-  map.addEventListener("pointerdown", (event) => { map.setPointerCapture(event.pointerId); stop(); place(event); });
+  map.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
+    map.setPointerCapture(event.pointerId);
+    halt();
+    place(event);
+  });
   map.addEventListener("pointermove", (event) => { if (map.hasPointerCapture(event.pointerId)) place(event); });
-  map.addEventListener("pointerup", () => { write(); if (!calm) begin(); });
+  map.addEventListener("pointerup", (event) => {
+    if (event.button) return;
+    write();
+    if (!calm) begin();
+  });
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
   map.addEventListener("keydown", (event) => {
     const arrow = ARROWS[event.key];
@@ -504,11 +539,11 @@ export function render({ model, el }) {
     if (!arrow) return;
     event.preventDefault();
     const size = event.shiftKey ? 0.1 : 0.02;
-    stop();
-    state.start = state.start.map((value, k) => {
+    halt();
+    state.start = inside(state.start.map((value, k) => {
       const [from, to] = view().bounds[k];
-      return Math.min(to, Math.max(from, value + arrow[k] * size * (to - from)));
-    });
+      return value + arrow[k] * size * (to - from);
+    }));
     changed({});
     say(`Start at ${state.start.map((n) => n.toFixed(2)).join(", ")}.`);
   });
@@ -524,11 +559,21 @@ export function render({ model, el }) {
   });
   new ResizeObserver(draw).observe(map);
 
+  const restore = () => {
+    const found = read();
+    if (found) el.scrollIntoView({ block: "center" });
+    return found;
+  };
+  const follow = () => { if (restore()) changed({ surface: true, address: false }); };
+  window.addEventListener("hashchange", follow);
+
   state.settings = fresh();
-  read();
+  restore();
   changed({ surface: true, address: false });
-  if (location.hash.startsWith(`#${anchor}`)) el.scrollIntoView({ block: "center" });
-  return () => stop();
+  return () => {
+    halt();
+    window.removeEventListener("hashchange", follow);
+  };
 }
 
 export default { render };

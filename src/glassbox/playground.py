@@ -1,6 +1,8 @@
 """The optimizer playground: a race on a surface, computed where it is seen."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
@@ -32,6 +34,9 @@ def optimizer_playground(
     surface: str = "ravine",
     start: Point | None = None,
     racers: Sequence[str] = ("SGD", "Momentum", "RMSprop", "Adam"),
+    *,
+    lr: float | None = None,
+    adaptive_lr: float | None = None,
 ) -> None:
     """Show the playground: choose a surface, a start and settings, and watch optimizers race.
 
@@ -39,20 +44,26 @@ def optimizer_playground(
         surface: The surface at the beginning, a name from :data:`glassbox.surfaces.SURFACES`.
         start: The first point; the surface's own unless given.
         racers: Who takes part at the beginning, names from :data:`RACERS`.
+        lr: The learning rate of SGD and Momentum at the beginning; the surface's own unless given.
+        adaptive_lr: The same for the others.
 
     Raises:
-        ValueError: If a name is unknown or ``start`` is no pair of finite numbers.
+        ValueError: If a name is unknown, ``start`` is no pair of finite numbers, or a learning rate
+            is not a positive number.
     """
     _check_names("surface", [surface], SURFACES)
     _check_names("racers", racers, RACERS)
+    rates = {"lr": lr, "adaptive_lr": adaptive_lr}
+    rates = {name: rate for name, rate in rates.items() if rate is not None}
+    _check_rates(rates)
     ground = SURFACES[surface]
-    start = ground.start if start is None else start
-    walks = {name: walk(ground, RACERS[name](ground), start, steps=SHOWN_STEPS) for name in racers}
+    ground = replace(ground, start=ground.start if start is None else start, **rates)
+    walks = {name: walk(ground, RACERS[name](ground), steps=SHOWN_STEPS) for name in racers}
     state = {
         "surface": surface,
-        "start": list(start),
+        "start": list(ground.start),
         "racers": list(racers),
-        "surfaces": [_describe(known) for known in SURFACES.values()],
+        "surfaces": [_describe(known) for known in (SURFACES | {surface: ground}).values()],
     }
     show_computed("playground", state, still=show_race(ground, walks), name="Optimizer playground")
 
@@ -68,6 +79,12 @@ def _describe(surface: Surface) -> dict[str, Any]:
         "minima": surface.minima,
         "noise": surface.noise,
     }
+
+
+def _check_rates(rates: Mapping[str, float]) -> None:
+    for name, rate in rates.items():
+        if not 0 < rate < math.inf:
+            raise ValueError(f"{name} must be a positive number, got {rate}")
 
 
 def _check_names(argument: str, names: Sequence[str], known: Mapping[str, Any]) -> None:

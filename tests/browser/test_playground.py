@@ -57,7 +57,7 @@ def outputs():
         patch.setenv("GLASSBOX_EXPLORE", "static")
         patch.setattr(computed, "display", lambda data, **_: shown.append(data["text/html"]))
         optimizer_playground()
-        optimizer_playground("saddle", racers=["SGD", "Adam"])
+        optimizer_playground("saddle", racers=["SGD", "Adam"], lr=0.07)
     return shown
 
 
@@ -113,8 +113,9 @@ def test_500_steps_are_torchs_for_every_optimizer_and_surface(changes, visit, se
     found = page.evaluate(RUN, jobs)
     for (ground, racer), (points, _, diverged) in zip(cases, found, strict=True):
         expected = expected_walk(ground, racer, settings_of(ground, changes))
-        error = np.abs(np.array(points) - expected.points.numpy()).max()
-        bound = 1e-6
+        errors = np.abs(np.array(points) - expected.points.numpy())
+        error, bound = errors.max(), 1e-6
+        assert errors[:100].max() < bound, (ground.name, racer, errors[:100].max())
         if changes and error > bound:
             # Around a minimum some walks are chaotic: PyTorch's own, nudged by the last bit of a
             # number, goes elsewhere. At the default settings none is.
@@ -146,8 +147,11 @@ def caption(visited, number=0) -> str:
 
 
 def run_steps(visited, count=30):
-    for _ in range(count):
-        race(visited).get_by_role("button", name="Step").click()
+    button = race(visited).get_by_role("button", name="Step")
+    button.click()
+    button.evaluate(
+        "(button, more) => { for (let k = 0; k < more; k++) button.click(); }", count - 1
+    )
     visited.page.wait_for_timeout(60)
 
 
@@ -179,6 +183,53 @@ def test_each_slider_changes_the_race(slider, racer, by, shown):
     run_steps(visited)
     assert row.inner_text() != before
     assert visited.errors == []
+
+
+def test_the_pace_is_a_setting(shown):
+    visited = shown()
+    pace = race(visited).get_by_role("slider", name="steps a second")
+    reached = []
+    for key in ("Home", "End"):
+        pace.press(key)
+        assert f"speed:{pace.get_attribute('aria-valuetext')}" in visited.page.url
+        race(visited).get_by_role("button", name="Play").click()
+        visited.page.wait_for_timeout(500)
+        race(visited).get_by_role("button", name="Pause").click()
+        visited.page.wait_for_timeout(60)
+        reached.append(int(caption(visited).split()[1]))
+        race(visited).get_by_role("button", name="Reset").click()
+    assert reached[1] > 4 * reached[0]
+
+
+def test_surfaces_and_optimizers_change_the_picture(shown):
+    visited = shown()
+    run_steps(visited)
+    picture, chart = (race(visited).locator(name) for name in (".gb-map", ".gb-chart"))
+    for name in ("SGD", "Momentum", "RMSprop", "Adam"):
+        before = pixels(picture), pixels(chart)
+        race(visited).get_by_role("checkbox", name=name, exact=True).uncheck()
+        visited.page.wait_for_timeout(60)
+        assert differ(before[0], pixels(picture)) and differ(before[1], pixels(chart)), name
+    for name in list(SURFACES)[1:]:
+        before = pixels(picture)
+        race(visited).get_by_role("combobox").select_option(name)
+        visited.page.wait_for_timeout(60)
+        assert differ(before, pixels(picture)), name
+
+
+def test_who_diverges_leaves_a_cross_where_the_map_ends(shown):
+    visited = shown()
+    race(visited).get_by_role("combobox").select_option("rosenbrock")
+    for name in ("Momentum", "RMSprop", "Adam"):
+        race(visited).get_by_role("checkbox", name=name, exact=True).uncheck()
+    race(visited).get_by_role("slider", name="learning rate: SGD").press("End")
+    run_steps(visited, 9)
+    row = race(visited).locator("tr", has_text="SGD").inner_text()
+    assert "diverged" in row and visited.errors == []
+    rgb = np.asarray(Image.open(io.BytesIO(race(visited).locator(".gb-map").screenshot())))[..., :3]
+    green = np.abs(rgb.astype(int) - (0x13, 0x72, 0x5C)).max(axis=-1) < 30
+    # Of the trail's green, columns around the cross hold the most.
+    assert green[:, -16:-4].sum() > 2 * green[:, -40:-28].sum() > 0
 
 
 def test_play_pause_step_and_reset(shown):
@@ -213,6 +264,31 @@ def test_a_click_sets_the_start_and_begins(shown):
     start = visited.page.url.split("start:")[1].split(";")[0].split(",")
     assert [float(number) for number in start] == pytest.approx(expected, abs=0.03)
     assert caption(visited) != "step 0"
+
+
+def test_the_start_stays_on_the_map_and_other_buttons_leave_it(shown):
+    visited = shown()
+    picture = race(visited).locator(".gb-map")
+    label = picture.get_attribute("aria-label")
+    picture.click(button="right")
+    assert picture.get_attribute("aria-label") == label
+    box = picture.bounding_box()
+    visited.page.mouse.move(box["x"] + 50, box["y"] + 50)
+    visited.page.mouse.down()
+    visited.page.mouse.move(box["x"] - 200, box["y"] + 50)
+    visited.page.mouse.up()
+    assert "Start at -5.50," in picture.get_attribute("aria-label")
+
+
+def test_a_setting_that_moves_during_the_race_is_not_told_over_and_over(shown):
+    visited = shown()
+    race(visited).get_by_role("button", name="Play").click()
+    visited.page.wait_for_timeout(200)
+    knob = race(visited).get_by_role("slider", name=re.compile("^momentum"))
+    for _ in range(3):
+        knob.press("ArrowLeft")
+    assert race(visited).get_by_role("status").inner_text() == ""
+    assert race(visited).get_by_role("button", name="Pause").count() == 1
 
 
 def test_a_finger_drags_the_start(shown):
@@ -257,7 +333,20 @@ def test_the_address_brings_a_race_back(shown):
     assert again.errors == []
 
 
-@pytest.mark.parametrize("address", ["#race=surface:moon;start:a,b;on:X;lr:7", "#race=", "#other"])
+def test_an_address_that_changes_is_followed(shown):
+    visited = shown()
+    visited.page.evaluate("location.hash = '#race=surface:beale;start:2,1;on:Adam;beta1:0.5'")
+    visited.page.wait_for_timeout(100)
+    assert race(visited).get_by_role("combobox").input_value() == "beale"
+    assert race(visited).get_by_role("slider", name="β₁").get_attribute("aria-valuetext") == "0.5"
+    visited.page.evaluate("location.hash = '#elsewhere'")
+    visited.page.wait_for_timeout(100)
+    assert race(visited).get_by_role("combobox").input_value() == "beale"
+
+
+@pytest.mark.parametrize(
+    "address", ["#race=surface:moon;start:a,b;on:X;lr:7", "#race=", "#other", "#100%"]
+)
 def test_a_broken_address_does_no_harm(address, shown):
     visited = shown(address)
     run_steps(visited, 3)
@@ -268,6 +357,9 @@ def test_a_broken_address_does_no_harm(address, shown):
 def test_two_on_a_page_are_apart(shown):
     visited = shown()
     assert race(visited, 1).get_by_role("combobox").input_value() == "saddle"
+    rate = race(visited, 1).get_by_role("slider", name="learning rate: SGD")
+    assert rate.get_attribute("aria-valuetext") == "0.07"  # which is a choice for its sake
+    assert rate.input_value() == "10"
     run_steps(visited, 5)
     assert (caption(visited), caption(visited, 1)) == ("step 5", "step 0")
     race(visited, 1).get_by_role("button", name="Copy link").click()
@@ -317,3 +409,25 @@ def test_a_frame_takes_little_of_its_time(shown):
       return spent.sort((a, b) => a - b)[Math.floor(spent.length / 2)];
     }""")
     assert work < 8
+
+
+def test_in_a_notebook_the_address_is_left_alone(outputs, visit, serve):
+    visited = visit(serve(glassbox.__path__[0]))
+    state = re.search(r'<script type="application/json">(.*?)</script>', outputs[0], re.S)[1]
+    visited.page.evaluate(
+        """async (state) => {
+          const { render } = await import("/playground.js");
+          const model = { get: (key) => (key === "state" ? JSON.parse(state) : undefined) };
+          for (let k = 0; k < 2; k++) {  // neither is in the page yet
+            const el = document.createElement("div");
+            render({ model, el });
+            setTimeout(() => document.body.append(el));
+          }
+        }""",
+        state,
+    )
+    race(visited, 1).get_by_role("slider", name="β₁").press("ArrowLeft")
+    assert "#" not in visited.page.url
+    assert race(visited).get_by_role("button", name="Copy link").count() == 0
+    identities = visited.page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
+    assert len(set(identities)) == len(identities) > 16
