@@ -262,7 +262,8 @@ class MixingSchedule:
         if not cut:
             return share, NOTHING, True
         if self.cutmix_minmax is None:
-            box = _box_around(share, height, width, generator)
+            centre = _integers(height, generator), _integers(width, generator)
+            box = box_around(share, centre, height, width)
         else:
             box = _box_inside(self.cutmix_minmax, height, width, generator)
         exact = self.correct_lam or self.cutmix_minmax is not None
@@ -343,10 +344,19 @@ def kept_area(box: Box, height: int, width: int) -> float:
     return 1 - (bottom - top) * (right - left) / (height * width)
 
 
-def _box_around(share: float, height: int, width: int, generator: torch.Generator | None) -> Box:
-    """Put a box of area 1 - share around a pixel, cut off where the image ends."""
-    side = math.sqrt(1 - share)
-    y, x = _integers(height, generator), _integers(width, generator)
+def box_around(share: float, centre: tuple[int, int], height: int, width: int) -> Box:
+    """Put a box of area 1 - share around a pixel, cut off where the image ends.
+
+    Args:
+        share: What the box leaves where all of it lies inside, from 0 to 1.
+        centre: Row and column.
+        height: Of the image in pixels.
+        width: Of the image in pixels.
+
+    Returns:
+        Top, bottom, left, right.
+    """
+    side, (y, x) = math.sqrt(1 - share), centre
     return (*_span(y, int(height * side), height), *_span(x, int(width * side), width))
 
 

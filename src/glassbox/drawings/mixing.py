@@ -1,0 +1,69 @@
+"""Drawings of two images mixed into one."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from glassbox.figures import BLUE, INK, MUTED, PAPER, RUST, Figure, figure
+from glassbox.mixing import Mix, apply_mix, box_around, kept_area
+
+PLACES = {"middle": (0.5, 0.5), "edge": (0.5, 0.95), "corner": (0.05, 0.05)}
+
+
+def show_mixture(
+    images: Tensor, names: Sequence[str], method: str, share: float, place: str
+) -> Figure:
+    """Draw two images, their mixture, and the soft label that belongs to it.
+
+    Args:
+        images: The two, ``(2, C, H, W)`` from 0 to 1, with one or three channels.
+        names: The classes of both.
+        method: ``"Mixup"`` or ``"CutMix"``.
+        share: The share of the first image that was drawn, from 0 to 1.
+        place: Where the box of CutMix has its centre, a key of :data:`PLACES`.
+
+    Returns:
+        The figure.
+    """
+    height, width = images.shape[-2:]
+    box = (0, 0, 0, 0)
+    if method == "CutMix":
+        down, right = PLACES[place]
+        box = box_around(share, (int(down * height), int(right * width)), height, width)
+    kept = kept_area(box, height, width) if method == "CutMix" else share
+    blended = torch.tensor([method == "Mixup"] * 2)
+    mix = Mix(torch.tensor([1, 0]), torch.full((2,), kept), torch.tensor([box] * 2), blended)
+    mixed, rows = apply_mix(images, torch.tensor([0, 1]), mix, 2)
+    made, axes = figure(1, 4, height=2.5, left=0.2, bottom=0.45, width_ratios=[1, 1, 1, 1.35])
+    titles = (names[0], names[1], "mixed")
+    for ax, picture, title in zip(axes, (images[0], images[1], mixed[0]), titles, strict=False):
+        ax.imshow(picture.permute(1, 2, 0).clamp(0, 1), vmin=0, vmax=1, cmap="gray")
+        ax.set(title=title, xticks=[], yticks=[])
+        ax.spines[:].set_visible(False)
+    _draw_label(axes[3], names, rows[0].tolist(), share)
+    asked = f", although {1 - share:.0%} was asked for" if abs(kept - share) > 0.005 else ""
+    made.describe(
+        f"{names[0].capitalize()} and {names[1]}, mixed by {method} with a share of {share:.0%}: "
+        f"the label is {rows[0, 0]:.0%} {names[0]} and {rows[0, 1]:.0%} {names[1]}{asked}."
+    )
+    return made
+
+
+def _draw_label(ax, names: Sequence[str], label: Sequence[float], share: float) -> None:  # noqa: ANN001
+    ax.barh([1, 0], label, color=[BLUE, RUST], height=0.55)
+    ax.plot([share, share], [0.6, 1.4], color=INK, linewidth=1.5)
+    ax.plot([1 - share, 1 - share], [-0.4, 0.4], color=INK, linewidth=1.5)
+    for y, value, name in zip((1, 0), label, names, strict=True):
+        inside = value > 0.55
+        ax.annotate(
+            f"{name} {value:.0%}",
+            (value + (-0.03 if inside else 0.06), y),
+            ha="right" if inside else "left",
+            va="center",
+            color=PAPER if inside else INK,
+            fontsize=9,
+        )
+    ax.set(xlim=(0, 1.02), ylim=(-0.7, 1.7), xticks=[0, 1], yticks=[], title="soft label")
+    ax.grid(False)
+    ax.set_xlabel("line: the share drawn", color=MUTED, fontsize=8.5)
