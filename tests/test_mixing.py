@@ -1,15 +1,18 @@
 """Mixup and CutMix beside torchvision's and timm's, and what must hold for any mixture."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 import glassbox.torchvision_operators  # noqa: F401  # isort: skip
 from timm.data.mixup import Mixup as TimmMixup
-from timm.data.mixup import cutmix_bbox_and_lam
+from timm.data.mixup import cutmix_bbox_and_lam, rand_bbox, rand_bbox_minmax
 from torchvision.transforms import v2
 
 from glassbox.batches import Batches
@@ -20,6 +23,7 @@ from glassbox.mixing import (
     MixingSchedule,
     Mixup,
     apply_mix,
+    box_around,
     draw_share,
     kept_area,
 )
@@ -93,6 +97,30 @@ def test_the_same_draws_give_timms_images_and_labels(options, mode):
         found = apply_mix(images, labels, mix, 4, label_smoothing=0.1)
         torch.testing.assert_close(found[0], expected[0], rtol=0, atol=1e-6)
         torch.testing.assert_close(found[1], expected[1], rtol=0, atol=1e-6)
+
+
+def test_a_box_around_a_pixel_is_timms():
+    for seed in range(200):
+        height, width = np.random.default_rng(seed).integers(1, 12, 2).tolist()
+        share = seed / 200
+        np.random.seed(seed)
+        expected = rand_bbox((3, height, width), share)
+        np.random.seed(seed)
+        centre = np.random.randint(0, height), np.random.randint(0, width)
+        assert box_around(share, centre, height, width) == expected
+
+
+def test_boxes_between_smallest_and_largest_are_as_frequent_as_timms():
+    schedule = MixingSchedule(0.0, cutmix_minmax=(0.2, 0.8), num_classes=4)
+    generator = torch.Generator().manual_seed(0)
+    mine = Counter(tuple(schedule.draw(1, 5, 6, generator).boxes[0].tolist()) for _ in range(6000))
+    np.random.seed(0)
+    theirs = Counter(
+        tuple(int(edge) for edge in rand_bbox_minmax((3, 5, 6), (0.2, 0.8))) for _ in range(6000)
+    )
+    assert mine.keys() == theirs.keys()
+    counted = [[drawn[box] for box in theirs] for drawn in (mine, theirs)]
+    assert stats.chi2_contingency(counted).pvalue > 1e-3
 
 
 def test_the_sources_settings_mix_as_often_and_as_much_as_timm():
@@ -181,8 +209,6 @@ def test_memory_format_stays_and_integers_can_be_cut_but_not_blended():
 
 
 def test_shares_follow_the_beta_distribution():
-    from scipy import stats
-
     generator = torch.Generator().manual_seed(0)
     shares = [draw_share(0.4, generator) for _ in range(3000)]
     assert stats.kstest(shares, stats.beta(0.4, 0.4).cdf).pvalue > 1e-3

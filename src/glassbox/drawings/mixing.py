@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from glassbox.figures import BLUE, INK, MUTED, PAPER, RUST, Figure, figure
+from glassbox.figures import BLUE, INK, MUTED, RUST, Figure, figure
 from glassbox.mixing import Mix, apply_mix, box_around, kept_area
 
 PLACES = {"middle": (0.5, 0.5), "edge": (0.5, 0.95), "corner": (0.05, 0.05)}
@@ -35,7 +35,10 @@ def show_mixture(
     blended = torch.tensor([method == "Mixup"] * 2)
     mix = Mix(torch.tensor([1, 0]), torch.full((2,), kept), torch.tensor([box] * 2), blended)
     mixed, rows = apply_mix(images, torch.tensor([0, 1]), mix, 2)
-    made, axes = figure(1, 4, height=2.5, left=0.2, bottom=0.45, width_ratios=[1, 1, 1, 1.35])
+    made, axes = figure(1, 4, height=2.4, left=0.2, right=0.6, bottom=0.45)
+    made.subplots_adjust(wspace=0.12)
+    place_of_label = axes[3].get_position()
+    axes[3].set_position([0.79, place_of_label.y0 + 0.06, 0.13, place_of_label.height - 0.12])
     titles = (names[0], names[1], "mixed")
     for ax, picture, title in zip(axes, (images[0], images[1], mixed[0]), titles, strict=False):
         ax.imshow(picture.permute(1, 2, 0).clamp(0, 1), vmin=0, vmax=1, cmap="gray")
@@ -51,19 +54,11 @@ def show_mixture(
 
 
 def _draw_label(ax, names: Sequence[str], label: Sequence[float], share: float) -> None:  # noqa: ANN001
-    ax.barh([1, 0], label, color=[BLUE, RUST], height=0.55)
-    ax.plot([share, share], [0.6, 1.4], color=INK, linewidth=1.5)
-    ax.plot([1 - share, 1 - share], [-0.4, 0.4], color=INK, linewidth=1.5)
-    for y, value, name in zip((1, 0), label, names, strict=True):
-        inside = value > 0.55
-        ax.annotate(
-            f"{name} {value:.0%}",
-            (value + (-0.03 if inside else 0.06), y),
-            ha="right" if inside else "left",
-            va="center",
-            color=PAPER if inside else INK,
-            fontsize=9,
-        )
-    ax.set(xlim=(0, 1.02), ylim=(-0.7, 1.7), xticks=[0, 1], yticks=[], title="soft label")
+    ax.barh([1, 0], label, color=[BLUE, RUST], height=0.5)
+    for y, value, drawn in ((1, label[0], share), (0, label[1], 1 - share)):
+        ax.plot([drawn, drawn], [y - 0.38, y + 0.38], color=INK, linewidth=1.5)
+        ax.annotate(f"{value:.0%}", (1.06, y), va="center", color=INK, annotation_clip=False)
+    ax.set(xlim=(0, 1.02), ylim=(-0.7, 1.7), xticks=[0, 1], title="soft label")
+    ax.set_yticks([1, 0], names)
     ax.grid(False)
     ax.set_xlabel("line: the share drawn", color=MUTED, fontsize=8.5)
