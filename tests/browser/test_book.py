@@ -34,7 +34,7 @@ def test_every_player_moves_by_keyboard_and_alone(page, scheme, book, address, v
         control = players.nth(number).locator("input, select").first
         control.focus()
         before, shown = picture(visited.page, number), visited.page.evaluate(sources)
-        for key in ("ArrowRight", "ArrowRight", "Space"):
+        for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "Space"):
             if visited.page.evaluate(sources) == shown:
                 visited.page.keyboard.press(key)
                 visited.page.wait_for_timeout(300)
