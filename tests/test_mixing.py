@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
 
 import glassbox.torchvision_operators  # noqa: F401  # isort: skip
 from timm.data.mixup import Mixup as TimmMixup
@@ -27,6 +28,7 @@ from glassbox.mixing import (
     draw_share,
     kept_area,
 )
+from glassbox.processes import set_epoch
 from glassbox.training import fit
 
 
@@ -237,6 +239,30 @@ def test_a_training_on_mixed_batches_resumes_to_the_same_bits(tmp_path):
     whole = run(4)
     run(2, tmp_path / "c.pt")
     assert torch.equal(run(4, tmp_path / "c.pt"), whole)
+
+
+def loader(seed, **options):
+    images, labels = batch(count=20)
+    generator = torch.Generator().manual_seed(seed)
+    data = TensorDataset(images, labels)
+    return DataLoader(data, 4, generator=generator, **options)
+
+
+def test_the_order_of_a_loader_is_kept_with_the_mixtures():
+    whole = MixedBatches(loader(1, shuffle=True), MixingSchedule(num_classes=4))
+    next(iter(whole))  # draws an order
+    list(whole)
+    resumed = MixedBatches(loader(2, shuffle=True), MixingSchedule(num_classes=4))
+    resumed.load_state_dict(whole.state_dict())
+    for expected, found in zip(whole, resumed, strict=True):
+        assert torch.equal(expected[0], found[0]) and torch.equal(expected[1], found[1])
+
+
+def test_a_sampler_is_told_the_epoch():
+    data = torch.arange(20)
+    sampler = DistributedSampler(data, num_replicas=2, rank=0)
+    set_epoch(MixedBatches(loader(0, sampler=sampler), Mixup(num_classes=4)), 3)
+    assert sampler.epoch == 3
 
 
 def test_epochs_are_mixed_differently_and_the_random_state_is_left_alone():

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from glassbox.resuming import order_of
 from glassbox.training import ImageBatches
 
 Mixer = Callable[[Tensor, Tensor, torch.Generator | None], tuple[Tensor, Tensor]]
@@ -289,6 +290,7 @@ class MixedBatches:
         if seed < 0:
             raise ValueError(f"seed is {seed}, expected at least 0")
         self.batches, self.mixer, self.seed, self.epoch = batches, mixer, seed, 0
+        self.sampler = getattr(batches, "sampler", None)  # to be told the epoch
 
     def __len__(self) -> int:
         """Give the number of batches of an epoch."""
@@ -301,9 +303,8 @@ class MixedBatches:
         self.epoch += 1
 
     def state_dict(self) -> dict[str, object]:
-        """Give the position of the batches and the number of epochs mixed."""
-        inner = getattr(self.batches, "state_dict", dict)()
-        return {"batches": inner, "epoch": self.epoch}
+        """Give the order of the batches and the number of epochs mixed."""
+        return {"batches": order_of(self.batches).state_dict(), "epoch": self.epoch}
 
     def load_state_dict(self, state: dict[str, object]) -> None:
         """Continue at a saved position.
@@ -312,8 +313,7 @@ class MixedBatches:
             state: What :meth:`state_dict` gave.
         """
         self.epoch = state["epoch"]
-        if state["batches"]:
-            self.batches.load_state_dict(state["batches"])
+        order_of(self.batches).load_state_dict(state["batches"])
 
 
 def draw_share(alpha: float, generator: torch.Generator | None = None) -> float:

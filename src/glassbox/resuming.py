@@ -34,7 +34,7 @@ class ResumableRun:
         parts: dict[str, Any],
     ) -> None:
         self.path = None if path is None else Path(path)
-        self.batches = batches if hasattr(batches, "state_dict") else _LoaderOrder(batches)
+        self.batches = order_of(batches)
         self.settings = settings
         self.parts = {name: part for name, part in parts.items() if part is not None}
 
@@ -112,6 +112,18 @@ def _description(value: Any) -> str:
     if isinstance(value, Optimizer):
         return f"{type(value).__name__}({value.defaults})"
     return getattr(value, "__qualname__", type(value).__qualname__)
+
+
+def order_of(batches: Iterable) -> Any:
+    """Find what keeps the order of batches.
+
+    Args:
+        batches: With a ``state_dict`` of their own, or a ``DataLoader``, or anything else.
+
+    Returns:
+        An object with ``state_dict`` and ``load_state_dict``.
+    """
+    return batches if hasattr(batches, "state_dict") else _LoaderOrder(batches)
 
 
 class _LoaderOrder:
