@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from glassbox.arguments import check_positive, check_same_shape
+from glassbox.arguments import check_above_zero, check_positive, check_same_shape
 
 
 def test_numbers_from_one_up_pass():
@@ -14,6 +14,13 @@ def test_numbers_from_one_up_pass():
 def test_a_number_below_one_is_named(value):
     with pytest.raises(ValueError, match=f"latent is {value}, expected at least 1"):
         check_positive(size=1, latent=value)
+
+
+@pytest.mark.parametrize("value", [0, -0.1, float("nan")])
+def test_a_number_that_is_not_above_zero_is_named(value):
+    check_above_zero(alpha=1e-9)
+    with pytest.raises(ValueError, match=f"alpha is {value}, expected above 0"):
+        check_above_zero(size=1, alpha=value)
 
 
 def test_a_shape_that_would_broadcast_is_named():

@@ -17,6 +17,20 @@ def check_positive(**numbers: int) -> None:
             raise ValueError(f"{name} is {value}, expected at least 1")
 
 
+def check_above_zero(**numbers: float) -> None:
+    """Refuse numbers that are 0, negative or not a number.
+
+    Args:
+        **numbers: Each by the name of its argument.
+
+    Raises:
+        ValueError: If one is not above 0; the message names it.
+    """
+    for name, value in numbers.items():
+        if not value > 0:
+            raise ValueError(f"{name} is {value}, expected above 0")
+
+
 def check_same_shape(**tensors: Tensor) -> None:
     """Refuse tensors whose shapes differ, which would otherwise be broadcast.
 

@@ -1,0 +1,56 @@
+"""Batches that are mixed on their way into a training."""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+from glassbox.resuming import order_of
+from glassbox.training import ImageBatches
+
+Mixer = Callable[[Tensor, Tensor, torch.Generator | None], tuple[Tensor, Tensor]]
+
+
+class MixedBatches:
+    """Batches that are mixed on their way, for :func:`glassbox.training.fit`.
+
+    Each batch has a generator of its own, decided by the seed, the epoch and its number. So mixing
+    neither uses nor disturbs other random numbers, and a resumed training sees the same mixtures.
+
+    Args:
+        batches: Pairs of images and class indices.
+        mixer: :class:`Mixup`, :class:`CutMix` or :class:`MixingSchedule`.
+        seed: Decides the mixtures, at least 0.
+
+    Raises:
+        ValueError: If ``seed`` is negative.
+    """
+
+    def __init__(self, batches: ImageBatches, mixer: Mixer, *, seed: int = 0) -> None:
+        if seed < 0:
+            raise ValueError(f"seed is {seed}, expected at least 0")
+        self.batches, self.mixer, self.seed, self.epoch = batches, mixer, seed, 0
+        self.sampler = getattr(batches, "sampler", None)  # to be told the epoch
+
+    def __len__(self) -> int:
+        """Give the number of batches of an epoch."""
+        return len(self.batches)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        for number, (images, labels) in enumerate(self.batches):
+            mixed = (self.seed * 1_000_003 + self.epoch) * 1_000_003 + number
+            yield self.mixer(images, labels, torch.Generator().manual_seed(mixed % 2**63))
+        self.epoch += 1
+
+    def state_dict(self) -> dict[str, object]:
+        """Give the order of the batches and the number of epochs mixed."""
+        return {"batches": order_of(self.batches).state_dict(), "epoch": self.epoch}
+
+    def load_state_dict(self, state: dict[str, object]) -> None:
+        """Continue at a saved position.
+
+        Args:
+            state: What :meth:`state_dict` gave.
+        """
+        self.epoch = state["epoch"]
+        order_of(self.batches).load_state_dict(state["batches"])

@@ -1,0 +1,106 @@
+"""A mixture that was drawn, and how it is applied to images and labels."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Mix:
+    """How a batch is mixed: everything that was drawn.
+
+    Args:
+        partner: The image that each one is mixed with, indices ``(B,)``.
+        share: The share of the image itself in the label, ``(B,)`` from 0 to 1; of a blended image
+            also in each pixel.
+        boxes: ``(B, 4)`` integers top, bottom, left, right: the pixels taken from the partner, ends
+            not included; empty for images that are blended.
+        blended: Bool ``(B,)``: which are blended, as by Mixup; the others get their box.
+    """
+
+    partner: Tensor
+    share: Tensor
+    boxes: Tensor
+    blended: Tensor
+
+
+def apply_mix(
+    images: Tensor, labels: Tensor, mix: Mix, num_classes: int, label_smoothing: float = 0.0
+) -> tuple[Tensor, Tensor]:
+    """Mix a batch; the input stays as it is.
+
+    Args:
+        images: ``(B, C, H, W)``, floating point; any dtype if every image has a box.
+        labels: Class indices ``(B,)``.
+        mix: What was drawn.
+        num_classes: Length of a soft label, above the largest label.
+        label_smoothing: Part of each label that is spread over all classes, from 0 to 1.
+
+    Returns:
+        The mixed images, in the dtype and memory format of the images, and soft labels ``(B, K)``
+        whose rows sum to 1.
+
+    Raises:
+        TypeError: If images to be blended are integers, or the labels are no class indices.
+        ValueError: If shapes or numbers do not fit.
+    """
+    _check_batch(images, labels, num_classes, label_smoothing)
+    partner = mix.partner.to(images.device)
+    others, inside = images[partner], _inside(mix.boxes.to(images.device), images)
+    mixed = torch.where(inside, others, images)
+    blended = mix.blended.to(images.device)
+    if blended.any():
+        if not images.is_floating_point():
+            raise TypeError(f"images are {images.dtype}, expected floating point to be blended")
+        share = mix.share.to(images)[:, None, None, None]
+        blend = images * share + others * (1 - share)
+        mixed = torch.where(blended[:, None, None, None], blend, mixed)
+    rows = smooth_labels(labels, num_classes, label_smoothing)
+    if images.is_floating_point():
+        rows = rows.to(torch.promote_types(images.dtype, torch.float32))
+    share = mix.share.to(rows)[:, None]
+    return mixed, rows * share + rows[partner] * (1 - share)
+
+
+def smooth_labels(labels: Tensor, num_classes: int, label_smoothing: float = 0.0) -> Tensor:
+    """Turn class indices into soft labels, with a part spread over all classes.
+
+    Args:
+        labels: Class indices ``(B,)``.
+        num_classes: Length K of a soft label.
+        label_smoothing: The part, from 0 to 1.
+
+    Returns:
+        ``(B, K)``: 1 - smoothing + smoothing / K for the class itself, smoothing / K for others.
+
+    Reference:
+        Szegedy et al. (2016), "Rethinking the Inception Architecture for Computer Vision",
+        https://arxiv.org/abs/1512.00567.
+    """
+    rows = F.one_hot(labels.to(torch.int64), num_classes).to(torch.get_default_dtype())
+    return rows * (1 - label_smoothing) + label_smoothing / num_classes
+
+
+def _inside(boxes: Tensor, images: Tensor) -> Tensor:
+    """Mark the pixels in each image's box, ``(B, 1, H, W)``."""
+    top, bottom, left, right = boxes[:, :, None].unbind(1)
+    rows = torch.arange(images.shape[2], device=images.device)
+    columns = torch.arange(images.shape[3], device=images.device)
+    tall = (rows >= top) & (rows < bottom)
+    wide = (columns >= left) & (columns < right)
+    return tall[:, None, :, None] & wide[:, None, None, :]
+
+
+def _check_batch(images: Tensor, labels: Tensor, num_classes: int, smoothing: float) -> None:
+    if images.ndim != 4 or labels.shape != images.shape[:1]:
+        shapes = f"{tuple(images.shape)} and {tuple(labels.shape)}"
+        raise ValueError(f"images and labels are {shapes}, expected (B, C, H, W) and (B,)")
+    if labels.is_floating_point() or labels.dtype == torch.bool:
+        raise TypeError(f"labels are {labels.dtype}, expected class indices")
+    if labels.numel() and not (labels.min() >= 0 and labels.max() < num_classes):
+        low, high = labels.min().item(), labels.max().item()
+        raise ValueError(f"labels go from {low} to {high}, expected 0 to {num_classes - 1}")
+    if not 0 <= smoothing <= 1:
+        raise ValueError(f"label_smoothing is {smoothing}, expected from 0 to 1")

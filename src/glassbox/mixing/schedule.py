@@ -1,0 +1,128 @@
+"""Mixup and CutMix by turns, with the options of timm's ``Mixup``."""
+
+import torch
+from torch import Tensor
+
+from glassbox.arguments import check_above_zero
+from glassbox.mixing.boxes import (
+    NOTHING,
+    Box,
+    box_around,
+    box_inside,
+    draw_below,
+    draw_share,
+    kept_area,
+)
+from glassbox.mixing.core import Mix, apply_mix
+
+MODES = ("batch", "pair", "element")
+
+
+class MixingSchedule:
+    """Choose for each batch whether and how to mix, with the options of timm's ``Mixup``.
+
+    Each image is mixed with its mirror in the batch, the first with the last. In a batch of odd
+    length the middle one is its own partner, and stays as it is.
+
+    Args:
+        mixup_alpha: Of the share in Mixup; 0 for no Mixup.
+        cutmix_alpha: Of the share in CutMix; 0 for no CutMix.
+        cutmix_minmax: Smallest and largest side of the box, as shares of the image's side; it then
+            always lies inside, and ``cutmix_alpha`` only says that there is CutMix.
+        prob: Probability that a batch, a pair or an image is mixed.
+        switch_prob: Probability of CutMix, where there are both.
+        mode: ``"batch"`` draws once for all, ``"pair"`` once for two, ``"element"`` for each image.
+        label_smoothing: Part of each label that is spread over all classes.
+        correct_lam: Whether the label goes by the area that was really kept, where a box reaches
+            beyond the image; a box from ``cutmix_minmax`` always does.
+        num_classes: Length of a soft label.
+
+    Raises:
+        ValueError: If an argument is out of range, or both alphas are 0.
+
+    Reference:
+        Wightman, "PyTorch Image Models", https://doi.org/10.5281/zenodo.4414861.
+    """
+
+    def __init__(
+        self,
+        mixup_alpha: float = 0.8,
+        cutmix_alpha: float = 1.0,
+        cutmix_minmax: tuple[float, float] | None = None,
+        *,
+        prob: float = 1.0,
+        switch_prob: float = 0.5,
+        mode: str = "batch",
+        label_smoothing: float = 0.1,
+        correct_lam: bool = True,
+        num_classes: int,
+    ) -> None:
+        for name, alpha in (("mixup_alpha", mixup_alpha), ("cutmix_alpha", cutmix_alpha)):
+            if not alpha >= 0:
+                raise ValueError(f"{name} is {alpha}, expected at least 0")
+        if mixup_alpha == cutmix_alpha == 0 and cutmix_minmax is None:
+            raise ValueError("mixup_alpha and cutmix_alpha are both 0, expected one above 0")
+        shares = {"prob": prob, "switch_prob": switch_prob, "label_smoothing": label_smoothing}
+        for name, value in shares.items():
+            if not 0 <= value <= 1:
+                raise ValueError(f"{name} is {value}, expected from 0 to 1")
+        if mode not in MODES:
+            raise ValueError(f"mode is {mode!r}, expected one of {MODES}")
+        if cutmix_minmax is not None and not 0 <= cutmix_minmax[0] < cutmix_minmax[1] <= 1:
+            raise ValueError(f"cutmix_minmax is {cutmix_minmax}, expected 0 <= low < high <= 1")
+        check_above_zero(num_classes=num_classes)
+        self.mixup_alpha = mixup_alpha
+        self.cutmix_alpha = cutmix_alpha if cutmix_minmax is None else cutmix_alpha or 1.0
+        self.cutmix_minmax, self.correct_lam = cutmix_minmax, correct_lam
+        self.prob, self.switch_prob, self.mode = prob, switch_prob, mode
+        self.label_smoothing, self.num_classes = label_smoothing, num_classes
+
+    def __call__(
+        self, images: Tensor, labels: Tensor, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Mix images ``(B, C, H, W)`` with labels ``(B,)``; gives them and soft labels."""
+        mix = self.draw(len(images), *images.shape[-2:], generator)
+        return apply_mix(images, labels, mix, self.num_classes, self.label_smoothing)
+
+    def draw(
+        self, count: int, height: int, width: int, generator: torch.Generator | None = None
+    ) -> Mix:
+        """Draw how a batch is mixed.
+
+        Args:
+            count: Number of images.
+            height: Of an image in pixels.
+            width: Of an image in pixels.
+            generator: Where the randomness comes from; the global state unless given.
+
+        Returns:
+            What was drawn.
+        """
+        draws = {"batch": 1, "pair": -(-count // 2), "element": count}[self.mode]
+        drawn = [self._draw_one(height, width, generator) for _ in range(draws)]
+        if self.mode == "batch":
+            drawn *= count
+        elif self.mode == "pair":
+            drawn += drawn[: count // 2][::-1]
+        shares, boxes, blended = map(torch.tensor, zip(*drawn, strict=True))
+        return Mix(torch.arange(count).flip(0), shares, boxes, blended)
+
+    def _draw_one(
+        self, height: int, width: int, generator: torch.Generator | None
+    ) -> tuple[float, Box, bool]:
+        """Draw a share, a box, and whether to blend; share 1 leaves an image alone."""
+        if torch.rand((), generator=generator) >= self.prob:
+            return 1.0, NOTHING, False
+        cut = self.cutmix_alpha > 0
+        if cut and self.mixup_alpha > 0:
+            cut = bool(torch.rand((), generator=generator) < self.switch_prob)
+        share = draw_share(self.cutmix_alpha if cut else self.mixup_alpha, generator)
+        if not cut:
+            return share, NOTHING, True
+        if self.cutmix_minmax is None:
+            centre = draw_below(height, generator), draw_below(width, generator)
+            box = box_around(share, centre, height, width)
+        else:
+            box = box_inside(self.cutmix_minmax, height, width, generator)
+        exact = self.correct_lam or self.cutmix_minmax is not None
+        return (kept_area(box, height, width) if exact else share), box, False
