@@ -4,13 +4,15 @@ A module is a file of the package, ``<name>.js``, with its style beside it, ``<n
 ES module of the shape that anywidget asks for: ``export default { render }``, where
 ``render({ model, el })`` fills the element ``el`` and finds its data by ``model.get("state")``. In
 a page, but not in a notebook, ``model.get("inPage")`` is true. Numbers in bulk, as the weights of a
-network, travel in the state as base64.
+network, travel in the state as base64. What several modules need is a part of its own, without a
+default export.
 """
 
 import base64
 import html
 import json
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from IPython.display import display
@@ -23,7 +25,9 @@ from glassbox.player import asset
 STYLES = ("player.css", "{}.css")
 
 
-def show_computed(module: str, state: dict[str, Any], *, still: Figure, name: str) -> None:
+def show_computed(
+    module: str, state: dict[str, Any], *, still: Figure, name: str, parts: Sequence[str] = ()
+) -> None:
     """Show a module: by anywidget in a kernel, inlined where a page is built.
 
     In a page it works without a kernel and a network, also opened as a file.
@@ -33,12 +37,14 @@ def show_computed(module: str, state: dict[str, Any], *, still: Figure, name: st
         state: What the module finds under ``state``; anything that JSON can say.
         still: Stands where there is no JavaScript, and is stored in the notebook.
         name: The title, for those who hear the page.
+        parts: Names of other scripts whose functions the module uses; they go before it.
 
     Raises:
-        FileNotFoundError: If there is no such module.
+        FileNotFoundError: If there is no such module or part.
         TypeError: If JSON can't say the state.
     """
-    source, styles = asset(f"{module}.js"), [asset(style.format(module)) for style in STYLES]
+    source = "\n".join(asset(f"{script}.js") for script in (*parts, module))
+    styles = [asset(style.format(module)) for style in STYLES]
     content = json.dumps(state, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     if os.environ.get(MODE, "live") == "static":
         page = _page(module, source, styles, content, still, name)

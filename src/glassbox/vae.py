@@ -244,6 +244,22 @@ def negative_elbo(
     return NegativeELBO(reconstruction + beta * kl, reconstruction, kl)
 
 
+def posterior_means(model: VAE, images: Tensor) -> Tensor:
+    """Give the middle of each image's posterior, without gradients.
+
+    Args:
+        model: A VAE.
+        images: ``(N, 1, size, size)``, at least one.
+
+    Returns:
+        ``(N, latent)``.
+
+    Raises:
+        ValueError: If there are no images.
+    """
+    return predict(nn.Sequential(model.encoder, model.mean), images)
+
+
 def active_units(model: VAE, images: Tensor, threshold: float = 0.01) -> int:
     """Count the numbers of the code whose posterior mean depends on the image.
 
@@ -265,8 +281,7 @@ def active_units(model: VAE, images: Tensor, threshold: float = 0.01) -> int:
     """
     if len(images) < 2:
         raise ValueError(f"images are {len(images)}, expected at least two")
-    means = predict(nn.Sequential(model.encoder, model.mean), images)
-    return int((means.var(0) > threshold).sum())
+    return int((posterior_means(model, images).var(0) > threshold).sum())
 
 
 def _check_likelihood(likelihood: str) -> None:

@@ -1,0 +1,242 @@
+"""The pad over a latent plane in a real browser: its numbers, its controls, its looks."""
+
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from glassbox import computed
+from glassbox.batches import Batches
+from glassbox.data import load, resize, to_float
+from glassbox.latent_pad import latent_pad
+from glassbox.player import asset
+from glassbox.seeds import isolated_seed
+from glassbox.tiny_network import pack
+from glassbox.training import fit
+from glassbox.vae import VAE, negative_elbo
+
+pytestmark = pytest.mark.browser
+
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Pad</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<style>
+body {{ max-width: 700px; margin: 1rem auto; padding: 0 1rem; font-family: sans-serif }}
+@media (prefers-color-scheme: dark) {{ body {{ background: #15171c; color: #e8e6e1 }} }}
+</style></head><body><main><h1>Pad</h1>{}</main></body></html>"""
+
+
+def make_model(likelihood="bernoulli", size=16, hidden=128):
+    """A decoder with strong contrasts, as training makes them."""
+    torch.manual_seed(0)
+    model = VAE(size, hidden, 2, likelihood)
+    with torch.no_grad():
+        for parameter in model.decoder.parameters():
+            parameter.mul_(4)
+    return model
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    shown, folder = [], tmp_path_factory.mktemp("two pads")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GLASSBOX_EXPLORE", "static")
+        patch.setattr(computed, "display", lambda data, **_: shown.append(data["text/html"]))
+        images, labels = torch.rand(60, 1, 16, 16), torch.arange(60) % 10
+        for _ in range(2):
+            latent_pad(make_model(), 20 * images - 10, labels, ends=(2, 7))
+    (folder / "index.html").write_text(PAGE.format("".join(shown)), "utf-8")
+    assert len(shown[0]) < 150_000
+    return folder
+
+
+@pytest.fixture
+def shown(visit, site):
+    def opened(**options):
+        made = visit((site / "index.html").as_uri(), **options)
+        made.page.wait_for_selector(".gb-latent")
+        made.page.wait_for_timeout(150)
+        return made
+
+    return opened
+
+
+def pad(visited, number=0):
+    return visited.page.locator(".gb-latent").nth(number)
+
+
+def pixels(locator) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(locator.screenshot())).convert("L"), dtype=int)
+
+
+def seen(visited):
+    return [pixels(pad(visited).locator(name)) for name in (".gb-map", ".gb-picture")]
+
+
+def moved(before, after) -> bool:
+    return all((np.abs(a - b) > 25).any() for a, b in zip(before, after, strict=True))
+
+
+DECODE = """async ([state, latents]) => {
+  const { makeDecoder } = await import("/both.js");
+  const decode = makeDecoder(state), begun = performance.now();
+  const images = latents.map((latent) => Array.from(decode(latent)));
+  return [images, (performance.now() - begun) / latents.length];
+}"""
+
+
+@pytest.fixture
+def decoded(visit, serve, tmp_path):
+    """Decode in the page: images of 0 to 1, and milliseconds for one."""
+    scripts = [asset(f"{name}.js") for name in ("tiny_network", "latent_pad")]
+    (tmp_path / "both.js").write_text("\n".join(scripts), "utf-8")
+    (tmp_path / "index.html").write_text("", "utf-8")
+
+    def decode(model, latents):
+        state = {"weights": pack(model.decoder.state_dict()), "likelihood": model.likelihood}
+        images, spent = visit(serve(tmp_path)).page.evaluate(DECODE, [state, latents.tolist()])
+        return torch.tensor(images), spent
+
+    return decode
+
+
+@torch.no_grad()
+def by_torch(model, latents):
+    images = model.decode(latents).flatten(1)
+    return (images + 1) / 2 if model.likelihood == "tanh" else images
+
+
+def test_pixels_of_a_trained_vae_are_torchs(decoded):
+    digits = to_float(resize(load("digits").images, 16))
+    with isolated_seed(0):
+        model, latents = VAE(16, 128, 2), 2 * torch.randn(300, 2)
+        optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
+        batches = Batches(digits, digits, 64)
+        fit(model, batches, optimizer, epochs=15, progress=False, loss_fn=lambda output, images: (
+            negative_elbo(output, images).loss))  # fmt: skip
+    expected = by_torch(model, latents)
+    found, spent = decoded(model, latents)
+    assert (found - expected).abs().max() < 2e-3
+    assert expected.std() > 0.2 and spent < 5
+
+
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian", "tanh"])
+@pytest.mark.parametrize("size, hidden", [(16, 128), (28, 40)])
+def test_apart_from_the_rounding_of_weights_pixels_are_exact(likelihood, size, hidden, decoded):
+    model, latents = make_model(likelihood, size, hidden), 3 * torch.randn(50, 2)
+    found, _ = decoded(model, latents)
+    rounded = by_torch(model.half().float(), latents)
+    assert rounded.std() > 0.1 and (found - rounded).abs().max() < 1e-5
+
+
+def reach_of(visited) -> float:
+    """How far the plane goes."""
+    return visited.page.evaluate(
+        "JSON.parse(document.querySelector('script[type=\"application/json\"]').textContent).reach"
+    )
+
+
+def test_the_pointer_moves_the_picture_without_a_click(shown):
+    visited = shown()
+    canvas, before = pad(visited).locator(".gb-map"), seen(visited)
+    box = canvas.bounding_box()
+    visited.page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 0.5 * box["height"])
+    visited.page.wait_for_timeout(60)
+    assert moved(before, seen(visited)) and visited.errors == []
+    x = float(pad(visited).locator(".gb-place").inner_text().split("(")[1].split(",")[0])
+    assert x == pytest.approx(0.8 * reach_of(visited), abs=0.05)
+
+
+def test_arrow_keys_move_it_and_are_told(shown):
+    visited = shown()
+    before = seen(visited)
+    canvas = pad(visited).locator(".gb-map")
+    canvas.press("ArrowRight")
+    canvas.press("Shift+ArrowDown")
+    assert "at (0.10, −0.50)" in canvas.get_attribute("aria-label")
+    assert "at (0.10, −0.50): " in pad(visited).get_by_role("status").inner_text()
+    visited.page.wait_for_timeout(60)
+    assert moved(before, seen(visited))
+    reach = reach_of(visited)
+    for _ in range(30):
+        canvas.press("Shift+ArrowLeft")
+    assert f"at (−{reach:.2f}, −0.50)" in canvas.get_attribute("aria-label")
+
+
+def test_a_finger_drags_it(shown):
+    visited = shown(has_touch=True, width=390)
+    before = seen(visited)
+    canvas = pad(visited).locator(".gb-map")
+    canvas.tap(position={"x": 40, "y": 60})
+    visited.page.wait_for_timeout(60)
+    assert moved(before, seen(visited))
+    assert pad(visited).get_by_role("status").inner_text().startswith("at (")
+
+
+def test_the_slider_walks_between_two_chosen_digits(shown):
+    visited = shown()
+    way = pad(visited).get_by_role("slider", name="on the way")
+    way.press("Home")
+    places = []
+    for key in ("End", "Home"):
+        way.press(key)
+        places.append(pad(visited).locator(".gb-place").inner_text())
+    assert places[0] != places[1] and way.get_attribute("aria-valuetext") == "0%"
+    before = seen(visited)
+    pad(visited).get_by_role("combobox", name="from a").select_option("5")
+    visited.page.wait_for_timeout(60)
+    assert pad(visited).locator(".gb-place").inner_text() not in places
+    assert moved(before, seen(visited))
+    assert "nearest real digit is a 5" in pad(visited).get_by_role("status").inner_text()
+    way.press("End")
+    last = pad(visited).locator(".gb-place").inner_text()
+    pad(visited).get_by_role("combobox", name="to a").select_option("4")
+    way.press("End")
+    assert pad(visited).locator(".gb-place").inner_text() not in (last, *places)
+
+
+def test_the_walk_plays_pauses_and_ends(shown):
+    visited = shown()
+    way = pad(visited).get_by_role("slider", name="on the way")
+    pad(visited).get_by_role("button", name="Walk").click()
+    visited.page.wait_for_timeout(400)
+    pad(visited).get_by_role("button", name="Pause").click()
+    there = int(way.get_attribute("aria-valuetext")[:-1])
+    assert 2 < there < 60
+    pad(visited).get_by_role("button", name="Walk").click()
+    visited.page.wait_for_timeout(3300)
+    assert way.get_attribute("aria-valuetext") == "100%"
+    assert pad(visited).get_by_role("button", name="Walk").count() == 1
+
+
+def test_who_wants_little_motion_is_not_offered_the_walk(shown):
+    visited = shown(reduced_motion="reduce")
+    assert not pad(visited).locator(".gb-play").is_visible()
+
+
+def test_two_on_a_page_are_apart(shown):
+    visited = shown()
+    pad(visited, 1).locator(".gb-map").press("ArrowRight")
+    places = [pad(visited, k).locator(".gb-place").inner_text() for k in (0, 1)]
+    assert places == ["at (0.00, 0.00)", "at (0.10, 0.00)"]
+    identities = visited.page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
+    assert len(set(identities)) == len(identities) == 6
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_it_is_accessible_and_quiet(scheme, width, shown, violations):
+    visited = shown(scheme=scheme, width=width)
+    assert violations(visited.page) == []
+    assert visited.overflow() <= 0
+    assert visited.errors == [] and visited.outside() == []
+
+
+def test_without_javascript_there_is_a_still_picture(visit, site):
+    visited = visit((site / "index.html").as_uri(), java_script_enabled=False)
+    still = visited.page.locator(".gb-card img").first
+    assert "codes of 60 digits" in still.get_attribute("alt")
+    assert still.bounding_box()["height"] > 200
