@@ -108,7 +108,7 @@ export function render({ model, el }) {
     pad.setAttribute("aria-label", `Plane of codes, ${place.textContent}. Arrow keys move.`);
     const percent = Math.round(way.value);
     share.textContent = `${percent}%`;
-    way.setAttribute("aria-valuetext", share.textContent);
+    way.setAttribute("aria-valuetext", `${percent}%, ${nearest.textContent}`);
     way.style.setProperty("--gb-done", `${percent}%`);
   }
   function near() {
@@ -139,14 +139,10 @@ export function render({ model, el }) {
     const [middle] = map([0, 0]);
     pen.lineWidth = 1;
     pen.strokeStyle = GRID;
-    pen.fillStyle = MUTED;
-    pen.font = "11px system-ui, sans-serif";
-    pen.textAlign = "left";
     for (let radius = 1; radius <= reach; radius++) {
       pen.beginPath();
       pen.arc(middle, middle, (radius / (2 * reach)) * side, 0, 7);
       pen.stroke();
-      pen.fillText(radius, map([radius, 0])[0] + 3, middle - 4);
     }
     trace(pen, [[0, middle], [side, middle]]);
     trace(pen, [[middle, 0], [middle, side]]);
@@ -156,6 +152,17 @@ export function render({ model, el }) {
     for (const point of points) {
       pen.fillStyle = COLORS[point[2] % 5];
       pen.fillText(point[2], ...map(point));
+    }
+    // The names of the circles lie on paper, and have a sign that no digit has.
+    pen.font = "600 11px system-ui, sans-serif";
+    pen.fillStyle = MUTED;
+    pen.strokeStyle = PAPER;
+    pen.lineWidth = 5;
+    pen.lineJoin = "round";
+    for (let radius = 1; radius <= reach; radius++) {
+      const spot = map([radius * Math.SQRT1_2, radius * Math.SQRT1_2]);
+      pen.strokeText(`${radius}σ`, ...spot);
+      pen.fillText(`${radius}σ`, ...spot);
     }
     pen.textBaseline = "alphabetic";
     pen.strokeStyle = INK;
