@@ -21,12 +21,12 @@ EXTENSION = str(Path(__file__).parents[1] / "book/_ext/players.py")
 def shown(monkeypatch):
     """Call show_computed in a mode and get what it displays."""
 
-    def show(mode, state=None, module="playground", name="A race"):
+    def show(mode, state=None, module="playground", name="A race", parts=()):
         displayed = []
         monkeypatch.setenv("GLASSBOX_EXPLORE", mode)
         monkeypatch.setattr(computed, "display", lambda data, **_: displayed.append(data))
         made, _ = figure(alt="A still <picture>.")
-        computed.show_computed(module, state or {}, still=made, name=name)
+        computed.show_computed(module, state or {}, still=made, name=name, parts=parts)
         return displayed[0]
 
     return show
@@ -59,6 +59,19 @@ def test_a_page_gets_all_in_one_piece(shown):
     assert data["text/plain"] == 'Races & "more": A still <picture>.'
 
 
+def test_parts_go_before_the_module_in_a_page_and_in_a_kernel(shown, monkeypatch):
+    page = shown("static", parts=["tiny_network"])["text/html"]
+    script = page.split('<script type="module">')[1]
+    assert 0 < script.index("function conv2d(") < script.index("const surfaces =")
+    assert script.index("const surfaces =") < script.index("function mount(")
+    given = []
+    monkeypatch.setattr(
+        computed, "_widget", lambda source, *_: SimpleNamespace(model_id=given.append(source))
+    )
+    shown("live", parts=["tiny_network"])
+    assert given == [f"{computed.asset('tiny_network.js')}\n{computed.asset('playground.js')}"]
+
+
 def test_nothing_stored_changes_from_run_to_run(shown):
     assert shown("static", {"x": 1}) == shown("static", {"x": 1})
     kept = [{k: v for k, v in shown("live").items() if k != computed.WIDGET} for _ in range(2)]
@@ -69,6 +82,7 @@ def test_nothing_stored_changes_from_run_to_run(shown):
     "options, error",
     [
         ({"module": "no such"}, FileNotFoundError),
+        ({"parts": ["no such"]}, FileNotFoundError),
         ({"state": {"x": {1}}}, TypeError),
         ({"state": {"x": float("nan")}}, ValueError),
     ],
