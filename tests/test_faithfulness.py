@@ -160,3 +160,42 @@ IMAGES, MAPS, CLASSES = torch.rand(2, 1, 4, 4), torch.rand(2, 4, 4), torch.tenso
 def test_what_does_not_fit_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call(faithfulness)
+
+
+def test_random_maps_are_as_coarse_as_asked():
+    coarse, fine = (faithfulness.random_maps(3, 16, cells, seed=2) for cells in (4, 16))
+    assert coarse.shape == fine.shape == (3, 16, 16)
+    assert coarse.amin() >= 0 and coarse.amax() <= 1
+    steps = [maps.diff(dim=2).abs().mean() for maps in (coarse, fine)]
+    assert steps[0] < steps[1] / 2
+    assert torch.equal(coarse, faithfulness.random_maps(3, 16, 4, seed=2))
+    assert not torch.equal(coarse, faithfulness.random_maps(3, 16, 4, seed=3))
+    with pytest.raises(ValueError, match="cells is 17, expected 1 to 16"):
+        faithfulness.random_maps(3, 16, 17)
+
+
+def test_edges_are_where_brightness_changes():
+    images = torch.zeros(2, 3, 16, 16)
+    images[0, :, :, 8:] = 1
+    images[1, :, 4:] = 0.5
+    maps = faithfulness.edge_maps(images)
+    torch.testing.assert_close(maps[0], maps[0].flip(1))
+    assert maps[0].amax() == pytest.approx(2 * maps[1].amax().item())
+    assert (maps[0, :, :5] == 0).all() and (maps[0, :, 7:9] > 0).all()
+    assert (maps[1, 8:] == 0).all() and (maps[1, 3:5] > 0).all()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from([1, 3, 9]))
+def test_blurring_is_the_mean_of_the_neighbourhood(seed, side):
+    images = drawn(seed, 2, 3, 10, 12)
+    soft, reach = faithfulness.blurred(images, side), side // 2
+    around = torch.nn.functional.pad(images, (reach,) * 4, mode="replicate")
+    expected = around[1, 2, 4 : 4 + side, 5 : 5 + side].mean()
+    torch.testing.assert_close(soft[1, 2, 4, 5], expected)
+    assert soft.shape == images.shape
+
+
+def test_blurring_needs_a_middle():
+    with pytest.raises(ValueError, match="side is 4, expected an odd number"):
+        faithfulness.blurred(torch.ones(1, 1, 8, 8), 4)

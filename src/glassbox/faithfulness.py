@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable, Iterator
 
 import torch
+import torch.nn.functional as F
 from scipy.stats import rankdata
 from torch import Tensor, nn
 
@@ -155,6 +156,66 @@ def centre_maps(count: int, size: int) -> Tensor:
     line = torch.linspace(-1, 1, size)
     distance = torch.hypot(line[:, None], line)
     return (1 - distance / distance.max()).expand(count, size, size)
+
+
+def random_maps(count: int, size: int, cells: int, *, seed: int = 0) -> Tensor:
+    """Make maps of nothing at all, as coarse as those they are compared with.
+
+    Args:
+        count: How many.
+        size: Pixels a side.
+        cells: Independent numbers a side, from 1 to ``size``; between them it is interpolated.
+        seed: Decides the numbers.
+
+    Returns:
+        ``(count, size, size)`` from 0 to 1.
+
+    Raises:
+        ValueError: If ``cells`` is out of range.
+    """
+    if not 1 <= cells <= size:
+        raise ValueError(f"cells is {cells}, expected 1 to {size}")
+    generator = torch.Generator().manual_seed(seed)
+    drawn = torch.rand(count, 1, cells, cells, generator=generator)
+    return F.interpolate(drawn, (size, size), mode="bilinear", align_corners=False)[:, 0]
+
+
+def edge_maps(images: Tensor) -> Tensor:
+    """Make maps of where brightness changes, which no network had a part in.
+
+    Args:
+        images: ``(B, C, H, W)``, floating point; the mean of the channels counts as brightness.
+
+    Returns:
+        ``(B, H, W)``, the length of the gradient by Sobel's kernels, averaged over 5 x 5 pixels.
+
+    Reference:
+        Adebayo et al. (2018), "Sanity Checks for Saliency Maps", https://arxiv.org/abs/1810.03292,
+        which finds that some maps are little else.
+    """
+    across = images.new_tensor([[[[1, 0, -1], [2, 0, -2], [1, 0, -1]]]])
+    grey = F.pad(images.mean(dim=1, keepdim=True), (1, 1, 1, 1), mode="replicate")
+    length = torch.hypot(F.conv2d(grey, across), F.conv2d(grey, across.mT))
+    return blurred(length, 5)[:, 0]
+
+
+def blurred(images: Tensor, side: int = 9) -> Tensor:
+    """Replace each pixel by the mean of its neighbourhood, with edges repeated.
+
+    Args:
+        images: ``(B, C, H, W)``, floating point.
+        side: Of the square neighbourhood in pixels, odd.
+
+    Returns:
+        Images of the same shape.
+
+    Raises:
+        ValueError: If ``side`` is not an odd number of at least 1.
+    """
+    if side < 1 or side % 2 == 0:
+        raise ValueError(f"side is {side}, expected an odd number of at least 1")
+    padded = F.pad(images, (side // 2,) * 4, mode="replicate")
+    return F.avg_pool2d(padded, side, stride=1)
 
 
 def cascading_randomization(
