@@ -10,9 +10,10 @@ PLAIN = re.compile(r'<span class="(?:n|nn|nx|o|p|w)">([^<]*)</span>')
 PICTURE = re.compile(r"<img (?![^>]*\bloading=)")
 ICON_NAME = re.compile(r"\bfa-[a-z0-9-]+")
 ICON_RULE = re.compile(
-    r"((?:\.fa-[a-z0-9-]+(?:::?before)?,?)+)\{(?:--fa|content):\"\\([ef][0-9a-f]{3})"
+    r"(?<=})((?:\.fa-[a-z0-9-]+(?:::?before)?,?)+)\{(?:--fa|content):\"\\([0-9a-f]+) ?\"[^}]*\}"
 )
 ICON_CODE = re.compile(r"\\([ef][0-9a-f]{3})\b")
+THEME = "styles/pydata-sphinx-theme.css"
 ICONS = "vendor/fontawesome/webfonts/fa-solid-900.woff2"
 OWN_STYLES = ("book.css", "styles/sphinx-book-theme.css", "togglebutton.css")
 
@@ -34,18 +35,23 @@ def lighten(app, pagename, templatename, context, doctree) -> None:
 
 
 def cut_icons(app, exception: Exception | None) -> None:
-    """Cut the font of icons down to those that a page or a style of the book names."""
+    """Cut the icons down to those that a page or a style of the book names: font and rules."""
     static = Path(app.outdir) / "_static"
-    font_file = static / ICONS
+    font_file, theme_file = static / ICONS, static / THEME
     if exception or app.builder.format != "html" or not font_file.exists():
         return
     pages = "".join(page.read_text("utf-8") for page in Path(app.outdir).rglob("*.html"))
     scripts = "".join(file.read_text("utf-8") for file in static.rglob("*.js"))
     named = set(ICON_NAME.findall(pages + scripts))
-    theme = (static / "styles" / "pydata-sphinx-theme.css").read_text("utf-8")
-    codes = {
-        code for names, code in ICON_RULE.findall(theme) if named & set(ICON_NAME.findall(names))
-    }
+    codes = set()
+
+    def cut(rule: re.Match) -> str:
+        if named.isdisjoint(ICON_NAME.findall(rule[1])):
+            return ""
+        codes.add(rule[2])
+        return rule[0]
+
+    theme_file.write_text(ICON_RULE.sub(cut, theme_file.read_text("utf-8")), "utf-8")
     for style in OWN_STYLES:
         codes.update(ICON_CODE.findall((static / style).read_text("utf-8")))
     cut_font(font_file.with_suffix(".ttf"), font_file, {int(code, 16) for code in codes})
