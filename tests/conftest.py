@@ -12,9 +12,9 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with what takes longest: the book, which one worker makes, and then the chapters."""
-    order = {"browser": 0, "book": 1}
-    items.sort(key=lambda item: order.get(item.path.parent.name, 2))
+    """Begin with what takes longest: the book and all its pages, other pages, then the chapters."""
+    order = {"test_pages.py": 0, "browser": 1, "book": 2}
+    items.sort(key=lambda item: order.get(item.path.name, order.get(item.path.parent.name, 3)))
 
 
 @pytest.fixture(scope="session")

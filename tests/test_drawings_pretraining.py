@@ -182,6 +182,8 @@ def test_the_zoo_says_what_is_best_and_cheapest():
     alt = drawings.show_zoo(ENTRIES, "gflops", "ResNet").alt
     assert f"ResNet: {len(resnets)} sets of weights, from resnet18 with {cheap.top1:.1f}" in alt
     assert alt.endswith(f"to {top.name} with {top.top1:.1f}.")
+    alone = drawings.show_zoo(ENTRIES, "gflops", "AlexNet").alt
+    assert alone.endswith("AlexNet: one set of weights, alexnet with 56.5 percent.")
     best = frontier(ENTRIES, "parameters")
     alt = drawings.show_zoo(ENTRIES, "parameters").alt
     assert f"over parameters. No other model is as cheap and better than {len(best)} sets" in alt

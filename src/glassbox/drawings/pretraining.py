@@ -188,10 +188,13 @@ def show_zoo(entries: Sequence[Entry], cost: str, family: str | None = None) -> 
     _name_points(ax, [one.name for one in named], chosen, left=family is None)
     top, cheap = max(named, key=lambda one: one.top1), min(named, key=lambda o: getattr(o, cost))
     what = "No other model is as cheap and better than" if family is None else f"{family}:"
-    made.describe(
-        f"Accuracy over {COSTS[cost]}. {what} {len(named)} sets of weights, from {cheap.name} with "
-        f"{cheap.top1:.1f} percent to {top.name} with {top.top1:.1f}."
-    )
+    found = f"one set of weights, {top.name} with {top.top1:.1f} percent"
+    if len(named) > 1:
+        found = (
+            f"{len(named)} sets of weights, from {cheap.name} with {cheap.top1:.1f} percent to "
+            f"{top.name} with {top.top1:.1f}"
+        )
+    made.describe(f"Accuracy over {COSTS[cost]}. {what} {found}.")
     return made
 
 
