@@ -74,30 +74,34 @@ def rates():
 def sweep():
     done = stored("transfer.csv", 4)
     for seed in range(5):
+        keys = product(TARGETS, LABELS, STRATEGIES)
+        missing = [key for key in keys if (key[2], key[0], str(key[1]), str(seed)) not in done]
+        if not missing:
+            continue
         weights = {}
         for kind in UPSTREAM:
             model = pretrain(kind, seed)
             print(kind, seed, f"{100 * upstream_accuracy(model, kind):.1f} percent", flush=True)
             weights[kind] = model.state_dict()
-        for target, labels in product(TARGETS, LABELS):
-            task = target_task(target, labels, seed)
-            for name, strategy in STRATEGIES.items():
-                key = (name, target, str(labels), str(seed))
-                if key not in done:
-                    model = transfer(strategy, weights.get(strategy.upstream), task, seed)
-                    shown = (task.images, task.labels), (task.test_images, task.test_labels)
-                    append("transfer.csv", [*key, *(percent(model, *part) for part in shown)])
+        for target, labels, name in missing:
+            task, strategy = target_task(target, labels, seed), STRATEGIES[name]
+            model = transfer(strategy, weights.get(strategy.upstream), task, seed)
+            shown = (task.images, task.labels), (task.test_images, task.test_labels)
+            append(
+                "transfer.csv", [name, target, labels, seed, *(percent(model, *p) for p in shown)]
+            )
 
 
 def stems(names):
     done = stored("stems.csv", 3)
     for name in names or NETWORKS:
-        weights = pretrain_large(name)
-        for seed, stem in product(range(5), NETWORKS[name].stems):
-            if (name, stem, str(seed)) not in done:
-                images, labels, *test = stem_task(stem, seed)
-                model = adapt(name, stem, weights, images, labels, seed)
-                append("stems.csv", [name, stem, seed, percent(model, *test)])
+        runs = product(range(5), NETWORKS[name].stems)
+        missing = [(seed, stem) for seed, stem in runs if (name, stem, str(seed)) not in done]
+        weights = pretrain_large(name) if missing else {}
+        for seed, stem in missing:
+            images, labels, *test = stem_task(stem, seed)
+            model = adapt(name, stem, weights, images, labels, seed)
+            append("stems.csv", [name, stem, seed, percent(model, *test)])
 
 
 if __name__ == "__main__":
