@@ -115,3 +115,18 @@ def test_nothing_is_published_that_no_page_shows(book):
     pages = "".join(path.read_text("utf-8") for path in book.rglob("*.html"))
     frames = {path.name for path in Path(book, "_images").rglob("*") if path.is_file()}
     assert {name for name in frames if name not in pages} == set()
+
+
+def test_every_link_of_a_card_leads_where_it_says(address, visit):
+    page = visit(f"{address}/book/index.html").page
+    reached = page.locator("#chapters > ul a").evaluate_all("""links => links.map(link => {
+        link.scrollIntoView({ block: "center", behavior: "instant" });
+        const [box] = link.getClientRects();
+        const hit = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+        return [link.href, hit.closest("a")?.href];
+    })""")
+    assert len(reached) > 7
+    assert all(link == hit for link, hit in reached), reached
+    for card in page.locator("#chapters > ul > li").all():
+        sizes = card.locator("a").evaluate_all("all => all.map(a => getComputedStyle(a).display)")
+        assert sizes == ["block"] + ["inline"] * (len(sizes) - 1)

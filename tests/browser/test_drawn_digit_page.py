@@ -1,16 +1,15 @@
 """Drawing a digit in a real browser: its numbers, its controls, its looks."""
 
-import io
 import re
 from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
+from bare_page import bare_page, displayed, pixels
 from PIL import Image
 from scipy.stats import binomtest
 
-from glassbox import computed
 from glassbox.cam import GradCAM
 from glassbox.data import load, to_float
 from glassbox.digit_reader import LAST, centre, load_reader, place
@@ -21,26 +20,16 @@ from glassbox.splits import stratified_split
 
 pytestmark = pytest.mark.browser
 
-PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Draw</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<style>
-body {{ max-width: 740px; margin: 1rem auto; padding: 0 1rem; font-family: sans-serif }}
-@media (prefers-color-scheme: dark) {{ body {{ background: #15171c; color: #e8e6e1 }} }}
-</style></head><body><main><h1>Draw</h1>{}</main></body></html>"""
 SEVEN = [(0.3, 0.15), (0.5, 0.15), (0.7, 0.15), (0.6, 0.4), (0.5, 0.65), (0.42, 0.88)]
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    shown, folder = [], tmp_path_factory.mktemp("two drawings")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GLASSBOX_EXPLORE", "static")
-        patch.setattr(computed, "display", lambda data, **_: shown.append(data["text/html"]))
+    folder = tmp_path_factory.mktemp("two drawings")
+    with displayed() as shown:
         draw_a_digit()
         draw_a_digit("4 or 9")
-    (folder / "index.html").write_text(PAGE.format("".join(shown)), "utf-8")
+    (folder / "index.html").write_text(bare_page("Draw", *shown, width=740), "utf-8")
     (folder / "state.json").write_text(
         re.search(r'<script type="application/json">(.*?)</script>', shown[0], re.S)[1], "utf-8"
     )
@@ -86,10 +75,6 @@ def pad(visited, number=0):
 
 def board(visited):
     return pad(visited).locator(".gb-board")
-
-
-def pixels(locator) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(locator.screenshot())).convert("L"), dtype=int)
 
 
 def moved(before, after) -> bool:

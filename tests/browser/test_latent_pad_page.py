@@ -1,13 +1,10 @@
 """The pad over a latent plane in a real browser: its numbers, its controls, its looks."""
 
-import io
-
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from bare_page import bare_page, displayed, pixels
 
-from glassbox import computed
 from glassbox.batches import Batches
 from glassbox.data import load, resize, to_float
 from glassbox.latent_pad import latent_pad
@@ -18,15 +15,6 @@ from glassbox.training import fit
 from glassbox.vae import VAE, negative_elbo
 
 pytestmark = pytest.mark.browser
-
-PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Pad</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<style>
-body {{ max-width: 700px; margin: 1rem auto; padding: 0 1rem; font-family: sans-serif }}
-@media (prefers-color-scheme: dark) {{ body {{ background: #15171c; color: #e8e6e1 }} }}
-</style></head><body><main><h1>Pad</h1>{}</main></body></html>"""
 
 
 def make_model(likelihood="bernoulli", size=16, hidden=128):
@@ -41,14 +29,12 @@ def make_model(likelihood="bernoulli", size=16, hidden=128):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    shown, folder = [], tmp_path_factory.mktemp("two pads")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GLASSBOX_EXPLORE", "static")
-        patch.setattr(computed, "display", lambda data, **_: shown.append(data["text/html"]))
+    folder = tmp_path_factory.mktemp("two pads")
+    with displayed() as shown:
         images, labels = torch.rand(360, 1, 16, 16), torch.arange(360) % 10
         for _ in range(2):
             latent_pad(make_model(), 20 * images - 10, labels, ends=(2, 7))
-    (folder / "index.html").write_text(PAGE.format("".join(shown)), "utf-8")
+    (folder / "index.html").write_text(bare_page("Pad", *shown), "utf-8")
     assert len(shown[0]) < 150_000
     return folder
 
@@ -66,10 +52,6 @@ def shown(visit, site):
 
 def pad(visited, number=0):
     return visited.page.locator(".gb-latent").nth(number)
-
-
-def pixels(locator) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(locator.screenshot())).convert("L"), dtype=int)
 
 
 def seen(visited):

@@ -7,6 +7,8 @@ import re
 
 import numpy as np
 import pytest
+from bare_page import bare_page
+from bare_page import pixels as seen
 from PIL import Image
 
 from glassbox.explorables import buttons, dropdown, slider, toggle
@@ -15,15 +17,6 @@ from glassbox.player import static_outputs
 from glassbox.states import make_explorable
 
 pytestmark = pytest.mark.browser
-
-PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Players</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<style>
-body {{ max-width: 700px; margin: 1rem auto; padding: 0 1rem; font-family: sans-serif }}
-@media (prefers-color-scheme: dark) {{ body {{ background: #15171c; color: #e8e6e1 }} }}
-</style></head><body><main><h1>Players</h1>{}</main></body></html>"""
 
 
 def block(size, side, color, filled):
@@ -49,7 +42,7 @@ def player() -> str:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory, player):
     folder = tmp_path_factory.mktemp("two players")
-    (folder / "index.html").write_text(PAGE.format(player + player), "utf-8")
+    (folder / "index.html").write_text(bare_page("Players", player, player), "utf-8")
     return folder
 
 
@@ -66,7 +59,7 @@ def shown(visit, site):
 def pixels(locator) -> np.ndarray:
     """Take what the browser draws of the picture, once it has it."""
     locator.evaluate("image => image.decode()")
-    return np.asarray(Image.open(io.BytesIO(locator.screenshot())).convert("L"), dtype=int)
+    return seen(locator)
 
 
 def differ(before, after) -> bool:
@@ -228,7 +221,7 @@ def filed(tmp_path_factory, player):
         Image.open(io.BytesIO(base64.b64decode(frame.split(",")[1]))).save(folder / f"{i}.png")
         player = player.replace(frame, f"{i}.png")
     space = '<div style="height:3000px"></div>'
-    (folder / "index.html").write_text(PAGE.format(space + player), "utf-8")
+    (folder / "index.html").write_text(bare_page("Players", space, player), "utf-8")
     return folder
 
 
@@ -256,7 +249,7 @@ def test_frames_are_fetched_on_hover_and_on_focus(visit, serve, filed, event):
 
 
 def test_a_player_put_into_an_open_page_works(visit, tmp_path, player):
-    (tmp_path / "empty.html").write_text(PAGE.format(""), "utf-8")
+    (tmp_path / "empty.html").write_text(bare_page("Players", ""), "utf-8")
     page = visit((tmp_path / "empty.html").as_uri()).page
     page.evaluate(
         f"""document.querySelector('main').append(

@@ -7,23 +7,14 @@ import re
 import numpy as np
 import pytest
 import torch
+from bare_page import bare_page, displayed, pixels
 from PIL import Image
 
 import glassbox
-from glassbox import computed
 from glassbox.playground import optimizer_playground
 from glassbox.surfaces import SURFACES, walk
 
 pytestmark = pytest.mark.browser
-
-PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Playground</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<style>
-body {{ max-width: 700px; margin: 1rem auto; padding: 0 1rem; font-family: sans-serif }}
-@media (prefers-color-scheme: dark) {{ body {{ background: #15171c; color: #e8e6e1 }} }}
-</style></head><body><main><h1>Playground</h1>{}</main></body></html>"""
 
 SETTINGS = {
     "default": {},
@@ -52,10 +43,7 @@ RUN = """async (jobs) => {
 @pytest.fixture(scope="module")
 def outputs():
     """What the cells of a page show, two playgrounds."""
-    shown = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GLASSBOX_EXPLORE", "static")
-        patch.setattr(computed, "display", lambda data, **_: shown.append(data["text/html"]))
+    with displayed() as shown:
         optimizer_playground()
         optimizer_playground("saddle", racers=["SGD", "Adam"], lr=0.07)
     return shown
@@ -64,7 +52,7 @@ def outputs():
 @pytest.fixture(scope="module")
 def site(tmp_path_factory, outputs):
     folder = tmp_path_factory.mktemp("two races")
-    (folder / "index.html").write_text(PAGE.format("".join(outputs)), "utf-8")
+    (folder / "index.html").write_text(bare_page("Playground", *outputs), "utf-8")
     return folder
 
 
@@ -128,10 +116,6 @@ def test_a_walk_that_diverges_ends(visit, serve):
     job = ["rosenbrock", "SGD", settings_of(SURFACES["rosenbrock"], {"lr": 1}), [-1, 1], 0, 50]
     ((points, heights, diverged),) = visit(serve(glassbox.__path__[0])).page.evaluate(RUN, [job])
     assert diverged and len(points) == len(heights) < 50
-
-
-def pixels(locator) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(locator.screenshot())).convert("L"), dtype=int)
 
 
 def differ(before, after) -> bool:

@@ -1,0 +1,41 @@
+"""A page without the theme, and in it what cells display where there is no kernel."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Locator
+
+from glassbox import computed
+
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<style>
+body {{ max-width: {width}px; margin: 1rem auto; padding: 0 1rem; font-family: sans-serif }}
+@media (prefers-color-scheme: dark) {{ body {{ background: #15171c; color: #e8e6e1 }} }}
+</style></head><body><main><h1>{title}</h1>{body}</main></body></html>"""
+
+
+def bare_page(title: str, *fragments: str, width: int = 700) -> str:
+    """Write a page of fragments of HTML under a heading."""
+    return PAGE.format(title=title, body="".join(fragments), width=width)
+
+
+@contextmanager
+def displayed() -> Iterator[list[str]]:
+    """Collect what cells display of modules that compute in the page."""
+    shown: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GLASSBOX_EXPLORE", "static")
+        patch.setattr(computed, "display", lambda data, **_: shown.append(data["text/html"]))
+        yield shown
+
+
+def pixels(locator: Locator) -> np.ndarray:
+    """Take what the browser draws, as grey values ``(height, width)``."""
+    return np.asarray(Image.open(io.BytesIO(locator.screenshot())).convert("L"), dtype=int)
