@@ -79,9 +79,7 @@ class Task:
     class_names: tuple[str, ...]
 
 
-def upstream_scenes(
-    kind: str, n: int, *, seed: int, split: str = "train", size: int = SIZE
-) -> Dataset:
+def upstream_scenes(kind: str, n: int, *, seed: int, split: str = "train") -> Dataset:
     """Draw what a network is pretrained on: the same kind of scenes, with one of two questions.
 
     Args:
@@ -89,7 +87,6 @@ def upstream_scenes(
         n: Number of images, a multiple of 15 for an equal share of each.
         seed: Decides which.
         split: ``"train"``, ``"validation"`` or ``"test"``.
-        size: Pixels a side.
 
     Returns:
         The scenes, in three palettes and on five backgrounds.
@@ -103,7 +100,7 @@ def upstream_scenes(
     images, labels = [], []
     for i, palette in enumerate(PALETTES):
         for ground, name in enumerate(GROUNDS):
-            part = _draw(count, 100 * seed + 10 * i + ground, split, THINGS, palette, (name,), size)
+            part = _draw(count, 100 * seed + 10 * i + ground, split, THINGS, palette, (name,))
             images.append(part.images)
             asked = part.labels if kind == "things" else torch.full_like(part.labels, ground)
             labels.append(asked)
@@ -113,16 +110,10 @@ def upstream_scenes(
 
 
 def _draw(
-    n: int,
-    seed: int,
-    split: str,
-    classes: Sequence[str],
-    palette: str,
-    grounds: Sequence[str],
-    size: int,
+    n: int, seed: int, split: str, classes: Sequence[str], palette: str, grounds: Sequence[str]
 ) -> Dataset:
     options = {"palette": palette, "backgrounds": grounds, "occlusion": 0.0, "clutter": 1}
-    return draw_scenes(n, size=size, seed=seed, split=split, classes=classes, **options)
+    return draw_scenes(n, size=SIZE, seed=seed, split=split, classes=classes, **options)
 
 
 def upstream_statistics() -> tuple[Tensor, Tensor]:
@@ -173,29 +164,27 @@ def upstream_accuracy(model: nn.Module, kind: str, n: int = 1500) -> float:
     return float(evaluate(model, images, scenes.labels).accuracy)
 
 
-def target_scenes(n: int, *, seed: int, split: str = "train", size: int = SIZE) -> Dataset:
+def target_scenes(n: int, *, seed: int, split: str = "train") -> Dataset:
     """Draw ten things that were not seen upstream, in another palette, on other backgrounds.
 
     Args:
         n: Number of images.
         seed: Decides which.
         split: ``"train"``, ``"validation"`` or ``"test"``.
-        size: Pixels a side.
 
     Returns:
         The scenes, as many of each class as can be.
     """
-    return _draw(n, seed, split, DEFAULT_CLASSES, "natural", OTHER_GROUNDS, size)
+    return _draw(n, seed, split, DEFAULT_CLASSES, "natural", OTHER_GROUNDS)
 
 
-def target_task(target: str, labels: int, seed: int, *, size: int = SIZE) -> Task:
+def target_task(target: str, labels: int, seed: int) -> Task:
     """Take a task with few labels: things not seen upstream, or real digits.
 
     Args:
         target: ``"scenes"`` or ``"digits"``.
         labels: Labelled images a class, 1 to 50.
         seed: Decides which.
-        size: Pixels a side.
 
     Returns:
         The task; its ten classes have ``labels`` images each, and about 100 to test on.
@@ -208,15 +197,15 @@ def target_task(target: str, labels: int, seed: int, *, size: int = SIZE) -> Tas
     if not 1 <= labels <= 50:
         raise ValueError(f"labels is {labels}, expected 1 to 50")
     if target == "scenes":
-        train = target_scenes(500, seed=seed, size=size)
-        test = target_scenes(1000, seed=seed, split="test", size=size)
+        train = target_scenes(500, seed=seed)
+        test = target_scenes(1000, seed=seed, split="test")
     else:
         digits = load("digits")
         train, test = (digits[p] for p in stratified_split(digits.labels, (700, 1000), seed=seed))
     chosen = torch.cat([(train.labels == c).nonzero()[:labels, 0] for c in range(10)])
     statistics = upstream_statistics()
     images, test_images = (
-        normalize(resize(part.images, size).expand(-1, 3, -1, -1), *statistics)
+        normalize(resize(part.images, SIZE).expand(-1, 3, -1, -1), *statistics)
         for part in (train[chosen], test)
     )
     return Task(images, train.labels[chosen], test_images, test.labels, train.class_names)
