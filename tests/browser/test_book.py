@@ -130,3 +130,12 @@ def test_every_link_of_a_card_leads_where_it_says(address, visit):
     for card in page.locator("#chapters > ul > li").all():
         sizes = card.locator("a").evaluate_all("all => all.map(a => getComputedStyle(a).display)")
         assert sizes == ["block"] + ["inline"] * (len(sizes) - 1)
+
+
+def test_every_icon_is_drawn(address, visit):
+    page = visit(f"{address}/book/cnn.html").page
+    drawn = page.locator("i[class*='fa-']").evaluate_all(
+        "icons => icons.map(icon => [icon.className, getComputedStyle(icon, '::before').content])"
+    )
+    assert len(drawn) > 3
+    assert [name for name, content in drawn if content == "none"] == []
