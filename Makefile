@@ -35,6 +35,9 @@ text: environment ## turn a chapter into Markdown to edit: CHAPTER=cnn
 notebook: environment ## turn the edited Markdown back into the chapter: CHAPTER=cnn
 	@$(python) tools/text.py to-notebook $(CHAPTER)
 
+house: environment ## draw the rooms of the package anew, from its imports, into CONTRIBUTING.md
+	@$(python) tools/house.py
+
 lint: environment ## check the code of package, tests and chapters, and format it
 	@$(python) -m ruff check --fix .
 	@$(python) -m ruff format .
@@ -45,4 +48,4 @@ bench: environment ## time the package beside what a reader would use instead
 clean: ## remove what was built, but not .venv
 	rm -rf _build
 
-.PHONY: help environment book serve lab test refresh text notebook lint bench clean
+.PHONY: help environment book serve lab test refresh text notebook house lint bench clean

@@ -9,21 +9,22 @@ torch's ``DataLoader`` with torchvision's transforms.
 import time
 from collections.abc import Callable, Iterable
 
-import glassbox.torchvision_operators  # noqa: F401  # isort: skip
+import glassbox.support.torchvision_operators  # noqa: F401  # isort: skip
 import torch
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 from torchvision.transforms import v2
 
-from glassbox.augmentation import (
+from glassbox.data import (
+    Batches,
     color_jitter,
     compose,
+    load,
     random_crop,
     random_flip,
     random_rotation,
     random_shift,
+    to_float,
 )
-from glassbox.batches import Batches
-from glassbox.data import load, to_float
 
 BATCH = 512
 

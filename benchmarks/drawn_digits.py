@@ -2,7 +2,7 @@
 
 Run with ``python benchmarks/drawn_digits.py``: about 3 minutes on one core. Half of what it learns
 from are the book's own digits, with strokes of many widths, and half the ways of writing of
-:mod:`glassbox.handwriting`, each time with a hand that trembles; all of them turned, sheared,
+:mod:`glassbox.data.handwriting`, each time with a hand that trembles; all of them turned, sheared,
 stretched and bent. The held-out fifth of the digits is only measured.
 """
 
@@ -13,12 +13,11 @@ from importlib.resources import files
 import torch
 import torch.nn.functional as F
 
-from glassbox.data import load, to_float
-from glassbox.digit_reader import WEIGHTS, DigitReader, centre, place
-from glassbox.handwriting import WAYS, ink, read_strokes, smooth
-from glassbox.seeds import seed_everything
-from glassbox.splits import stratified_split
-from glassbox.tiny_network import pack, unpack
+from glassbox.chapters.gradcam.digit_reader import WEIGHTS, DigitReader, center, place
+from glassbox.data import load, read_strokes, stratified_split, to_float
+from glassbox.data.handwriting import WAYS, ink, smooth
+from glassbox.explorables.tiny_network import pack, unpack
+from glassbox.support import seed_everything
 
 STEPS, DIGITS, STROKES = 2000, 64, 48  # a batch holds so many of each
 SIDE = 48  # pixels of a drawing, for training
@@ -86,7 +85,7 @@ def train(digits, labels):
         others = torch.randint(len(written), (STROKES,))
         drawings = torch.cat([change_width(bend(digits[some])), bend(written[others])])
         target = torch.cat([labels[some], written_labels[others]])
-        loss = F.cross_entropy(model(centre(drawings)), target, label_smoothing=0.02)
+        loss = F.cross_entropy(model(center(drawings)), target, label_smoothing=0.02)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -106,7 +105,7 @@ def main():
     packed = pack(model.state_dict())
     model.load_state_dict(unpack(packed))
     with torch.no_grad():
-        right = model(centre(place(images[unseen]))).argmax(1) == labels[unseen]
+        right = model(center(place(images[unseen]))).argmax(1) == labels[unseen]
     spent = time.perf_counter() - started
     print(f"{right.float().mean():.3f} of {len(right)} held out, after {spent:.0f} s")
     text = json.dumps(packed, separators=(",", ":")) + "\n"

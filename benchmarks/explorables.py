@@ -13,10 +13,10 @@ import time
 import matplotlib
 import numpy as np
 
-from glassbox.figures import figure, to_png
-from glassbox.player import encode
-from glassbox.plots import bars, image_grid
-from glassbox.states import make_explorable
+from glassbox.explorables.explorable import make_explorable
+from glassbox.explorables.static_view import encode
+from glassbox.plotting import bars, figure, image_grid
+from glassbox.plotting.figures import to_png
 
 matplotlib.use("agg")
 import matplotlib.pyplot as plt

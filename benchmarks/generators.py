@@ -14,8 +14,8 @@ from statistics import mean, median
 
 import torch
 
-from glassbox.generative_recipe import TRAININGS, Scores, generative_task, score
-from glassbox.ring import COLLAPSED, HEALTHY, count_modes, train_ring
+from glassbox.chapters.gan.study import TRAININGS, Scores, generative_task, score
+from glassbox.generation import COLLAPSED, HEALTHY, count_modes, train_ring
 
 FOLDER = Path(__file__).parents[1] / "book" / "generators"
 SEEDS = range(5)

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import torch
 
-from glassbox.gradcam_measures import (
+from glassbox.chapters.gradcam.measures import (
     MEASURES,
+    baseline_maps,
     cascade,
-    rival_maps,
+    fraction_in_own_half,
     sample,
     score_maps,
-    share_in_own_half,
 )
-from glassbox.gradcam_recipe import report_mark, scene_task, train_scenes
-from glassbox.gradcam_results import COLUMNS, MARK_MEASURES
+from glassbox.chapters.gradcam.results import COLUMNS, MARK_MEASURES
+from glassbox.chapters.gradcam.study import report_mark, scene_task, train_scenes
 
 FOLDER = Path(__file__).parents[1] / "book" / "gradcam"
 STRENGTHS = (0.1, 0.15, 0.2, 0.4, 1.0)
@@ -56,14 +56,14 @@ def mark(task, seed, kind, strength):
 
 def faith(task, seed, model):
     given = sample(task)
-    for name, maps in rival_maps(model, given, seed=seed).items():
+    for name, maps in baseline_maps(model, given, seed=seed).items():
         scores = score_maps(model, given, maps)
         add("maps.csv", [seed, name, *texts(scores[measure].mean() for measure in MEASURES)])
     halves = {
-        name: share_in_own_half(model, given, classes=classes).mean()
+        name: fraction_in_own_half(model, given, classes=classes).mean()
         for name, classes in (("Grad-CAM", True), ("mean activation", False))
     }
-    add("halves.csv", *([seed, name, *texts([share])] for name, share in halves.items()))
+    add("halves.csv", *([seed, name, *texts([fraction])] for name, fraction in halves.items()))
     layers = cascade(model, given, seed=seed)
     add("cascade.csv", *([seed, name, *texts([rho.mean()])] for name, rho in layers.items()))
 

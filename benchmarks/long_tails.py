@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from glassbox.long_tail_recipe import METHODS, load_long_tail, train
+from glassbox.chapters.long_tails.study import METHODS, load_long_tail, train
 
 FILE = Path(__file__).parents[1] / "book" / "long_tails" / "results.csv"
 KEYS = ["data", "profile", "imbalance", "seed", "method"]
@@ -46,7 +46,7 @@ def sweep():
                 keys = name, profile, str(imbalance), str(seed), method
                 if keys not in done:
                     accuracy = train(task, METHODS[method], seed)
-                    table.writerow([*keys, *(f"{share:.4f}" for share in accuracy.tolist())])
+                    table.writerow([*keys, *(f"{fraction:.4f}" for fraction in accuracy.tolist())])
                     file.flush()
                     print(*keys, f"{accuracy.mean():.3f}", flush=True)
 

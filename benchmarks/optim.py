@@ -1,4 +1,4 @@
-"""One step of Adam: the readable form, the vectorised one, and PyTorch's three.
+"""One step of Adam: the readable form, the vectorized one, and PyTorch's three.
 
 Times are medians of interleaved rounds, as ratios to PyTorch's single-tensor path.
 """

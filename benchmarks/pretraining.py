@@ -16,8 +16,9 @@ from pathlib import Path
 
 import torch
 
-from glassbox.evaluation import evaluate
-from glassbox.pretraining_recipe import (
+from glassbox.chapters.pretraining.results import COLUMNS
+from glassbox.chapters.pretraining.stems import NETWORKS, adapt, pretrain_large, stem_task
+from glassbox.chapters.pretraining.study import (
     LABELS,
     STRATEGIES,
     TARGETS,
@@ -28,8 +29,7 @@ from glassbox.pretraining_recipe import (
     transfer,
     upstream_accuracy,
 )
-from glassbox.pretraining_results import COLUMNS
-from glassbox.stem_recipe import NETWORKS, adapt, pretrain_large, stem_task
+from glassbox.training import evaluate
 
 FOLDER = Path(__file__).parents[1] / "book" / "pretraining"
 RATES = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
@@ -67,8 +67,8 @@ def rates():
                 model = transfer(tried, weights.get(strategy.upstream), task, 99)
                 found.append(100 * evaluate(model, task.test_images, task.test_labels).accuracy)
             chosen = "chosen" if tried == strategy else ""
-            shares = " ".join(f"{share:5.1f}" for share in found)
-            print(f"{name:22}{rate:<7}{shares}  mean {sum(found) / 4:.1f} {chosen}", flush=True)
+            fractions = " ".join(f"{fraction:5.1f}" for fraction in found)
+            print(f"{name:22}{rate:<7}{fractions}  mean {sum(found) / 4:.1f} {chosen}", flush=True)
 
 
 def sweep():

@@ -16,11 +16,16 @@ from pathlib import Path
 
 import torch
 
-from glassbox.lesions import lesion_accuracy
-from glassbox.loss_slices import loss_slice
-from glassbox.residual import block_names
-from glassbox.residual_recipe import DEPTHS, EPOCHS, KINDS, digit_task, make_network, train_network
-from glassbox.residual_results import COLUMNS, lesions_of
+from glassbox.chapters.residual.results import COLUMNS, lesions_of
+from glassbox.chapters.residual.study import (
+    DEPTHS,
+    EPOCHS,
+    KINDS,
+    digit_task,
+    make_network,
+    train_network,
+)
+from glassbox.networks import block_names, lesion_accuracy, loss_slice
 
 FOLDER = Path(__file__).parents[1] / "book" / "residual"
 LONGER = 4 * EPOCHS
@@ -50,8 +55,8 @@ def measure(kind, depth, epochs, seed):
     if epochs == EPOCHS and kind in NORMED and depth in (20, 56):
         names, lesions = block_names(model), lesions_of(depth, seed)
         chosen = [[names[i] for i in lesion] for lesion in lesions]
-        shares = lesion_accuracy(model, task.test_images, task.test_labels, chosen)
-        pairs = zip(lesions, shares, strict=True)
+        fractions = lesion_accuracy(model, task.test_images, task.test_labels, chosen)
+        pairs = zip(lesions, fractions, strict=True)
         append("lesions.csv", [[*key, " ".join(map(str, i)), f"{s:.4f}"] for i, s in pairs])
     if epochs == EPOCHS and kind in NORMED[:2] and seed == 0:
         losses = loss_slice(model, task.images[:256], task.labels[:256], points=17)

@@ -1,7 +1,7 @@
 """Time the training loop beside the loops a reader would write.
 
 Run with ``python benchmarks/training.py``; the ratios matter, the times depend on the machine.
-All loops train LeNet-5 on 1,500 grey images of 32 x 32 pixels; rounds alternate, so that a busy
+All loops train LeNet-5 on 1,500 gray images of 32 x 32 pixels; rounds alternate, so that a busy
 machine slows all of them, and the median counts.
 """
 
@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
-from glassbox.batches import Batches
-from glassbox.models import LeNet5
-from glassbox.seeds import isolated_seed
+from glassbox.data import Batches
+from glassbox.networks import LeNet5
+from glassbox.support import isolated_seed
 from glassbox.training import fit
 
 BATCH_SIZE, EPOCHS, ROUNDS = 64, 2, 11

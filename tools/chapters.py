@@ -117,7 +117,7 @@ def canonical(notebook: NotebookNode) -> NotebookNode:
 
 
 def _join_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """Join neighbours of one stream: where a kernel cuts them is chance."""
+    """Join neighbors of one stream: where a kernel cuts them is chance."""
     joined: list[NotebookNode] = []
     for output in outputs:
         last = joined[-1] if joined else {}

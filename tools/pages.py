@@ -4,14 +4,13 @@ import ast
 import os
 import platform
 
-from chapters import ROOT
+import house
 
 MODULE = """# `{name}`
 
 ```{{eval-rst}}
 .. automodule:: {name}
-   :members:
-```
+{options}```
 """
 
 
@@ -29,25 +28,41 @@ def fill(text: str, records: dict[str, dict]) -> str:
 
 def modules() -> dict[str, str]:
     """Name the public modules of the package, and what each says of itself first."""
-    source = ROOT / "src"
     found = {}
-    for path in sorted(source.rglob("*.py")):
-        name = ".".join(path.relative_to(source).with_suffix("").parts).removesuffix(".__init__")
+    for path in house.files():
         text = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
-        if not any(part.startswith("_") for part in name.split(".")):
-            found[name] = text.split("\n\n")[0].replace("\n", " ").replace("``", "`")
+        found[house.module_name(path)] = text.split("\n\n")[0].replace("\n", " ").replace("``", "`")
     return found
 
 
 def module_pages() -> dict[str, str]:
-    """Write a page for each module, made of its docstrings: file name to text."""
-    return {f"api/{name}.md": MODULE.format(name=name) for name in modules()}
+    """Write a page for each module, made of its docstrings: file name to text.
+
+    The page of a room introduces it; what it lists is described where it is defined.
+    """
+    rooms = {f"glassbox.{room}" for room in house.ROOMS} | {"glassbox"}
+    return {
+        f"api/{name}.md": MODULE.format(
+            name=name, options="" if name in rooms else "   :members:\n"
+        )
+        for name in modules()
+    }
 
 
 def module_list() -> str:
-    """Write a table of the modules."""
-    rows = [f"| {{doc}}`{name} <api/{name}>` | {text} |" for name, text in modules().items()]
-    return "\n".join(["| Module | What it is for |", "|---|---|", *rows])
+    """Write a section for each room: what it is for, its modules, and what readers call there."""
+    texts = modules()
+    return "\n\n".join(_room(room, texts) for room in house.ROOMS)
+
+
+def _room(room: str, texts: dict[str, str]) -> str:
+    name = f"glassbox.{room}"
+    inside = {module: text for module, text in texts.items() if module.startswith(f"{name}.")}
+    rows = [f"| {{doc}}`{module} <api/{module}>` | {text} |" for module, text in inside.items()]
+    called = ", ".join(f"`{word}`" for word in sorted(house.listed(room), key=str.lower))
+    reader = f"\n`from {name} import` {called}.\n" if called else ""
+    lines = [f"## {{doc}}`{room} <api/{name}>`", "", texts[name], reader]
+    return "\n".join([*lines, "| Module | What it is for |", "|---|---|", *rows])
 
 
 def run_times(records: dict[str, dict]) -> str:

@@ -4,7 +4,7 @@ The notebooks hold no directives, so that they read well in any notebook program
 writing carry a meaning that the page shows:
 
 - a paragraph that begins with a bold label, as in ``**Predict.**``, gets a class of its own;
-- the first *emphasised* word on a page that stands in the glossary becomes a link to it.
+- the first *emphasized* word on a page that stands in the glossary becomes a link to it.
 """
 
 from docutils import nodes
@@ -30,7 +30,7 @@ class LabelledParagraphs(SphinxTransform):
 
 
 class GlossaryLinks(SphinxPostTransform):
-    """Link the first emphasised use of a term on a page to the glossary."""
+    """Link the first emphasized use of a term on a page to the glossary."""
 
     default_priority = 400
 

@@ -1,11 +1,11 @@
-"""What a page would load for nothing: marks without a colour, pictures far below, unused icons."""
+"""What a page would load for nothing: marks without a color, pictures far below, unused icons."""
 
 import re
 from pathlib import Path
 
 from fontTools import subset
 
-# Tokens that the style sheet gives the colour of plain text.
+# Tokens that the style sheet gives the color of plain text.
 PLAIN = re.compile(r'<span class="(?:n|nn|nx|o|p|w)">([^<]*)</span>')
 PICTURE = re.compile(r"<img (?![^>]*\bloading=)")
 ICON_NAME = re.compile(r"\bfa-[a-z0-9-]+")
@@ -29,7 +29,7 @@ def cut_font(source: Path, target: Path, characters: set[int]) -> None:
 
 
 def lighten(app, pagename, templatename, context, doctree) -> None:
-    """Drop the marks of tokens without a colour, and load pictures as they come into view."""
+    """Drop the marks of tokens without a color, and load pictures as they come into view."""
     if body := context.get("body"):
         context["body"] = PICTURE.sub('<img loading="lazy" ', PLAIN.sub(r"\1", body))
 

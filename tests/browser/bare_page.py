@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator
 
-from glassbox import computed
+from glassbox.explorables import js_widgets as computed
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
@@ -37,5 +37,5 @@ def displayed() -> Iterator[list[str]]:
 
 
 def pixels(locator: Locator) -> np.ndarray:
-    """Take what the browser draws, as grey values ``(height, width)``."""
+    """Take what the browser draws, as gray values ``(height, width)``."""
     return np.asarray(Image.open(io.BytesIO(locator.screenshot())).convert("L"), dtype=int)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from glassbox import computed
-from glassbox.figures import figure
+from glassbox.explorables import js_widgets as computed
+from glassbox.plotting import figure
 
 pytestmark = pytest.mark.browser
 

@@ -10,13 +10,12 @@ from bare_page import bare_page, displayed, pixels
 from PIL import Image
 from scipy.stats import binomtest
 
-from glassbox.cam import GradCAM
-from glassbox.data import load, to_float
-from glassbox.digit_reader import LAST, centre, load_reader, place
-from glassbox.drawings.drawn_digit import drawing_of
-from glassbox.drawn_digit import PEN, draw_a_digit, examples
-from glassbox.player import asset
-from glassbox.splits import stratified_split
+from glassbox.attribution import GradCAM
+from glassbox.chapters.gradcam.digit_figure import drawing_of
+from glassbox.chapters.gradcam.digit_pad import PEN, draw_a_digit, examples
+from glassbox.chapters.gradcam.digit_reader import LAST_CONVOLUTION, center, load_reader, place
+from glassbox.data import load, stratified_split, to_float
+from glassbox.explorables.static_view import asset
 
 pytestmark = pytest.mark.browser
 
@@ -108,22 +107,22 @@ def test_ink_and_what_is_seen_are_pythons(computing):
         found = computing.evaluate(
             """(marks) => {
               const ink = inked(marks);
-              return [Array.from(ink), Array.from(its.centre(ink).seen)];
+              return [Array.from(ink), Array.from(its.center(ink).seen)];
             }""",
             example["marks"],
         )
         drawing = drawing_of(example["marks"], PEN)
-        for values, expected in zip(found, (drawing, centre(drawing)), strict=True):
+        for values, expected in zip(found, (drawing, center(drawing)), strict=True):
             expected = expected.flatten()
             torch.testing.assert_close(torch.tensor(values).float(), expected, rtol=0, atol=2e-4)
 
 
 def test_probabilities_and_maps_are_torchs(computing):
     images, _ = held_out()
-    reader, seen = load_reader(), centre(place(images[:50]))
+    reader, seen = load_reader(), center(place(images[:50]))
     found = computing.evaluate(
         """(digits) => digits.map((pixels) => {
-          const { probabilities, cam } = read(its.centre(inked([{ pixels }])).seen);
+          const { probabilities, cam } = read(its.center(inked([{ pixels }])).seen);
           const maps = Array.from({ length: 10 }, (_, label) => Array.from(cam(label)));
           return [Array.from(probabilities), maps];
         })""",
@@ -131,7 +130,7 @@ def test_probabilities_and_maps_are_torchs(computing):
     )
     probabilities = torch.tensor([pair[0] for pair in found])
     assert (probabilities - reader(seen).softmax(1)).abs().max() < 2e-3
-    with GradCAM(reader, LAST) as cam:
+    with GradCAM(reader, LAST_CONVOLUTION) as cam:
         for label in range(10):
             expected = cam(seen, label).flatten(1)
             maps = torch.tensor([pair[1][label] for pair in found])
@@ -142,7 +141,7 @@ def test_digits_that_were_held_out_are_read_in_the_page(computing):
     images, labels = held_out()
     guesses = computing.evaluate(
         """(digits) => digits.map((pixels) => {
-          const { probabilities } = read(its.centre(inked([{ pixels }])).seen);
+          const { probabilities } = read(its.center(inked([{ pixels }])).seen);
           return probabilities.indexOf(Math.max(...probabilities));
         })""",
         images.flatten(1).tolist(),
@@ -208,7 +207,7 @@ def test_examples_are_drawn_and_read(shown):
         before = pixels(board(visited)), pixels(pad(visited).locator(".gb-eye"))
         menu.select_option(example["name"])
         drawing = drawing_of(example["marks"], PEN)
-        odds = load_reader()(centre(drawing)).softmax(1)[0]
+        odds = load_reader()(center(drawing)).softmax(1)[0]
         assert f"Looks like a {odds.argmax()} " in verdict(visited)
         after = pixels(board(visited)), pixels(pad(visited).locator(".gb-eye"))
         assert moved(before[0], after[0]) and moved(before[1], after[1])

@@ -5,14 +5,13 @@ import pytest
 import torch
 from bare_page import bare_page, displayed, pixels
 
-from glassbox.batches import Batches
-from glassbox.data import load, resize, to_float
-from glassbox.latent_pad import latent_pad
-from glassbox.player import asset
-from glassbox.seeds import isolated_seed
-from glassbox.tiny_network import pack
+from glassbox.chapters.vae.latent_pad import latent_pad
+from glassbox.data import Batches, load, resize, to_float
+from glassbox.explorables.static_view import asset
+from glassbox.explorables.tiny_network import pack
+from glassbox.networks import VAE, negative_elbo
+from glassbox.support import isolated_seed
 from glassbox.training import fit
-from glassbox.vae import VAE, negative_elbo
 
 pytestmark = pytest.mark.browser
 

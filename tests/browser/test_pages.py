@@ -5,7 +5,7 @@ from chapters import listed
 
 pytestmark = pytest.mark.browser
 
-PAGES = [*listed(), "book/api/glassbox.figures", "search", "genindex"]
+PAGES = [*listed(), "book/api/glassbox.plotting.figures", "search", "genindex"]
 each_page = pytest.mark.parametrize("page", PAGES)
 HEAVIEST = 1_000_000  # bytes of a page before anybody touches it
 

@@ -12,9 +12,9 @@ from bare_page import pixels as seen
 from PIL import Image
 
 from glassbox.explorables import buttons, dropdown, slider, toggle
-from glassbox.figures import figure
-from glassbox.player import static_outputs
-from glassbox.states import make_explorable
+from glassbox.explorables.explorable import make_explorable
+from glassbox.explorables.static_view import static_outputs
+from glassbox.plotting import figure
 
 pytestmark = pytest.mark.browser
 

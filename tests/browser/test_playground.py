@@ -11,8 +11,8 @@ from bare_page import bare_page, displayed, pixels
 from PIL import Image
 
 import glassbox
-from glassbox.playground import optimizer_playground
-from glassbox.surfaces import SURFACES, walk
+from glassbox.chapters.adam.playground import optimizer_playground
+from glassbox.optim import SURFACES, trajectory
 
 pytestmark = pytest.mark.browser
 
@@ -90,7 +90,7 @@ def expected_walk(surface, racer, s, nudged=False):
                 (point,) = self.param_groups[0]["params"]
                 point.data.mul_(1 + 2**-52)
 
-    return walk(surface, lambda params: Nudged(params, **options), steps=500)
+    return trajectory(surface, lambda params: Nudged(params, **options), steps=500)
 
 
 @pytest.mark.parametrize("changes", SETTINGS.values(), ids=SETTINGS)
@@ -160,8 +160,8 @@ def test_each_slider_changes_the_race(slider, racer, by, shown):
             knob.press(key)
     else:
         box = knob.bounding_box()
-        share = 0.9 if int(old) < int(knob.get_attribute("max")) else 0.1
-        visited.page.mouse.click(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+        fraction = 0.9 if int(old) < int(knob.get_attribute("max")) else 0.1
+        visited.page.mouse.click(box["x"] + fraction * box["width"], box["y"] + box["height"] / 2)
     assert knob.get_attribute("aria-valuetext") != heard
     assert caption(visited) == "step 0"
     run_steps(visited)

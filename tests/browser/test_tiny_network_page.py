@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import glassbox
-from glassbox.tiny_network import pack
+from glassbox.explorables.tiny_network import pack
 
 pytestmark = pytest.mark.browser
 

@@ -24,7 +24,7 @@ RELATIVE, ABSOLUTE = 1e-3, 1e-6
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.]*\w)")
 PNG = "iVBORw0KGgo"  # how every PNG begins in base64
 BLOCK = 8  # pixels; what moves less stays mostly inside its block
-LARGEST_CHANGE = 24  # of 255, in the mean colour of a block
+LARGEST_CHANGE = 24  # of 255, in the mean color of a block
 CHANGED_BLOCKS = 0.002
 
 
@@ -63,7 +63,7 @@ def _words(text: str) -> str:
 
 
 def same_picture(one: str, other: str) -> bool:
-    """Compare the mean colours of blocks; a few may differ, as where a curve crosses an edge."""
+    """Compare the mean colors of blocks; a few may differ, as where a curve crosses an edge."""
     a, b = _blocks(one), _blocks(other)
     if a.shape != b.shape:
         return False

@@ -27,7 +27,9 @@ def wave(count=1):
 
 wave(2)
 """
-EXPLORE = "from glassbox.explorables import explore\nexplore(wave, name='a wave', count=(1, 5))"
+EXPLORE = (
+    "from glassbox.explorables.showing import explore\nexplore(wave, name='a wave', count=(1, 5))"
+)
 STUB = """
 check = lambda candidate: print("Solved" if candidate(1) == 2 else "Not yet: add one.")
 

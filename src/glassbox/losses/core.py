@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
-from glassbox.losses.labels import Labels, class_shares
+from glassbox.losses.labels import Labels, class_fractions
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -81,13 +81,13 @@ class ClassLoss(nn.Module, ABC):
         """
         self._check_logits(logits)
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        classes, shares = class_shares(labels, logits, self.ignore_index)
+        classes, fractions = class_fractions(labels, logits, self.ignore_index)
         if self.weight is not None:
-            shares = shares * self.weight.to(logits)[classes]
-        losses = (shares * self.class_losses(logits).gather(1, classes)).sum(1)
+            fractions = fractions * self.weight.to(logits)[classes]
+        losses = (fractions * self.class_losses(logits).gather(1, classes)).sum(1)
         if self.reduction == "none":
             return losses
-        return losses.sum() / shares.sum() if self.reduction == "mean" else losses.sum()
+        return losses.sum() / fractions.sum() if self.reduction == "mean" else losses.sum()
 
     def _check_logits(self, logits: Tensor) -> None:
         if logits.ndim != 2:

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from glassbox.imbalance import checked_counts, effective_weights
+from glassbox.data.class_counts import checked_counts, effective_weights
 from glassbox.losses.core import ClassLoss
 
 
@@ -35,7 +35,7 @@ class BalancedCrossEntropy(CrossEntropy):
 
     Args:
         class_counts: Training examples of each class, ``(K,)``, at least 1 in each.
-        beta: As in :func:`glassbox.imbalance.effective_weights`, from 0 to below 1.
+        beta: As in :func:`glassbox.data.class_counts.effective_weights`, from 0 to below 1.
         **options: ``reduction`` and ``ignore_index``, as in
             :class:`glassbox.losses.core.ClassLoss`.
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from glassbox.imbalance import checked_counts, effective_weights
+from glassbox.data.class_counts import checked_counts, effective_weights
 from glassbox.losses.core import ClassLoss
 from glassbox.losses.labels import Labels
 
@@ -19,13 +19,13 @@ def deferred_weights(
         class_counts: Training examples of each class, ``(K,)``, at least 1 in each.
         epoch: The epoch that is to be trained, counted as ``start`` is.
         start: The first epoch with weights.
-        beta: As in :func:`glassbox.imbalance.effective_weights`.
+        beta: As in :func:`glassbox.data.class_counts.effective_weights`.
 
     Returns:
         The weights, ``(K,)``; they sum to ``K``.
 
     Raises:
-        ValueError: As :func:`glassbox.imbalance.effective_weights` does.
+        ValueError: As :func:`glassbox.data.class_counts.effective_weights` does.
 
     Reference:
         Cao et al. (2019), https://arxiv.org/abs/1906.07413, who start at 160 of 200 epochs.
@@ -37,14 +37,14 @@ def deferred_weights(
 class DeferredReweighting(nn.Module):
     """A loss whose class weights depend on the epoch, and on nothing else.
 
-    :func:`glassbox.training.fit` calls :meth:`set_epoch` before each epoch, so a training that
+    :func:`glassbox.training.loop.fit` calls :meth:`set_epoch` before each epoch, so a training that
     goes on from a checkpoint has the weights of its epoch.
 
     Args:
         loss: A loss without weights; from now on it has those of the epoch.
         class_counts: Training examples of each class, ``(K,)``, at least 1 in each.
         start: The first epoch with weights, where the first epoch of all is 1; at least 1.
-        beta: As in :func:`glassbox.imbalance.effective_weights`.
+        beta: As in :func:`glassbox.data.class_counts.effective_weights`.
 
     Raises:
         ValueError: If ``loss`` has weights already, or another argument is out of range.

@@ -10,12 +10,14 @@ Labels = Tensor | Pair
 TOLERANCE = 5e-3
 
 
-def class_shares(labels: Labels, logits: Tensor, ignore_index: int = -100) -> tuple[Tensor, Tensor]:
-    """Read labels as classes and shares: class ``classes[i, p]`` has ``shares[i, p]`` of sample i.
+def class_fractions(
+    labels: Labels, logits: Tensor, ignore_index: int = -100
+) -> tuple[Tensor, Tensor]:
+    """Read labels as classes and fractions: ``classes[i, p]`` has ``fractions[i, p]`` of sample i.
 
     Args:
         labels: Class indices ``(B,)``; soft labels ``(B, K)``, whose rows are probabilities; or a
-            tuple ``(labels_a, labels_b, lam)`` of class indices and the share of the first, from
+            tuple ``(labels_a, labels_b, lam)`` of class indices and the fraction of the first, from
             0 to 1, one number or ``(B,)``.
         logits: ``(B, K)``; the shares get their type and device.
         ignore_index: A class index that gets no share.
@@ -54,16 +56,16 @@ def _soft(labels: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
     if labels.shape != logits.shape:
         expected = tuple(logits.shape)
         raise ValueError(f"soft labels have shape {tuple(labels.shape)}, expected {expected}")
-    shares = labels.to(logits)
-    sums = shares.sum(1)
-    right = (shares >= 0).all(1) & ((sums - 1).abs() <= TOLERANCE)
+    fractions = labels.to(logits)
+    sums = fractions.sum(1)
+    right = (fractions >= 0).all(1) & ((sums - 1).abs() <= TOLERANCE)
     if not right.all():
         place = int((~right).nonzero()[0])
         raise ValueError(
-            f"soft labels sum to {sums[place]:g} in row {place}, with {shares[place].min():g} as "
-            "the smallest; expected probabilities: at least 0 each, sum 1"
+            f"labels are soft and sum to {sums[place]:g} in row {place}, the smallest is "
+            f"{fractions[place].min():g}, expected probabilities: at least 0 each, sum 1"
         )
-    return torch.arange(logits.shape[1], device=logits.device).expand_as(shares), shares
+    return torch.arange(logits.shape[1], device=logits.device).expand_as(fractions), fractions
 
 
 def _pair(labels: Pair, logits: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:
@@ -74,12 +76,12 @@ def _pair(labels: Pair, logits: Tensor, ignore_index: int) -> tuple[Tensor, Tens
         )
     first, kept_first = _hard(labels[0], logits, ignore_index)
     second, kept_second = _hard(labels[1], logits, ignore_index)
-    lam = _checked_share(labels[2], logits)
-    shares = torch.cat([lam * kept_first, (1 - lam) * kept_second], 1)
-    return torch.cat([first, second], 1), shares
+    lam = _checked_fraction(labels[2], logits)
+    fractions = torch.cat([lam * kept_first, (1 - lam) * kept_second], 1)
+    return torch.cat([first, second], 1), fractions
 
 
-def _checked_share(lam: float | Tensor, logits: Tensor) -> Tensor:
+def _checked_fraction(lam: float | Tensor, logits: Tensor) -> Tensor:
     lam = torch.as_tensor(lam, dtype=logits.dtype, device=logits.device)
     if lam.shape not in {(), logits.shape[:1]}:
         expected = f"one number or ({len(logits)},)"

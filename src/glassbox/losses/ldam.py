@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from glassbox.imbalance import checked_counts
+from glassbox.data.class_counts import checked_counts
 from glassbox.losses.core import ClassLoss
 
 
@@ -41,8 +41,8 @@ class LDAMLoss(ClassLoss):
     For class :math:`k` computes
     :math:`\ell_k = -\log \mathrm{softmax}_k\bigl(s \, (x - m_k e_k)\bigr)`: the network has to be
     right by :math:`m_k` to get the loss that it would get without. Expects cosines, as
-    :class:`glassbox.cosine.CosineClassifier` gives with scale 1; on logits of any size the scale
-    multiplies every mistake.
+    :class:`~glassbox.networks.cosine_classifier.CosineClassifier` gives with scale 1; on logits of
+    any size the scale multiplies every mistake.
 
     Soft labels, pairs, weights, reductions: see :class:`glassbox.losses.core.ClassLoss`.
 

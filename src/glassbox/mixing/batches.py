@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from glassbox.resuming import order_of
-from glassbox.training import ImageBatches
+from glassbox.training.loop import ImageBatches
+from glassbox.training.resuming import order_of
 
 Mixer = Callable[[Tensor, Tensor, torch.Generator | None], tuple[Tensor, Tensor]]
 
 
 class MixedBatches:
-    """Batches that are mixed on their way, for :func:`glassbox.training.fit`.
+    """Batches that are mixed on their way, for :func:`glassbox.training.loop.fit`.
 
     Each batch has a generator of its own, decided by the seed, the epoch and its number. So mixing
     neither uses nor disturbs other random numbers, and a resumed training sees the same mixtures.

@@ -9,7 +9,7 @@ NOTHING: Box = (0, 0, 0, 0)
 
 
 def kept_area(box: Box, height: int, width: int) -> float:
-    """Compute the share of an image that a box leaves.
+    """Compute the fraction of an image that a box leaves.
 
     Args:
         box: Top, bottom, left, right.
@@ -23,24 +23,24 @@ def kept_area(box: Box, height: int, width: int) -> float:
     return 1 - (bottom - top) * (right - left) / (height * width)
 
 
-def box_around(share: float, centre: tuple[int, int], height: int, width: int) -> Box:
+def box_around(fraction: float, center: tuple[int, int], height: int, width: int) -> Box:
     """Put a box of area 1 - share around a pixel, cut off where the image ends.
 
     Args:
-        share: What the box leaves where all of it lies inside, from 0 to 1.
-        centre: Row and column.
+        fraction: What the box leaves where all of it lies inside, from 0 to 1.
+        center: Row and column.
         height: Of the image in pixels.
         width: Of the image in pixels.
 
     Returns:
         Top, bottom, left, right.
     """
-    side, (y, x) = math.sqrt(1 - share), centre
+    side, (y, x) = math.sqrt(1 - fraction), center
     return (*_span(y, int(height * side), height), *_span(x, int(width * side), width))
 
 
-def _span(centre: int, length: int, end: int) -> tuple[int, int]:
-    return max(centre - length // 2, 0), min(centre + (length + 1) // 2, end)
+def _span(center: int, length: int, end: int) -> tuple[int, int]:
+    return max(center - length // 2, 0), min(center + (length + 1) // 2, end)
 
 
 def box_inside(
@@ -49,7 +49,7 @@ def box_inside(
     """Draw a box that lies inside an image.
 
     Args:
-        sides: Smallest and largest side, as shares of the image's side.
+        sides: Smallest and largest side, as fractions of the image's side.
         height: Of the image in pixels.
         width: Of the image in pixels.
         generator: Where the randomness comes from; the global state unless given.
@@ -64,7 +64,7 @@ def box_inside(
     return top, top + down, left, left + across
 
 
-def draw_share(alpha: float, generator: torch.Generator | None = None) -> float:
+def draw_fraction(alpha: float, generator: torch.Generator | None = None) -> float:
     """Draw a share from the distribution Beta(alpha, alpha).
 
     Args:

@@ -13,15 +13,15 @@ class Mix:
 
     Args:
         partner: The image that each one is mixed with, indices ``(B,)``.
-        share: The share of the image itself in the label, ``(B,)`` from 0 to 1; of a blended image
-            also in each pixel.
+        fraction: The fraction of the image itself in the label, ``(B,)`` from 0 to 1; of a blended
+            image also in each pixel.
         boxes: ``(B, 4)`` integers top, bottom, left, right: the pixels taken from the partner, ends
             not included; empty for images that are blended.
         blended: Bool ``(B,)``: which are blended, as by Mixup; the others get their box.
     """
 
     partner: Tensor
-    share: Tensor
+    fraction: Tensor
     boxes: Tensor
     blended: Tensor
 
@@ -54,14 +54,14 @@ def apply_mix(
     if blended.any():
         if not images.is_floating_point():
             raise TypeError(f"images are {images.dtype}, expected floating point to be blended")
-        share = mix.share.to(images)[:, None, None, None]
-        blend = images * share + others * (1 - share)
+        fraction = mix.fraction.to(images)[:, None, None, None]
+        blend = images * fraction + others * (1 - fraction)
         mixed = torch.where(blended[:, None, None, None], blend, mixed)
     rows = smooth_labels(labels, num_classes, label_smoothing)
     if images.is_floating_point():
         rows = rows.to(torch.promote_types(images.dtype, torch.float32))
-    share = mix.share.to(rows)[:, None]
-    return mixed, rows * share + rows[partner] * (1 - share)
+    fraction = mix.fraction.to(rows)[:, None]
+    return mixed, rows * fraction + rows[partner] * (1 - fraction)
 
 
 def smooth_labels(labels: Tensor, num_classes: int, label_smoothing: float = 0.0) -> Tensor:

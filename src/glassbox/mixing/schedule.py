@@ -3,17 +3,17 @@
 import torch
 from torch import Tensor
 
-from glassbox.arguments import check_above_zero
 from glassbox.mixing.boxes import (
     NOTHING,
     Box,
     box_around,
     box_inside,
     draw_below,
-    draw_share,
+    draw_fraction,
     kept_area,
 )
 from glassbox.mixing.core import Mix, apply_mix
+from glassbox.support.arguments import check_positive
 
 MODES = ("batch", "pair", "element")
 
@@ -27,8 +27,8 @@ class MixingSchedule:
     Args:
         mixup_alpha: Of the share in Mixup; 0 for no Mixup.
         cutmix_alpha: Of the share in CutMix; 0 for no CutMix.
-        cutmix_minmax: Smallest and largest side of the box, as shares of the image's side; it then
-            always lies inside, and ``cutmix_alpha`` only says that there is CutMix.
+        cutmix_minmax: Smallest and largest side of the box, as fractions of the image's side; it
+            then always lies inside, and ``cutmix_alpha`` only says that there is CutMix.
         prob: Probability that a batch, a pair or an image is mixed.
         switch_prob: Probability of CutMix, where there are both.
         mode: ``"batch"`` draws once for all, ``"pair"`` once for two, ``"element"`` for each image.
@@ -62,15 +62,15 @@ class MixingSchedule:
                 raise ValueError(f"{name} is {alpha}, expected at least 0")
         if mixup_alpha == cutmix_alpha == 0 and cutmix_minmax is None:
             raise ValueError("mixup_alpha and cutmix_alpha are both 0, expected one above 0")
-        shares = {"prob": prob, "switch_prob": switch_prob, "label_smoothing": label_smoothing}
-        for name, value in shares.items():
+        fractions = {"prob": prob, "switch_prob": switch_prob, "label_smoothing": label_smoothing}
+        for name, value in fractions.items():
             if not 0 <= value <= 1:
                 raise ValueError(f"{name} is {value}, expected from 0 to 1")
         if mode not in MODES:
             raise ValueError(f"mode is {mode!r}, expected one of {MODES}")
         if cutmix_minmax is not None and not 0 <= cutmix_minmax[0] < cutmix_minmax[1] <= 1:
             raise ValueError(f"cutmix_minmax is {cutmix_minmax}, expected 0 <= low < high <= 1")
-        check_above_zero(num_classes=num_classes)
+        check_positive(num_classes=num_classes)
         self.mixup_alpha = mixup_alpha
         self.cutmix_alpha = cutmix_alpha if cutmix_minmax is None else cutmix_alpha or 1.0
         self.cutmix_minmax, self.correct_lam = cutmix_minmax, correct_lam
@@ -104,8 +104,8 @@ class MixingSchedule:
             drawn *= count
         elif self.mode == "pair":
             drawn += drawn[: count // 2][::-1]
-        shares, boxes, blended = map(torch.tensor, zip(*drawn, strict=True))
-        return Mix(torch.arange(count).flip(0), shares, boxes, blended)
+        fractions, boxes, blended = map(torch.tensor, zip(*drawn, strict=True))
+        return Mix(torch.arange(count).flip(0), fractions, boxes, blended)
 
     def _draw_one(
         self, height: int, width: int, generator: torch.Generator | None
@@ -116,13 +116,13 @@ class MixingSchedule:
         cut = self.cutmix_alpha > 0
         if cut and self.mixup_alpha > 0:
             cut = bool(torch.rand((), generator=generator) < self.switch_prob)
-        share = draw_share(self.cutmix_alpha if cut else self.mixup_alpha, generator)
+        fraction = draw_fraction(self.cutmix_alpha if cut else self.mixup_alpha, generator)
         if not cut:
-            return share, NOTHING, True
+            return fraction, NOTHING, True
         if self.cutmix_minmax is None:
-            centre = draw_below(height, generator), draw_below(width, generator)
-            box = box_around(share, centre, height, width)
+            center = draw_below(height, generator), draw_below(width, generator)
+            box = box_around(fraction, center, height, width)
         else:
             box = box_inside(self.cutmix_minmax, height, width, generator)
         exact = self.correct_lam or self.cutmix_minmax is not None
-        return (kept_area(box, height, width) if exact else share), box, False
+        return (kept_area(box, height, width) if exact else fraction), box, False

@@ -5,9 +5,9 @@ import math
 import torch
 from torch import Tensor
 
-from glassbox.arguments import check_above_zero
-from glassbox.mixing.boxes import NOTHING, Box, draw_below, draw_share, kept_area
+from glassbox.mixing.boxes import NOTHING, Box, draw_below, draw_fraction, kept_area
 from glassbox.mixing.core import Mix, apply_mix
+from glassbox.support.arguments import check_positive
 
 
 class Mixup:
@@ -30,15 +30,15 @@ class Mixup:
     """
 
     def __init__(self, alpha: float = 1.0, *, num_classes: int) -> None:
-        check_above_zero(alpha=alpha, num_classes=num_classes)
+        check_positive(alpha=alpha, num_classes=num_classes)
         self.alpha, self.num_classes = alpha, num_classes
 
     def __call__(
         self, images: Tensor, labels: Tensor, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
         """Mix images ``(B, C, H, W)`` with labels ``(B,)``; gives them and soft labels."""
-        share = draw_share(self.alpha, generator)
-        mix = _same_for_all(len(images), share)
+        fraction = draw_fraction(self.alpha, generator)
+        mix = _same_for_all(len(images), fraction)
         return apply_mix(images, labels, mix, self.num_classes)
 
 
@@ -61,7 +61,7 @@ class CutMix:
     """
 
     def __init__(self, alpha: float = 1.0, *, num_classes: int) -> None:
-        check_above_zero(alpha=alpha, num_classes=num_classes)
+        check_positive(alpha=alpha, num_classes=num_classes)
         self.alpha, self.num_classes = alpha, num_classes
 
     def __call__(
@@ -69,7 +69,7 @@ class CutMix:
     ) -> tuple[Tensor, Tensor]:
         """Mix images ``(B, C, H, W)`` with labels ``(B,)``; gives them and soft labels."""
         height, width = images.shape[-2:]
-        half = 0.5 * math.sqrt(1 - draw_share(self.alpha, generator))
+        half = 0.5 * math.sqrt(1 - draw_fraction(self.alpha, generator))
         x = draw_below(width, generator)
         y = draw_below(height, generator)
         across, down = int(half * width), int(half * height)
@@ -78,8 +78,8 @@ class CutMix:
         return apply_mix(images, labels, mix, self.num_classes)
 
 
-def _same_for_all(count: int, share: float, box: Box | None = None) -> Mix:
+def _same_for_all(count: int, fraction: float, box: Box | None = None) -> Mix:
     """Mix each image with the one before it, blended unless there is a box."""
     boxes = torch.tensor([box or NOTHING]).expand(count, 4)
     blended = torch.full((count,), box is None)
-    return Mix(torch.arange(count).roll(1), torch.full((count,), share), boxes, blended)
+    return Mix(torch.arange(count).roll(1), torch.full((count,), fraction), boxes, blended)

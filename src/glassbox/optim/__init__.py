@@ -1,8 +1,8 @@
-"""The optimizers of the chapter on Adam, written to be read and equal to PyTorch's bit for bit."""
+"""Optimizers written to be read and equal to PyTorch's bit for bit, and where they are raced.
 
-from glassbox.optim.adam import Adam, AdamW
-from glassbox.optim.rmsprop import RMSprop
-from glassbox.optim.sgd import SGD
-from glassbox.optim.vectorized import VectorizedAdam
+``surfaces`` has functions of two numbers, ``sweeps`` compares learning rates.
+"""
 
-__all__ = ["SGD", "Adam", "AdamW", "RMSprop", "VectorizedAdam"]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -40,7 +40,7 @@ class RMSprop(SingleTensorOptimizer):
 
     Reference:
         Tieleman and Hinton (2012), lecture 6.5 of "Neural Networks for Machine Learning",
-        https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf; centred, Graves
+        https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf; centered, Graves
         (2013), https://arxiv.org/abs/1308.0850.
     """
 

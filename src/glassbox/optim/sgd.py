@@ -5,12 +5,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from glassbox.optim.single_tensor import (
-    SingleTensorOptimizer,
-    check_lr,
-    check_not_negative,
-    scalar,
-)
+from glassbox.optim.single_tensor import SingleTensorOptimizer, check_lr, check_not_negative, scalar
 
 
 class SGD(SingleTensorOptimizer):
@@ -25,7 +20,7 @@ class SGD(SingleTensorOptimizer):
         params: Tensors, pairs of names and tensors, or dicts of groups.
         lr: Learning rate, at least 0; a number or a tensor with one element.
         momentum: :math:`\mu`, at least 0; without, no buffer is kept.
-        dampening: Share of a new gradient that does not enter the buffer.
+        dampening: Fraction of a new gradient that does not enter the buffer.
         weight_decay: At least 0; this times the parameter is added to the gradient.
         nesterov: Whether to look ahead, and follow :math:`g_t + \mu\, b_t`.
         maximize: Whether to climb.

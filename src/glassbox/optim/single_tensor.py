@@ -46,7 +46,7 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
 
         Args:
             param: The parameter, any shape.
-            gradient: Of what is minimised, in the parameter's shape.
+            gradient: Of what is minimized, in the parameter's shape.
             state: What is remembered of this parameter from step to step; empty at first.
             group: The settings.
         """

@@ -1,0 +1,13 @@
+from .cam import GradCAM as GradCAM
+from .cam import class_activation_maps as class_activation_maps
+from .cam import heat_maps as heat_maps
+from .faithfulness import area_under as area_under
+from .faithfulness import blurred as blurred
+from .faithfulness import cascading_randomization as cascading_randomization
+from .faithfulness import deletion_curves as deletion_curves
+from .faithfulness import insertion_curves as insertion_curves
+from .faithfulness import mask_iou as mask_iou
+from .faithfulness import pointing_hits as pointing_hits
+from .faithfulness import rank_correlation as rank_correlation
+from .watermark import mark_mask as mark_mask
+from .watermark import stamp as stamp

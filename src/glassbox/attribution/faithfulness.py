@@ -1,0 +1,315 @@
+"""Whether a map of what matters in an image is true: pointing game, deletion, randomization."""
+
+import copy
+from collections.abc import Callable, Iterator
+
+import torch
+import torch.nn.functional as F
+from scipy.stats import rankdata
+from torch import Tensor, nn
+
+from glassbox.support.seeds import isolated_seed
+from glassbox.training.evaluation import predict
+
+
+def pointing_hits(maps: Tensor, masks: Tensor, tolerance: float = 0.0) -> Tensor:
+    """Say whether the largest value of each map lies on the object, as in the pointing game.
+
+    Args:
+        maps: ``(B, H, W)``.
+        masks: The objects' pixels, bool ``(B, H, W)``.
+        tolerance: Distance from the object in pixels that still counts, at least 0; the paper
+            takes 15 for photographs.
+
+    Returns:
+        Bool ``(B,)``. A map that is the same everywhere points nowhere and misses.
+
+    Raises:
+        ValueError: If the shapes or the dtype of the masks do not fit, or ``tolerance`` is below 0.
+
+    Reference:
+        Zhang et al. (2018), "Top-Down Neural Attention by Excitation Backprop",
+        https://arxiv.org/abs/1608.00507.
+    """
+    _check_pairs(maps, masks)
+    if not tolerance >= 0:
+        raise ValueError(f"tolerance is {tolerance}, expected at least 0")
+    flat = maps.flatten(1)
+    peak = flat.argmax(dim=1)
+    width = maps.shape[2]
+    rows = torch.arange(maps.shape[1], device=maps.device)[:, None]
+    columns = torch.arange(width, device=maps.device)
+    down = rows - (peak // width)[:, None, None]
+    right = columns - (peak % width)[:, None, None]
+    near = down**2 + right**2 <= tolerance**2
+    points = flat.amax(dim=1) > flat.amin(dim=1)
+    return (near & masks).flatten(1).any(dim=1) & points
+
+
+def mask_iou(maps: Tensor, masks: Tensor, threshold: float = 0.5) -> Tensor:
+    """Measure how well the high part of a map covers the object, as intersection over union.
+
+    Args:
+        maps: ``(B, H, W)``, not negative.
+        masks: The objects' pixels, bool ``(B, H, W)``.
+        threshold: Fraction of a map's own maximum above which a pixel belongs to the high part,
+            from 0 up to, but not including, 1.
+
+    Returns:
+        ``(B,)`` from 0 to 1; 0 where a map is 0 everywhere.
+
+    Raises:
+        ValueError: If the shapes or the dtype of the masks do not fit, or ``threshold`` is out of
+            range.
+    """
+    _check_pairs(maps, masks)
+    if not 0 <= threshold < 1:
+        raise ValueError(f"threshold is {threshold}, expected from 0 up to below 1")
+    high = maps > threshold * maps.amax((1, 2), keepdim=True)
+    union = (high | masks).sum((1, 2))
+    return (high & masks).sum((1, 2)) / union.clamp(min=1)
+
+
+def deletion_curves(
+    model: nn.Module, images: Tensor, classes: Tensor, maps: Tensor, fill: Tensor, steps: int = 16
+) -> Tensor:
+    """Delete the pixels of each image, the most important first, and watch the probability fall.
+
+    A good map lets it fall early. Where a map has equal values, the upper and left pixels go first.
+
+    Args:
+        model: Maps images ``(B, C, H, W)`` to logits ``(B, K)``.
+        images: ``(B, C, H, W)``.
+        classes: The class to watch in each image, ``(B,)``.
+        maps: ``(B, H, W)``.
+        fill: What takes the place of a pixel; broadcast to the images, as a blurred copy of them
+            or one number for each channel ``(C, 1, 1)``.
+        steps: In how many equal parts the pixels go, at least 1.
+
+    Returns:
+        The probability of the class, ``(B, steps + 1)``: of the whole image first, then after each
+        part, up to nothing but ``fill``.
+
+    Raises:
+        ValueError: If shapes do not fit, or ``steps`` is below 1.
+
+    Reference:
+        Petsiuk et al. (2018), "RISE", https://arxiv.org/abs/1806.07421.
+    """
+    return _curves(model, images, fill.expand_as(images), classes, maps, steps)
+
+
+def insertion_curves(
+    model: nn.Module, images: Tensor, classes: Tensor, maps: Tensor, fill: Tensor, steps: int = 16
+) -> Tensor:
+    """Insert the pixels of each image, the most important first, and watch the probability rise.
+
+    A good map lets it rise early.
+
+    Args:
+        model: Maps images ``(B, C, H, W)`` to logits ``(B, K)``.
+        images: ``(B, C, H, W)``.
+        classes: The class to watch in each image, ``(B,)``.
+        maps: ``(B, H, W)``.
+        fill: What stands where nothing was inserted yet; broadcast to the images.
+        steps: In how many equal parts the pixels come, at least 1.
+
+    Returns:
+        The probability of the class, ``(B, steps + 1)``: of ``fill`` first, of the image last.
+
+    Raises:
+        ValueError: If shapes do not fit, or ``steps`` is below 1.
+
+    Reference:
+        Petsiuk et al. (2018), "RISE", https://arxiv.org/abs/1806.07421.
+    """
+    return _curves(model, fill.expand_as(images), images, classes, maps, steps)
+
+
+def area_under(curves: Tensor) -> Tensor:
+    """Compute the area under curves over the unit interval, by trapezoids.
+
+    Args:
+        curves: ``(B, S)``, at equal distances, S at least 2.
+
+    Returns:
+        ``(B,)``: for probabilities from 0 to 1.
+
+    Raises:
+        ValueError: If the curves have fewer than two points.
+    """
+    if curves.ndim != 2 or curves.shape[1] < 2:
+        raise ValueError(f"curves are {tuple(curves.shape)}, expected (B, S) with S of at least 2")
+    return torch.trapezoid(curves, dim=1) / (curves.shape[1] - 1)
+
+
+def center_maps(count: int, size: int) -> Tensor:
+    """Make maps that know nothing but that people photograph what they mean in the middle.
+
+    Args:
+        count: How many.
+        size: Pixels a side.
+
+    Returns:
+        ``(count, size, size)``, 1 in the middle and falling to 0 at the corners.
+    """
+    line = torch.linspace(-1, 1, size)
+    distance = torch.hypot(line[:, None], line)
+    return (1 - distance / distance.max()).expand(count, size, size)
+
+
+def random_maps(count: int, size: int, cells: int, *, seed: int = 0) -> Tensor:
+    """Make maps of nothing at all, as coarse as those they are compared with.
+
+    Args:
+        count: How many.
+        size: Pixels a side.
+        cells: Independent numbers a side, from 1 to ``size``; between them it is interpolated.
+        seed: Decides the numbers.
+
+    Returns:
+        ``(count, size, size)`` from 0 to 1.
+
+    Raises:
+        ValueError: If ``cells`` is out of range.
+    """
+    if not 1 <= cells <= size:
+        raise ValueError(f"cells is {cells}, expected 1 to {size}")
+    generator = torch.Generator().manual_seed(seed)
+    drawn = torch.rand(count, 1, cells, cells, generator=generator)
+    return F.interpolate(drawn, (size, size), mode="bilinear", align_corners=False)[:, 0]
+
+
+def edge_maps(images: Tensor) -> Tensor:
+    """Make maps of where brightness changes, which no network had a part in.
+
+    Args:
+        images: ``(B, C, H, W)``, floating point; the mean of the channels counts as brightness.
+
+    Returns:
+        ``(B, H, W)``, the length of the gradient by Sobel's kernels, averaged over 5 x 5 pixels.
+
+    Reference:
+        Adebayo et al. (2018), "Sanity Checks for Saliency Maps", https://arxiv.org/abs/1810.03292,
+        which finds that some maps are little else.
+    """
+    across = images.new_tensor([[[[1, 0, -1], [2, 0, -2], [1, 0, -1]]]])
+    gray = F.pad(images.mean(dim=1, keepdim=True), (1, 1, 1, 1), mode="replicate")
+    length = torch.hypot(F.conv2d(gray, across), F.conv2d(gray, across.mT))
+    return blurred(length, 5)[:, 0]
+
+
+def blurred(images: Tensor, side: int = 9) -> Tensor:
+    """Replace each pixel by the mean of its neighborhood, with edges repeated.
+
+    Args:
+        images: ``(B, C, H, W)``, floating point.
+        side: Of the square neighborhood in pixels, odd.
+
+    Returns:
+        Images of the same shape.
+
+    Raises:
+        ValueError: If ``side`` is not an odd number of at least 1.
+    """
+    if side < 1 or side % 2 == 0:
+        raise ValueError(f"side is {side}, expected an odd number of at least 1")
+    padded = F.pad(images, (side // 2,) * 4, mode="replicate")
+    return F.avg_pool2d(padded, side, stride=1)
+
+
+def cascading_randomization(
+    model: nn.Module, *, seed: int = 0
+) -> Iterator[tuple[str | None, nn.Module]]:
+    """Draw the weights of a network anew, layer by layer from the output down.
+
+    A map that shows what the network has learned has to change. One that stays shows the image.
+
+    Args:
+        model: Any module; it is not changed. Its layers are those that know how to
+            ``reset_parameters``, in the order in which they were registered.
+        seed: Decides the new weights.
+
+    Yields:
+        The name of the layer reached, None before the first, and a copy of the model in which this
+        layer and all after it are new. It is one copy that goes on to change.
+
+    Raises:
+        ValueError: If no layer can be drawn anew.
+
+    Reference:
+        Adebayo et al. (2018), "Sanity Checks for Saliency Maps", https://arxiv.org/abs/1810.03292.
+    """
+    changing = copy.deepcopy(model)
+    layers = [
+        (name, layer.reset_parameters)
+        for name, layer in changing.named_modules()
+        if isinstance(getattr(layer, "reset_parameters", None), Callable)
+        and any(True for _ in layer.parameters(recurse=False))
+    ]
+    if not layers:
+        raise ValueError(f"{type(model).__name__} has no layer whose weights can be drawn anew")
+    yield None, changing
+    for index, (name, reset_parameters) in enumerate(reversed(layers)):
+        with isolated_seed(seed + index):
+            reset_parameters()
+        yield name, changing
+
+
+def rank_correlation(first: Tensor, second: Tensor) -> Tensor:
+    """Compare maps by Spearman's rank correlation, image by image.
+
+    Args:
+        first: ``(B, H, W)``.
+        second: ``(B, H, W)``.
+
+    Returns:
+        ``(B,)`` from -1 to 1, float64. Equal values share their ranks; where one of the maps is the
+        same everywhere, it orders nothing, and the correlation is 0.
+
+    Raises:
+        ValueError: If the shapes differ.
+
+    Reference:
+        Spearman (1904), "The Proof and Measurement of Association between Two Things",
+        https://doi.org/10.2307/1412159.
+    """
+    if first.shape != second.shape or first.ndim != 3:
+        shapes = f"{tuple(first.shape)} and {tuple(second.shape)}"
+        raise ValueError(f"the maps are {shapes}, expected twice (B, H, W)")
+    ranks = [torch.from_numpy(rankdata(maps.flatten(1).cpu(), axis=1)) for maps in (first, second)]
+    a, b = (rank - rank.mean(dim=1, keepdim=True) for rank in ranks)
+    spread = a.norm(dim=1) * b.norm(dim=1)
+    return torch.where(spread > 0, (a * b).sum(dim=1) / spread.clamp(min=1e-300), 0)
+
+
+def _curves(
+    model: nn.Module, start: Tensor, end: Tensor, classes: Tensor, maps: Tensor, steps: int
+) -> Tensor:
+    """Replace the pixels of one image by those of another, in the order of a map."""
+    if steps < 1:
+        raise ValueError(f"steps is {steps}, expected at least 1")
+    if maps.shape != (len(start), *start.shape[2:]) or classes.shape != (len(start),):
+        raise ValueError(
+            f"maps are {tuple(maps.shape)} and classes {tuple(classes.shape)}, expected "
+            f"(B, H, W) and (B,) for images {tuple(start.shape)}"
+        )
+    order = maps.flatten(1).argsort(dim=1, descending=True, stable=True)
+    place = torch.empty_like(order).scatter_(
+        1, order, torch.arange(order.shape[1]).expand_as(order)
+    )
+    place = place.view_as(maps)[:, None]
+    probabilities = []
+    for step in range(steps + 1):
+        mixed = torch.where(place < step * order.shape[1] / steps, end, start)
+        fractions = predict(model, mixed).softmax(dim=1)
+        probabilities.append(fractions.gather(1, classes[:, None]))
+    return torch.cat(probabilities, dim=1)
+
+
+def _check_pairs(maps: Tensor, masks: Tensor) -> None:
+    if maps.ndim != 3 or maps.shape != masks.shape:
+        shapes = f"{tuple(maps.shape)} and {tuple(masks.shape)}"
+        raise ValueError(f"maps and masks are {shapes}, expected twice (B, H, W)")
+    if masks.dtype != torch.bool:
+        raise ValueError(f"masks are {masks.dtype}, expected torch.bool")

@@ -1,0 +1,17 @@
+from .backward_trace import trace_hooks as trace_hooks
+from .backward_trace import trace_network as trace_network
+from .backward_trace import trace_scalars as trace_scalars
+from .graphs import walk_graph as walk_graph
+from .hook_table import calls_by_situation as calls_by_situation
+from .hook_table import firing_order as firing_order
+from .hook_table import hooks_and_returns as hooks_and_returns
+from .hooks import capture as capture
+from .hooks import clip_gradients as clip_gradients
+from .hooks import gradients as gradients
+from .hooks import mask_outputs as mask_outputs
+from .hooks import scale_gradients as scale_gradients
+from .scalar_tape import Scalar as Scalar
+from .tape_convolution import conv2d as conv2d
+from .tape_convolution import unfold as unfold
+from .tensor_tape import Array as Array
+from .tensor_tape import sum_to_shape as sum_to_shape

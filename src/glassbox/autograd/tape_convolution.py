@@ -1,0 +1,78 @@
+"""Convolution on the tape of :mod:`glassbox.autograd.tensor_tape`, by cutting out windows."""
+
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from glassbox.autograd.tensor_tape import Array
+
+
+def unfold(images: Array, kernel: int, stride: int = 1, padding: int = 0) -> Array:
+    """Cut all windows out of images; the backward adds each window back where it came from.
+
+    Args:
+        images: ``(B, C, H, W)``.
+        kernel: Side of the window in pixels.
+        stride: Step between windows.
+        padding: Zeros added on every side.
+
+    Returns:
+        The windows as columns, ``(B, C * kernel * kernel, H' * W')``, in the order of
+        :func:`torch.nn.functional.unfold`.
+
+    Raises:
+        ValueError: If this is no batch of images, or the window does not fit.
+    """
+    _check_window(images.shape, kernel, padding)
+    padded = np.pad(images.value, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    windows = sliding_window_view(padded, (kernel, kernel), (2, 3))[:, :, ::stride, ::stride]
+    batch, channels, rows, columns = windows.shape[:4]  # (B, C, H', W', k, k)
+
+    def pull(gradient: np.ndarray) -> np.ndarray:
+        pieces = gradient.reshape(batch, channels, kernel, kernel, rows, columns)
+        folded = np.zeros_like(padded)
+        for i, j in np.ndindex(kernel, kernel):
+            bottom, right = i + stride * rows, j + stride * columns
+            folded[:, :, i:bottom:stride, j:right:stride] += pieces[:, :, i, j]
+        height, width = images.shape[2:]
+        return folded[:, :, padding : padding + height, padding : padding + width]
+
+    as_columns = windows.transpose(0, 1, 4, 5, 2, 3).reshape(batch, -1, rows * columns)
+    return Array(as_columns, (images, pull))
+
+
+def conv2d(images: Any, weight: Array, bias: Array, *, stride: int = 1, padding: int = 0) -> Array:
+    """Convolve images: cut out all windows, multiply once, and add the bias.
+
+    There is no backward here: :func:`unfold` and the matrix product bring their own.
+
+    Args:
+        images: ``(B, C, H, W)``, an :class:`Array` or a constant.
+        weight: ``(K, C, k, k)``.
+        bias: ``(K,)``.
+        stride: Step between windows.
+        padding: Zeros added on every side.
+
+    Returns:
+        Feature maps ``(B, K, H', W')``, as :func:`torch.nn.functional.conv2d` gives them.
+
+    Raises:
+        ValueError: If the shapes do not fit together.
+    """
+    images = images if isinstance(images, Array) else Array(images)
+    kernels, channels, kernel, _ = weight.shape
+    if images.shape[1:2] != (channels,):
+        raise ValueError(f"images have shape {images.shape}, expected (B, {channels}, H, W)")
+    windows = unfold(images, kernel, stride, padding)  # (B, C*k*k, H'*W')
+    maps = weight.reshape(kernels, -1) @ windows + bias.reshape(kernels, 1)
+    rows = (images.shape[2] + 2 * padding - kernel) // stride + 1
+    return maps.reshape(images.shape[0], kernels, rows, -1)
+
+
+def _check_window(shape: tuple[int, ...], kernel: int, padding: int) -> None:
+    if len(shape) != 4 or min(shape[2:]) + 2 * padding < kernel:
+        raise ValueError(
+            f"images have shape {shape}, expected (B, C, H, W) with room for windows of "
+            f"{kernel} x {kernel} after padding by {padding}"
+        )

@@ -1,0 +1,1 @@
+"""Chapter 2, Adam opened up: what its page alone uses."""

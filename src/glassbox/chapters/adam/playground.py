@@ -1,0 +1,93 @@
+"""The optimizer playground: a race on a surface, computed where it is seen."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from torch import Tensor
+from torch.optim import Optimizer
+
+from glassbox import optim
+from glassbox.chapters.adam.race_figure import show_race
+from glassbox.explorables.js_widgets import show_computed
+from glassbox.optim.surfaces import SURFACES, Point, Surface, trajectory
+
+SHOWN_STEPS = 60  # in the still picture
+BETA2 = 0.99  # with 0.999 a race would be over before the average has forgotten its beginning
+
+RACERS: Mapping[str, Callable[[Surface], Callable[[list[Tensor]], Optimizer]]] = {
+    "SGD": lambda on: lambda params: optim.SGD(params, lr=on.lr),
+    "Momentum": lambda on: lambda params: optim.SGD(params, lr=on.lr, momentum=0.9),
+    "RMSprop": lambda on: lambda params: optim.RMSprop(params, lr=on.adaptive_lr, alpha=BETA2),
+    "Adam": lambda on: lambda params: optim.Adam(params, on.adaptive_lr, (0.9, BETA2)),
+    "AdamW": lambda on: (
+        lambda params: optim.AdamW(params, on.adaptive_lr, (0.9, BETA2), weight_decay=0)
+    ),
+    "AMSGrad": lambda on: (
+        lambda params: optim.Adam(params, on.adaptive_lr, (0.9, BETA2), amsgrad=True)
+    ),
+}
+
+
+def optimizer_playground(
+    surface: str = "ravine",
+    start: Point | None = None,
+    racers: Sequence[str] = ("SGD", "Momentum", "RMSprop", "Adam"),
+    *,
+    lr: float | None = None,
+    adaptive_lr: float | None = None,
+) -> None:
+    """Show the playground: choose a surface, a start and settings, and watch optimizers race.
+
+    Args:
+        surface: The surface at the beginning, a name from :data:`glassbox.optim.surfaces.SURFACES`.
+        start: The first point; the surface's own unless given.
+        racers: Who takes part at the beginning, names from :data:`RACERS`.
+        lr: The learning rate of SGD and Momentum at the beginning; the surface's own unless given.
+        adaptive_lr: The same for the others.
+
+    Raises:
+        ValueError: If a name is unknown, ``start`` is no pair of finite numbers, or a learning rate
+            is not a positive number.
+    """
+    _check_names("surface", [surface], SURFACES)
+    _check_names("racers", racers, RACERS)
+    rates = {"lr": lr, "adaptive_lr": adaptive_lr}
+    rates = {name: rate for name, rate in rates.items() if rate is not None}
+    _check_rates(rates)
+    ground = SURFACES[surface]
+    ground = replace(ground, start=ground.start if start is None else start, **rates)
+    walks = {name: trajectory(ground, RACERS[name](ground), steps=SHOWN_STEPS) for name in racers}
+    state = {
+        "surface": surface,
+        "start": list(ground.start),
+        "racers": list(racers),
+        "surfaces": [_describe(known) for known in (SURFACES | {surface: ground}).values()],
+    }
+    show_computed("playground", state, still=show_race(ground, walks), name="Optimizer playground")
+
+
+def _describe(surface: Surface) -> dict[str, Any]:
+    return {
+        "name": surface.name,
+        "title": surface.title,
+        "bounds": surface.bounds,
+        "start": surface.start,
+        "lr": surface.lr,
+        "adaptiveLr": surface.adaptive_lr,
+        "minima": surface.minima,
+        "noise": surface.noise,
+    }
+
+
+def _check_rates(rates: Mapping[str, float]) -> None:
+    for name, rate in rates.items():
+        if not 0 < rate < math.inf:
+            raise ValueError(f"{name} must be a positive number, got {rate}")
+
+
+def _check_names(argument: str, names: Sequence[str], known: Mapping[str, Any]) -> None:
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{argument} holds {name!r}, expected one of {list(known)}")

@@ -1,0 +1,1 @@
+"""Chapter 1, autograd and hooks: what its page alone uses."""

@@ -1,0 +1,215 @@
+"""The drawings of the chapter on convolutional networks."""
+
+import torch
+import torch.nn.functional as F
+from matplotlib.patches import Rectangle
+from torch import Tensor, nn
+
+from glassbox.networks.convolution import ReceptiveField
+from glassbox.plotting.figures import BLUE, GREEN, MUTED, OCHRE, PAPER, RUST, Axes, Figure, figure
+from glassbox.plotting.images import SIGNED
+from glassbox.training.calibration import calibration_error, reliability
+
+
+def show_convolution(
+    image: Tensor, kernel: Tensor, feature_map: Tensor, stride: int, padding: int
+) -> Figure:
+    """Show an image with the centers of the windows, the kernel, and the map it gives.
+
+    Args:
+        image: ``(H, W)``, from 0 to 1.
+        kernel: ``(3, 3)``.
+        feature_map: ``(H', W')``, any numbers; blue is negative and rust positive.
+        stride: Step between windows.
+        padding: Zeros around the image.
+
+    Returns:
+        The figure with its alt sentence.
+    """
+    side = image.shape[0]
+    fig, (left, middle, right) = figure(1, 3, height=2.9, width_ratios=[side + 2, 5, side + 2])
+    fig.subplots_adjust(left=0.02, right=0.98, bottom=0.03, top=0.88, wspace=0.1)
+    _show_padded(left, image, feature_map.shape, stride, padding)
+    left.set_title(f"Image, {side} × {side}" + f", padded by {padding}" * bool(padding))
+    _show_numbers(middle, kernel)
+    limit = feature_map.abs().max()
+    right.imshow(feature_map, cmap=SIGNED, vmin=-limit, vmax=limit)
+    height, width = feature_map.shape
+    right.set_title(f"Map, {height} × {width}")
+    room = side / 2 + 1  # a pixel has the same size in image and map
+    for ax, shown, across, down in (
+        (left, side, room, room),
+        (middle, 3, 2, 4),
+        (right, width, room, room),
+    ):
+        center = shown / 2 - 0.5
+        ax.set(xlim=(center - across, center + across), ylim=(center + down, center - down))
+        ax.set_axis_off()
+    fig.describe(
+        f"A digit of {side} by {side} pixels, a 3 by 3 kernel, and the map "
+        f"of {height} by {width} numbers that stride {stride} and padding {padding} give."
+    )
+    return fig
+
+
+def _show_padded(ax: Axes, image: Tensor, shape: torch.Size, stride: int, padding: int) -> None:
+    side = image.shape[0]
+    edges = (-padding - 0.5, side + padding - 0.5)
+    extent = (*edges, *edges[::-1])
+    ax.imshow(F.pad(image, (padding,) * 4), cmap="gray", vmin=0, vmax=1, extent=extent)
+    ax.add_patch(Rectangle((-0.5, -0.5), side, side, fill=False, ec=MUTED, lw=0.8))
+    rows, columns = torch.meshgrid(*map(torch.arange, shape), indexing="ij")
+    centers = {"linestyle": "", "marker": "o", "markersize": 4.5, "mec": PAPER, "mew": 0.7}
+    first = 1 - padding  # the center of the first window
+    ax.plot(
+        first + stride * columns.flatten(), first + stride * rows.flatten(), color=RUST, **centers
+    )
+
+
+def _show_numbers(ax: Axes, kernel: Tensor) -> None:
+    ax.imshow(kernel, cmap=SIGNED, vmin=-5, vmax=5)
+    for row in range(3):
+        for column in range(3):
+            text = f"{kernel[row, column]:.2g}".replace("-", "−").replace("0.11", "⅑")
+            ax.text(column, row, text, ha="center", va="center", fontsize=11)
+    ax.set_title("Kernel")
+
+
+def gradient_of_unit(layers: nn.Module, place: str, *, size: int = 32, inputs: int = 200) -> Tensor:
+    """Measure how much each pixel moves one unit of a layer.
+
+    Args:
+        layers: Maps images ``(B, 1, size, size)`` to maps ``(B, K, H, W)``.
+        place: ``"top left"``, ``"center"`` or ``"bottom right"``: which unit of each map.
+        size: Side of the images in pixels.
+        inputs: Number of random images to average over.
+
+    Returns:
+        Mean absolute gradient of that unit, over images and maps, ``(size, size)``, largest 1.
+    """
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randn(inputs, 1, size, size, generator=generator).requires_grad_()
+    maps = layers(images)
+    row = column = unit_index(place, maps.shape[-1])
+    # The sign of a map is arbitrary: a random one keeps maps from canceling each other.
+    signs = torch.randint(2, maps.shape[:2], generator=generator) * 2 - 1
+    (gradient,) = torch.autograd.grad((maps[:, :, row, column] * signs).sum(), images)
+    mean = gradient.abs().mean(dim=(0, 1))
+    return mean / mean.max()
+
+
+def unit_index(place: str, side: int) -> int:
+    """Turn a place into a row and column of a square map.
+
+    Args:
+        place: ``"top left"``, ``"center"`` or ``"bottom right"``.
+        side: Side of the map, in units.
+
+    Returns:
+        The index, from 0 to ``side - 1``, along both axes.
+    """
+    return {"top left": 0, "center": side // 2, "bottom right": side - 1}[place]
+
+
+def show_receptive_field(
+    image: Tensor, gradient: Tensor, field: ReceptiveField, layer: str, unit: int
+) -> Figure:
+    """Show an image, the frame a unit sees of it, and where in the frame the unit is moved most.
+
+    Args:
+        image: ``(H, W)``, from 0 to 1.
+        gradient: Size of the unit's gradient at each pixel, ``(H, W)``, from 0 to 1.
+        field: The receptive field of the layer, by the rule.
+        layer: Name of the layer.
+        unit: Row and column of the unit in its map.
+
+    Returns:
+        The figure with its alt sentence.
+    """
+    fig, (left, right) = figure(1, 2, height=3.6)
+    fig.subplots_adjust(left=0.02, right=0.98, bottom=0.03, top=0.9, wspace=0.05)
+    first, end = field.interval(unit)
+    left.imshow(image, cmap="gray", vmin=0, vmax=1)
+    left.set_title(f"A unit of {layer} sees {field.size} × {field.size} pixels")
+    right.imshow(gradient, cmap="cividis", vmin=0, vmax=1)
+    right.set_title("and is moved by these")
+    for ax, color in ((left, RUST), (right, PAPER)):
+        corner = (first - 0.5, first - 0.5)
+        ax.add_patch(Rectangle(corner, field.size, field.size, fill=False, ec=color, lw=2.5))
+        ax.set_axis_off()
+    fig.describe(
+        f"A digit with a frame over rows and columns {first} to {end - 1}, the receptive field of "
+        f"a unit of {layer}, and a heat map that is brightest in the middle of that frame and dark "
+        "outside."
+    )
+    return fig
+
+
+def show_reliability(confidences: Tensor, right: Tensor, bins: int = 10) -> Figure:
+    """Draw how right the answers are against how sure they were, and how many there are.
+
+    Args:
+        confidences: Probability of each given answer, ``(N,)``.
+        right: Whether it was right, bool ``(N,)``.
+        bins: Number of bins between 0 and 1.
+
+    Returns:
+        The figure with its alt sentence.
+    """
+    parts = reliability(confidences, right, bins)
+    fig, (top, bottom) = figure(2, 1, height=4.6, sharex=True, height_ratios=[3, 1])
+    fig.subplots_adjust(hspace=0.18, left=0.11)
+    top.plot([0, 1], [0, 1], color=MUTED, linestyle="--", linewidth=1)
+    top.text(0.3, 0.33, "as sure as right", color=MUTED, rotation=24, fontsize=9)
+    top.plot(parts.confidence, parts.accuracy, color=BLUE, marker="o")
+    top.set(ylabel="share right", ylim=(0, 1.05), xlim=(0, 1.02))
+    error = calibration_error(confidences, right, bins)
+    top.set_title(f"Calibration error {100 * error:.1f} percent")
+    bottom.bar(parts.confidence.numpy(), parts.count.numpy(), width=0.05, color=OCHRE)
+    bottom.set(xlabel="how sure the network was", ylabel="answers", yscale="log")
+    fig.describe(
+        f"Fraction of right answers against confidence in {len(parts.count)} bins, close to the "
+        f"diagonal where there are many answers; {parts.count[-1] / len(right):.0%} of all answers "
+        "lie in the last bin."
+    )
+    return fig
+
+
+def show_threshold(
+    confidences: Tensor, right: Tensor, threshold: float, *, most: int = 12
+) -> Figure:
+    """Draw what is gained and lost when unsure answers go to a person.
+
+    Args:
+        confidences: Probability of each given answer, ``(N,)``.
+        right: Whether it was right, bool ``(N,)``.
+        threshold: Answers below this confidence are handed over.
+        most: Upper end of the axis of handed-over answers, in percent.
+
+    Returns:
+        The figure with its alt sentence.
+    """
+    order = confidences.argsort(descending=True)
+    kept_fraction = torch.arange(1, len(order) + 1) / len(order)
+    error = (~right[order]).float().cumsum(0) / torch.arange(1, len(order) + 1)
+    kept = int((confidences >= threshold).sum())
+    handed_over = 100 * (1 - kept / len(order))
+    wrong = int((~right & (confidences >= threshold)).sum())
+    fig, ax = figure(height=3.4)
+    ax.plot(100 * (1 - kept_fraction), 100 * error, color=BLUE)
+    fraction = 100 * wrong / max(kept, 1)
+    ax.plot([handed_over], [fraction], marker="o", markersize=10, color=RUST, clip_on=False)
+    ax.set(
+        xlim=(0, most),
+        ylim=(0, 100 * error[-1] * 1.3),
+        xlabel="percent of all digits handed to a person",
+        ylabel="percent wrong among the rest",
+    )
+    ax.set_title(
+        f"{len(order) - kept} of {len(order)} handed over, {wrong} mistakes left", color=GREEN
+    )
+    fig.describe(
+        f"With a threshold of {threshold:g}, {handed_over:.1f} percent of the digits go to a "
+        f"person and {fraction:.2f} percent of the rest are wrong."
+    )
+    return fig

@@ -1,0 +1,1 @@
+"""Chapter 5, adversarial networks: what its page alone uses."""

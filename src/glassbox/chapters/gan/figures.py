@@ -1,0 +1,173 @@
+"""The drawings of the chapter on generative adversarial networks."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from glassbox.generation.gan import GANHistory
+from glassbox.generation.gaussian_ring import count_modes, ring_centers
+from glassbox.plotting.figures import BLUE, GREEN, MUTED, RUST, Axes, Figure, figure
+from glassbox.plotting.image_rows import draw_rows
+
+GRID = np.linspace(-8, 8, 801)
+
+
+def game(mean: float, std: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Work out the game between the standard normal and another one.
+
+    Args:
+        mean: Of the fakes.
+        std: Standard deviation of the fakes, above 0.
+
+    Returns:
+        The densities of real and fake on a grid from -8 to 8, the best discriminator, and the
+        Jensen-Shannon divergence in nats.
+    """
+    real, fake = _normal(0, 1), _normal(mean, std)
+    middle = (real + fake) / 2
+    divergence = sum(
+        np.sum(density * np.log(density / middle)) * (GRID[1] - GRID[0]) / 2
+        for density in (real, fake)
+    )
+    return real, fake, real / (real + fake), float(divergence)
+
+
+def _normal(mean: float, std: float) -> np.ndarray:
+    return np.exp(-(((GRID - mean) / std) ** 2) / 2) / (std * np.sqrt(2 * np.pi)) + 1e-300
+
+
+def show_game(mean: float, std: float) -> Figure:
+    """Draw real and fake densities and the best discriminator between them.
+
+    Args:
+        mean: Of the fakes.
+        std: Standard deviation of the fakes, above 0.
+
+    Returns:
+        The figure.
+    """
+    real, fake, best, divergence = game(mean, std)
+    fig, (top, below) = figure(2, 1, height=4.0, sharex=True, top=0.4)
+    fig.subplots_adjust(hspace=0.18)
+    for density, color, name in ((real, BLUE, "real"), (fake, RUST, "fake")):
+        top.fill_between(GRID, density, color=color, alpha=0.25, linewidth=0)
+        top.plot(GRID, density, color=color, label=name)
+    top.set(ylim=(0, 0.85), ylabel="density")
+    top.legend(loc="upper right")
+    value = 2 * divergence - np.log(4)
+    top.set_title(f"The discriminator's best value is {value:.2f}".replace("-", "−"))
+    below.axhline(0.5, color=MUTED, linewidth=1)
+    below.plot(GRID, best, color=GREEN)
+    below.set(xlim=(-5, 5), ylim=(-0.03, 1.03), ylabel="D(x)", xlabel="x")
+    fig.describe(
+        f"Real points are standard normal, fakes have mean {mean:g} and deviation {std:g}. Below, "
+        f"the best discriminator, from {best[np.abs(GRID) <= 5].min():.2f} to "
+        f"{best[np.abs(GRID) <= 5].max():.2f}. Its value is {value:.2f}, the divergence "
+        f"{divergence:.2f}."
+    )
+    return fig
+
+
+def show_ring(points: Tensor, step: int, history: GANHistory, limit: int) -> Figure:
+    """Draw generated points over the ring they should cover, and the losses until then.
+
+    Args:
+        points: Generated, ``(N, 2)``.
+        step: How many steps were done.
+        history: The losses of the whole training.
+        limit: Where the axis of steps ends.
+
+    Returns:
+        The figure.
+    """
+    found = count_modes(points)
+    fig, (plane, losses) = figure(1, 2, height=3.5, left=0.3, width_ratios=[1, 1.2])
+    plane.plot(*ring_centers().T, "o", ms=22, mfc="none", mec=MUTED, mew=1)
+    plane.plot(*points.T, ".", ms=3, color=RUST, alpha=0.5)
+    plane.set(xlim=(-3, 3), ylim=(-3, 3), aspect="equal")
+    plane.set_axis_off()
+    plane.set_title(f"{found.modes} of 8 modes")
+    _draw_losses(losses, history, step, limit)
+    fig.describe(
+        f"After {step} steps the generated points cover {found.modes} of 8 Gaussians on a ring"
+        f"{_losses_sentence(history, step)}."
+    )
+    return fig
+
+
+def show_samples(images: Tensor, step: int, history: GANHistory) -> Figure:
+    """Draw what a generator makes of fixed noise, and the losses until then.
+
+    Args:
+        images: ``(32, 1, H, W)`` from -1 to 1.
+        step: How many steps were done.
+        history: The losses of the whole training.
+
+    Returns:
+        The figure.
+    """
+    fig, (samples, losses) = figure(1, 2, height=2.9, left=0.15, width_ratios=[1.5, 1])
+    draw_rows(samples, {f"{' ' * k}": row for k, row in enumerate(images.split(8))}, low=-1)
+    samples.set_title(f"after {step} steps")
+    _draw_losses(losses, history, step, len(history.generator))
+    fig.describe(
+        f"{len(images)} generated digits after {step} steps{_losses_sentence(history, step)}."
+    )
+    return fig
+
+
+def _draw_losses(ax: Axes, history: GANHistory, step: int, limit: int) -> None:
+    for losses, color, name in (
+        (history.discriminator, BLUE, "discriminator"),
+        (history.generator, RUST, "generator"),
+    ):
+        smooth = _smooth(losses[:step])
+        ax.plot(np.arange(1, len(smooth) + 1), smooth, color=color, label=name)
+    ax.axhline(np.log(4), color=BLUE, linewidth=1, linestyle=":")
+    ax.axhline(np.log(2), color=RUST, linewidth=1, linestyle=":")
+    ax.set(xlim=(0, limit), ylim=(0, 3), xlabel="step", title="losses")
+    ax.legend(loc="upper right")
+
+
+def _smooth(losses: Sequence[float], window: int = 20) -> np.ndarray:
+    """Average each loss with those up to 20 before it."""
+    sums = np.cumsum([0.0, *losses])
+    ends = np.arange(1, len(sums))
+    starts = np.maximum(ends - window, 0)
+    return (sums[ends] - sums[starts]) / (ends - starts)
+
+
+def _losses_sentence(history: GANHistory, step: int) -> str:
+    if not step:
+        return ""
+    last = [np.mean(losses[:step][-20:]) for losses in (history.discriminator, history.generator)]
+    return f"; the losses are {last[0]:.2f} and {last[1]:.2f}"
+
+
+def show_slopes(logits: Tensor, slopes: dict[str, Tensor]) -> Figure:
+    """Draw how much each loss pulls at the logit of a fake.
+
+    Args:
+        logits: ``(N,)``, ascending.
+        slopes: Name of a loss to its derivative, ``(N,)``.
+
+    Returns:
+        The figure.
+    """
+    fig, ax = figure(height=3.0, top=0.2)
+    for (name, slope), color, style in zip(
+        slopes.items(), (BLUE, RUST, GREEN), ("--", "-", "-."), strict=True
+    ):
+        ax.plot(logits, slope, color=color, linestyle=style, label=name)
+    ax.set(
+        xlabel="logit of a fake: left, the discriminator is sure",
+        ylabel="slope of the generator's loss",
+        ylim=(-2.2, 1.2),
+    )
+    ax.legend(loc="lower right")
+    at = int(torch.argmin((logits + 4).abs()))
+    texts = [f"{name} {slope[at]:.2f}" for name, slope in slopes.items()]
+    fig.describe(f"Slopes of three losses of a generator. At a logit of -4: {', '.join(texts)}.")
+    return fig

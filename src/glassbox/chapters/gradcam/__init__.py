@@ -1,0 +1,1 @@
+"""Chapter 7, Grad-CAM: what its page alone uses."""

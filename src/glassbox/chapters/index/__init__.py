@@ -1,0 +1,1 @@
+"""The landing page: what its page alone uses."""

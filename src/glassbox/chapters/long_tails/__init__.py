@@ -1,0 +1,1 @@
+"""Chapter 4, long tails: LDAM with Mixup: what its page alone uses."""

@@ -1,0 +1,143 @@
+"""What margins do to the borders between classes: three clouds of points in the plane."""
+
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from scipy.optimize import minimize
+from torch import Tensor
+
+from glassbox.data.splits import long_tailed_counts
+from glassbox.losses.ldam import LDAMLoss
+from glassbox.plotting.figures import BLUE, INK, MUTED, OCHRE, PAPER, RUST, Axes, Figure, figure
+
+LARGEST_BLOB = 300
+BLOBS = ("frequent", "medium", "rare")
+BLOB_COLORS = (BLUE, OCHRE, RUST)
+REGIONS = ("#dde1ee", "#f1e6cd", "#f0d9d1")
+
+
+def blobs(counts: Sequence[int], seed: int) -> tuple[Tensor, Tensor]:
+    """Draw points around the corners of a triangle; fewer points are the first of more.
+
+    Args:
+        counts: Points of each of three classes, 2,000 at most.
+        seed: Decides the points.
+
+    Returns:
+        Points ``(N, 2)`` in float64, and their classes ``(N,)``.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    angles = torch.deg2rad(torch.tensor([210.0, 330.0, 90.0]))
+    corners = 1.1 * torch.stack([angles.cos(), angles.sin()], 1)
+    drawn = corners[:, None] + 0.7 * torch.randn(3, 2000, 2, generator=generator)
+    points = [some[:count] for some, count in zip(drawn, counts, strict=True)]
+    return torch.cat(points).double(), torch.arange(3).repeat_interleave(torch.tensor(counts))
+
+
+def lifted(points: Tensor) -> Tensor:
+    """Add a third coordinate of 1 and scale to length 1, so that cosines make straight borders.
+
+    Args:
+        points: ``(N, 2)``.
+
+    Returns:
+        Features ``(N, 3)``.
+    """
+    return F.normalize(F.pad(points, (0, 1), value=1.0), dim=1)
+
+
+@cache
+def blob_directions(counts: tuple[int, ...], max_margin: float, scale: float) -> Tensor:
+    """Find the directions of a cosine classifier that make LDAM smallest on the blobs.
+
+    Args:
+        counts: Points of each of three classes.
+        max_margin: Margin of the rarest class.
+        scale: What cosines are multiplied by.
+
+    Returns:
+        Unit vectors ``(3, 3)``, one a class.
+    """
+    points, labels = blobs(counts, seed=0)
+    features, loss_fn = lifted(points), LDAMLoss(counts, max_margin, scale)
+
+    def loss_and_gradient(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        weight = torch.tensor(flat).view(3, 3).requires_grad_()
+        loss = loss_fn(features @ F.normalize(weight, dim=1).T, labels)
+        loss.backward()
+        return loss.item(), weight.grad.flatten().numpy()
+
+    start = torch.stack([features[labels == label].mean(0) for label in range(3)])
+    found = minimize(loss_and_gradient, start.flatten().numpy(), jac=True, method="L-BFGS-B")
+    return F.normalize(torch.tensor(found.x).view(3, 3), dim=1)
+
+
+def show_boundary(imbalance: float, max_margin: float, scale: float) -> Figure:
+    """Draw three classes of points, the regions that LDAM gives them, and their margins.
+
+    Args:
+        imbalance: Ratio of the largest to the smallest class.
+        max_margin: Margin of the rarest class.
+        scale: What cosines are multiplied by.
+
+    Returns:
+        The figure with its alt sentence.
+    """
+    counts = long_tailed_counts(LARGEST_BLOB, 3, imbalance)
+    directions = blob_directions(counts, max_margin, scale)
+    points, labels = blobs(counts, seed=0)
+    test_points, test_labels = blobs((2000,) * 3, seed=1)
+    right = (lifted(test_points) @ directions.T).argmax(1) == test_labels
+    accuracy = right.view(3, -1).double().mean(1)
+    fig, (left, side) = figure(1, 2, height=3.9, left=0.1, width_ratios=[1.5, 1])
+    fig.subplots_adjust(wspace=0.12)
+    _show_regions(left, directions)
+    for label in (0, 1, 2):
+        x, y = points[labels == label].T.numpy()
+        left.scatter(x, y, s=13, color=BLOB_COLORS[label], edgecolor=PAPER, linewidth=0.4)
+    left.set_title(f"{counts[0]}, {counts[1]} and {counts[2]} points")
+    margins = LDAMLoss(counts, max_margin, scale).margins
+    _show_margins(side, margins, accuracy)
+    fractions = ", ".join(
+        f"{name} {100 * fraction:.0f}"
+        for name, fraction in zip(BLOBS, accuracy.tolist(), strict=True)
+    )
+    fig.describe(
+        f"Three clouds of {counts[0]}, {counts[1]} and {counts[2]} points with the regions of a "
+        f"cosine classifier trained by LDAM with largest margin {max_margin:g} and scale "
+        f"{scale:g}. Percent of new points in the right region: {fractions}."
+    )
+    return fig
+
+
+def _show_regions(ax: Axes, directions: Tensor) -> None:
+    steps = torch.linspace(-3, 3, 61, dtype=torch.float64)
+    x, y = torch.meshgrid(steps, steps, indexing="xy")
+    scores = lifted(torch.stack([x, y], -1).view(-1, 2)) @ directions.T
+    scores = scores.view(61, 61, 3)
+    for label in (0, 1, 2):
+        others = scores[..., [other for other in (0, 1, 2) if other != label]].amax(-1)
+        lead = scores[..., label] - others
+        ax.contourf(x, y, lead, levels=[0, 9], colors=[REGIONS[label]])
+        ax.contour(x, y, lead, levels=[0], colors=MUTED, linewidths=1)
+    ax.set(xlim=(-3, 3), ylim=(-3, 3), xticks=[], yticks=[], aspect="equal")
+    ax.grid(False)
+    ax.spines[:].set_visible(False)
+
+
+def _show_margins(ax: Axes, margins: Tensor, accuracy: Tensor) -> None:
+    ax.barh(range(3), margins.numpy(), height=0.5, color=BLOB_COLORS)
+    for place, (margin, fraction) in enumerate(
+        zip(margins.tolist(), accuracy.tolist(), strict=True)
+    ):
+        text = f"{margin:.2f}"
+        ax.text(margin + 0.02, place, text, va="center", color=INK, weight="bold")
+        note = f"{BLOBS[place]}: {100 * fraction:.0f}% of new points right"
+        ax.text(0, place - 0.4, note, va="center", size=9, color=BLOB_COLORS[place])
+    ax.set(xlim=(0, 0.9), ylim=(2.5, -0.7), yticks=[], xlabel="margin, in cosines")
+    ax.set_title(f"Balanced accuracy {100 * accuracy.mean():.0f}%")
+    ax.grid(False)
+    ax.spines.left.set_visible(False)

@@ -1,0 +1,1 @@
+"""Chapter 6, pretraining: what its page alone uses."""

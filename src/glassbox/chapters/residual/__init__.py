@@ -1,0 +1,1 @@
+"""Chapter 6, residual blocks: what its page alone uses."""

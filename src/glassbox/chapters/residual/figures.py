@@ -1,0 +1,270 @@
+"""The drawings of the page on residual blocks."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.patches import FancyBboxPatch
+from torch import Tensor
+
+from glassbox.chapters.residual.results import Lesion, Lesions, Results, Slices, by_depth
+from glassbox.plotting.figures import (
+    BLUE,
+    GREEN,
+    INK,
+    MUTED,
+    OCHRE,
+    PAPER,
+    RUST,
+    Axes,
+    Figure,
+    figure,
+)
+from glassbox.training.seed_statistics import SeedRuns
+
+COLORS = {"plain": RUST, "residual": BLUE, "residual, zero": GREEN}
+LOWEST, HIGHEST = 1e-3, 1e4  # of the losses in a slice; beyond, the color stays the same
+
+
+def show_degradation(results: Results) -> Figure:
+    """Draw the training loss over the depth, with and without batch normalization.
+
+    Args:
+        results: From :func:`glassbox.chapters.residual.results.load_results`.
+
+    Returns:
+        The figure with its alt sentence.
+    """
+    fig, panels = figure(1, 2, height=3.6, sharey=True, top=0.85)
+    fig.subplots_adjust(wspace=0.12)
+    for ax, (title, ending) in zip(
+        panels, (("batch normalization", ""), ("none", ", no norm")), strict=True
+    ):
+        ends = []
+        for name, color in COLORS.items():
+            kind = name.replace(",", f"{ending},") if "," in name else name + ending
+            depths = by_depth(results, kind, "train loss")
+            _points(ax, depths, color, name)
+            first, last = (depths[depth].mean for depth in (min(depths), max(depths)))
+            ends.append(f"{name} from {first:.2g} to {last:.2g}")
+        ax.set(yscale="log", xlabel="layers", ylim=(1e-3, 5), title=title)
+        ax.set_xticks(list(depths))
+        fig.describe(
+            f"Training loss from {min(depths)} to {max(depths)} layers, normalization: {title}: "
+            f"{'; '.join(ends)}."
+        )
+    panels[0].set_ylabel("training loss, last epoch")
+    panels[1].legend(ncols=3, fontsize=9, loc="lower right", bbox_to_anchor=(1.02, 1.12))
+    return fig
+
+
+def _points(ax: Axes, values: Mapping[int, SeedRuns], color: str, name: str) -> None:
+    """Draw means, and the lowest and the highest seed: an interval would leave the axis."""
+    means = np.array([one.mean for one in values.values()])
+    ends = np.array([(min(one.values), max(one.values)) for one in values.values()]).T
+    style = {"color": color, "marker": "o", "markersize": 4.5, "linewidth": 1.6, "capsize": 3}
+    ax.errorbar(list(values), means, np.abs(ends - means), label=name, **style)
+
+
+def show_growth(
+    rates: Mapping[str, Tensor], epochs: Sequence[int], firsts: Sequence[int]
+) -> Figure:
+    """Draw how long F(x) is beside x, block by block, at some moments of a training.
+
+    Args:
+        rates: Name of a network to ratios, ``(moments, blocks)``.
+        epochs: Of each moment.
+        firsts: Numbers, from 0, of the blocks that begin a stage.
+
+    Returns:
+        The figure with its alt sentence.
+    """
+    fig, panels = figure(1, len(rates), height=3.4, sharey=True, right=1.05)
+    fig.subplots_adjust(wspace=0.3)
+    shades = ("#aab4dc", "#7686c9", BLUE, INK)
+    for ax, (name, ratios) in zip(panels, rates.items(), strict=True):
+        blocks = np.arange(1, ratios.shape[1] + 1)
+        for first in firsts:
+            ax.axvline(first + 1, color=MUTED, linewidth=0.8, linestyle=(0, (2, 3)))
+        for epoch, line, color in zip(epochs, ratios.tolist(), shades, strict=True):
+            text = "at first" if epoch == 0 else f"epoch {epoch}"
+            ax.plot(blocks, line, color=color, marker="o", markersize=4, label=text)
+        ax.set(title=name, xlabel="block", ylim=(-0.05, 1.6))
+        ax.set_xticks(blocks)
+        fig.describe(
+            f"{name}: the length of F(x) over that of x in the first and last block is "
+            f"{ratios[0, 0]:.2g} and {ratios[0, -1]:.2g} at first, {ratios[-1, 0]:.2g} and "
+            f"{ratios[-1, -1]:.2g} in the end."
+        )
+    panels[0].set_ylabel("length of F(x) / length of x")
+    panels[-1].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=9, handlelength=1)
+    return fig
+
+
+def show_landscape(
+    slices: Slices, norms: Mapping[tuple[str, int], Tensor], kind: str, depth: int
+) -> Figure:
+    """Draw a slice through the loss of a trained network, and its gradients before training.
+
+    Args:
+        slices: From :func:`glassbox.chapters.residual.results.load_slices`.
+        norms: For each kind and depth the norm of the gradient at each block, ``(blocks,)``.
+        kind: ``"plain"`` or ``"residual"``.
+        depth: Layers of the network.
+
+    Returns:
+        The figure with its alt sentence.
+    """
+    losses = slices[kind, depth].nan_to_num(nan=HIGHEST, posinf=HIGHEST)
+    shown = losses.clamp(LOWEST, HIGHEST).log10().numpy()  # linear axes are drawn much faster
+    fig, (left, right) = figure(1, 2, height=3.5, left=0.7, right=0.3)
+    fig.subplots_adjust(wspace=0.42)
+    square = {"extent": (-1, 1, -1, 1), "origin": "lower", "interpolation": "bilinear"}
+    image = left.imshow(shown, vmin=np.log10(LOWEST), vmax=np.log10(HIGHEST), **square)
+    ticks = np.linspace(-1, 1, len(shown))
+    lines = {"colors": PAPER, "linewidths": 0.7, "linestyles": "solid"}
+    left.contour(ticks, ticks, shown, levels=np.arange(-2, 4), **lines)
+    left.set_title("loss around it")
+    left.set(xlabel="along one direction", ylabel="along another")
+    left.set_xticks([-1, 0, 1])
+    left.set_yticks([-1, 0, 1])
+    bar = fig.colorbar(image, ax=left, fraction=0.046, pad=0.04)
+    bar.set_ticks([-2, 0, 2, 4], labels=["0.01", "1", "100", "10⁴"])
+    bar.outline.set_visible(False)
+    gradient = norms[kind, depth]
+    blocks = np.arange(1, len(gradient) + 1)
+    right.plot(blocks, gradient.log10().numpy(), color=COLORS[kind], marker="o", markersize=4)
+    right.set(ylim=(-3, 2), xlim=(0, 28), xlabel="block")
+    right.set_yticks(range(-3, 3), ["0.001", "0.01", "0.1", "1", "10", "100"])
+    right.set_title("gradient before training")
+    middle = losses[len(losses) // 2, len(losses) // 2]
+    low = float((losses < 2.3).float().mean())
+    fig.describe(
+        f"A {kind} network of {depth} layers. Its loss is {middle:.2g} after training, and below "
+        f"2.3, the loss of guessing, on {100 * low:.0f} percent of the square around it. Before "
+        f"training the gradient is {gradient[0]:.2g} at the first block and {gradient[-1]:.2g} at "
+        "the last."
+    )
+    return fig
+
+
+def show_lesions(lesions: Lesions, depth: int) -> Figure:
+    """Draw the accuracy of networks without one block, for each of the blocks.
+
+    Args:
+        lesions: From :func:`glassbox.chapters.residual.results.load_lesions`.
+        depth: Layers of the networks.
+
+    Returns:
+        The figure with its alt sentence.
+    """
+    fig, ax = figure(height=3.5, top=0.6)
+    blocks = (depth - 2) // 2
+    for first in (0, blocks // 3, 2 * blocks // 3):
+        ax.axvline(first + 1, color=MUTED, linewidth=0.8, linestyle=(0, (2, 3)), zorder=0)
+    for name, color in COLORS.items():
+        found = lesions[name, depth]
+        ones = {i + 1: found[(i,)] for i in range(blocks)}
+        _points(ax, ones, color, name)
+        worst = min(ones, key=lambda block: ones[block].mean)
+        median = np.median([one.mean for one in ones.values()])
+        fig.describe(
+            f"{name.capitalize()}: {found[()].mean:.0f} percent whole, without one block "
+            f"{median:.0f} in the middle of {blocks} cases and {ones[worst].mean:.0f} at "
+            f"worst, without block {worst}."
+        )
+    ax.set_xticks(range(1, blocks + 1))
+    _finish_accuracy(ax, "the block that is missing")
+    return fig
+
+
+def show_removals(removals: Mapping[str, Mapping[int, SeedRuns]]) -> Figure:
+    """Draw the accuracy of deep residual networks over the number of blocks they lack.
+
+    Args:
+        removals: From :func:`glassbox.chapters.residual.results.load_removals`.
+
+    Returns:
+        The figure with its alt sentence.
+    """
+    fig, ax = figure(height=3.3, top=0.6)
+    for name, color in list(COLORS.items())[1:]:
+        counts = removals[name]
+        _points(ax, counts, color, name)
+        parts = (f"{counts[count].mean:.0f} without {count}" for count in (0, 4, 12, 24))
+        fig.describe(f"Test accuracy in percent, {name}: {', '.join(parts)}.")
+    ax.set_xticks(range(0, 25, 4))
+    _finish_accuracy(ax, "blocks missing, of 27")
+    return fig
+
+
+def _finish_accuracy(ax: Axes, xlabel: str) -> None:
+    ax.axhline(10, color=MUTED, linewidth=1)
+    ax.set(ylim=(-3, 103), xlabel=xlabel, ylabel="test accuracy, percent")
+    ax.legend(ncols=3, fontsize=9, loc="lower right", bbox_to_anchor=(1.0, 1.0))
+
+
+def lesion_of(stages: Sequence[int | None]) -> Lesion:
+    """Give the blocks that are missing in a ResNet-20 by their numbers.
+
+    Args:
+        stages: For each of the three stages the missing block, 1 to 3, or None.
+
+    Returns:
+        Ascending numbers from 0.
+    """
+    return tuple(3 * stage + block - 1 for stage, block in enumerate(stages) if block)
+
+
+def show_surgery(lesions: Lesions, stages: Sequence[int | None]) -> Figure:
+    """Draw the nine blocks of a ResNet-20, some of them missing, and what accuracy is left.
+
+    Args:
+        lesions: From :func:`glassbox.chapters.residual.results.load_lesions`.
+        stages: For each of the three stages the missing block, 1 to 3, or None.
+
+    Returns:
+        The figure with its alt sentence.
+    """
+    gone = lesion_of(stages)
+    fig, (top, below) = figure(
+        2, 1, height=3.9, left=1.35, right=0.6, top=0.25, height_ratios=[1, 1.5]
+    )
+    fig.subplots_adjust(hspace=0.28)
+    _draw_blocks(top, gone)
+    names = list(COLORS)
+    found = [lesions[name, 20][gone] for name in names]
+    places = np.arange(len(names))
+    means = np.array([one.mean for one in found])
+    ends = np.abs(np.array([(min(one.values), max(one.values)) for one in found]).T - means)
+    style = {"height": 0.66, "color": list(COLORS.values())}
+    below.barh(places, means, xerr=ends, error_kw={"elinewidth": 1, "ecolor": INK}, **style)
+    for place, one in zip(places, found, strict=True):
+        below.text(106, place, f"{one.mean:.0f}", va="center", weight="bold")
+    below.axvline(10, color=MUTED, linewidth=1)
+    below.set(xlim=(0, 104), ylim=(2.6, -0.6), xlabel="test accuracy, percent")
+    below.set_yticks(places, names)
+    below.grid(False)
+    which = " and ".join(str(i + 1) for i in gone)
+    what = f"Without block{'s' * (len(gone) > 1)} {which}" if gone else "With all nine blocks"
+    fractions = ", ".join(f"{name} {one:.0f}" for name, one in zip(names, found, strict=True))
+    fig.describe(f"{what}, in percent: {fractions}.")
+    return fig
+
+
+def _draw_blocks(ax: Axes, gone: Lesion) -> None:
+    """Draw the data's way through nine blocks: through a block, or past it."""
+    ax.set(xlim=(-0.9, 9.1), ylim=(-0.75, 1.15))
+    ax.set_axis_off()
+    ax.plot([-0.9, 9.1], [0, 0], color=INK, linewidth=1.5, zorder=0)
+    for i in range(9):
+        missing = i in gone
+        face, edge = (PAPER, MUTED) if missing else ("#dfe4f2", BLUE)
+        shape = FancyBboxPatch((i - 0.28, -0.3), 0.56, 0.6, boxstyle="round,pad=0.05")
+        shape.set(facecolor=face, edgecolor=edge, linestyle=":" if missing else "-")
+        ax.add_patch(shape)
+        if missing:
+            ax.plot([i - 0.33, i + 0.33], [0, 0], color=OCHRE, linewidth=2.2)
+        else:
+            ax.text(i, 0, str(i + 1), ha="center", va="center", weight="bold")
+        if i % 3 == 0:
+            ax.text(i - 0.33, 0.75, f"stage {i // 3 + 1}", color=MUTED, size=9)

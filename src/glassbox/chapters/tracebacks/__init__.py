@@ -1,0 +1,1 @@
+"""The page on four tracebacks: what its page alone uses."""

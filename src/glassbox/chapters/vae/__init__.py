@@ -1,0 +1,1 @@
+"""Chapter 5, variational autoencoders: what its page alone uses."""

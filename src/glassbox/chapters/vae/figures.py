@@ -1,0 +1,102 @@
+"""The drawings of the chapter on variational autoencoders."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from matplotlib.patches import Circle
+from torch import Tensor
+
+from glassbox.networks.vae import VAE
+from glassbox.plotting.figures import (
+    BLUE,
+    CLASS_COLORS,
+    GRID,
+    INK,
+    MUTED,
+    PAPER,
+    RUST,
+    Figure,
+    figure,
+)
+from glassbox.plotting.image_rows import draw_rows
+
+
+def show_latent_plane(
+    model: VAE, means: Tensor, labels: Tensor, point: tuple[float, float]
+) -> Figure:
+    """Draw the codes of real digits on their plane, and what one point of it decodes to.
+
+    Args:
+        model: A VAE with two latent dimensions.
+        means: Posterior means of images, ``(N, 2)``.
+        labels: ``(N,)`` digits.
+        point: The place that is decoded.
+
+    Returns:
+        The figure.
+    """
+    fig, (plane, picture) = figure(
+        1, 2, height=4.0, left=0.4, right=0.3, top=0.15, bottom=0.35, width_ratios=[1.6, 1]
+    )
+    reach = means.abs().max().item() + 0.3
+    for radius in range(1, int(reach) + 1):
+        plane.add_patch(Circle((0, 0), radius, fill=False, color=GRID))
+    for digit in range(10):
+        chosen = labels == digit
+        plane.scatter(
+            *means[chosen].T, s=30, marker=f"${digit}$", color=CLASS_COLORS[digit], linewidths=0.2
+        )
+    plane.plot(*point, "o", ms=13, mfc="none", mec=PAPER, mew=5)
+    plane.plot(*point, "o", ms=13, mfc="none", mec=INK, mew=2)
+    plane.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+    with torch.no_grad():
+        image = model.decode(torch.tensor([point]))[0, 0]
+    picture.imshow(image, cmap="gray", vmin=-1 if model.likelihood == "tanh" else 0, vmax=1)
+    picture.set_xlabel(f"decoded at ({point[0]:.1f}, {point[1]:.1f})")
+    picture.set(xticks=[], yticks=[])
+    nearest = labels[(means - torch.tensor(point)).norm(dim=1).argmin()]
+    fig.describe(
+        f"The codes of {len(means)} digits on a plane, and the image that the point "
+        f"({point[0]:.1f}, {point[1]:.1f}) decodes to. The nearest digit is a {nearest}."
+    )
+    return fig
+
+
+def show_beta(
+    rows: Mapping[str, Tensor],
+    betas: Sequence[float],
+    parts: Mapping[str, Sequence[float]],
+    active: Sequence[int],
+    latent: int,
+    chosen: float,
+) -> Figure:
+    """Draw what a VAE trained with one beta makes, and the parts of the loss for all.
+
+    Args:
+        rows: Name to ``(N, 1, H, W)`` images from 0 to 1.
+        betas: The weights of the KL term.
+        parts: Name to nats for each beta, two of them.
+        active: Active units for each beta.
+        latent: How many there are.
+        chosen: The beta that is shown.
+
+    Returns:
+        The figure.
+    """
+    fig, (top, below) = figure(2, 1, height=4.3, left=1.35, top=0.1, height_ratios=[1.1, 1])
+    fig.subplots_adjust(hspace=0.22)
+    draw_rows(top, rows)
+    place = list(betas).index(chosen)
+    for (name, values), color, mark in zip(parts.items(), (BLUE, RUST), "os", strict=True):
+        below.plot(range(len(betas)), values, color=color, marker=mark, label=name)
+    below.axvline(place, color=MUTED, linewidth=1, zorder=0)
+    below.set_xticks(range(len(betas)), [f"{beta:g}" for beta in betas])
+    below.set(xlabel="beta", ylabel="nats", ylim=(0, None))
+    below.set_title(f"{active[place]} of {latent} units active")
+    below.legend(loc="center right")
+    texts = [f"{name} {values[place]:.1f} nats" for name, values in parts.items()]
+    fig.describe(
+        f"Digits, their reconstructions and samples of a VAE trained with beta {chosen:g}: "
+        f"{', '.join(texts)}, {active[place]} of {latent} units active."
+    )
+    return fig

@@ -1,0 +1,68 @@
+"""A pad over the two latent dimensions of a VAE, decoded where it is seen."""
+
+from torch import Tensor
+
+from glassbox.chapters.vae.figures import show_latent_plane
+from glassbox.explorables.js_widgets import show_computed
+from glassbox.explorables.tiny_network import pack
+from glassbox.networks.vae import VAE, posterior_means
+
+MARGIN = 0.3  # around the outermost code, in standard deviations of the prior
+
+
+def latent_pad(
+    model: VAE,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    start: tuple[float, float] = (0.0, 0.0),
+    ends: tuple[int, int] = (0, 1),
+) -> None:
+    """Show a pad on which each point is decoded while the pointer or an arrow key moves.
+
+    The posterior means of the images stand on it, marked by their labels, and a slider walks from
+    one digit to another.
+
+    Args:
+        model: A VAE with two latent dimensions.
+        images: ``(N, 1, size, size)``: some hundreds.
+        labels: ``(N,)`` digits; each from 0 to 9 at least once.
+        start: The point at the beginning.
+        ends: The digits between which the slider walks at the beginning.
+
+    Raises:
+        ValueError: If the model has not two latent dimensions, images and labels differ in number,
+            or a digit is missing.
+    """
+    if model.latent != 2:
+        raise ValueError(f"model has {model.latent} latent dimensions, expected 2")
+    if len(images) != len(labels):
+        raise ValueError(f"images are {len(images)} and labels {len(labels)}, expected as many")
+    missing = sorted(set(range(10)) - set(labels.tolist()))
+    if missing:
+        raise ValueError(f"labels have none of {missing}, expected each digit from 0 to 9")
+    means = posterior_means(model, images)
+    still = show_latent_plane(model, means, labels, start)
+    state = {
+        "weights": pack(model.decoder.state_dict()),
+        "likelihood": model.likelihood,
+        "size": images.shape[-1],
+        "reach": round(means.abs().max().item() + MARGIN, 1),
+        "points": [
+            [round(x, 3), round(y, 3), label]
+            for (x, y), label in zip(means.tolist(), labels.tolist(), strict=True)
+        ],
+        "examples": [_typical(means[labels == digit]) for digit in range(10)],
+        "start": list(start),
+        "from": ends[0],
+        "to": ends[1],
+    }
+    show_computed(
+        "latent_pad", state, still=still, name="Plane of latent codes", parts=["tiny_network"]
+    )
+
+
+def _typical(means: Tensor) -> list[float]:
+    """Give the code of the real digit that is nearest to the middle of its class."""
+    nearest = (means - means.median(0).values).norm(dim=1).argmin()
+    return [round(value, 3) for value in means[nearest].tolist()]

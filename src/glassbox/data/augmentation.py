@@ -1,0 +1,243 @@
+"""Augmentation of whole batches: every image gets its own draw, no loop over images.
+
+An augmentation is a function ``(images, generator) -> images``. It draws from the generator
+and hands the numbers to a plain function (:func:`flip`, :func:`shift`, :func:`rotate`,
+:func:`adjust_color`), which can be called with numbers of your own. The input stays as it is.
+"""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Augmentation = Callable[[Tensor, torch.Generator | None], Tensor]
+
+# Weights of red, green and blue in brightness, as torchvision has them.
+_LUMA = (0.2989, 0.587, 0.114)
+
+
+def flip(images: Tensor, chosen: Tensor) -> Tensor:
+    """Mirror the chosen images left to right.
+
+    Args:
+        images: ``(B, C, H, W)``.
+        chosen: which ones, ``bool (B,)``.
+
+    Returns:
+        Images of the same shape and type.
+    """
+    return torch.where(chosen.view(-1, 1, 1, 1), images.flip(-1), images)
+
+
+def shift(images: Tensor, down: Tensor, right: Tensor, *, repeat_edge: bool = False) -> Tensor:
+    """Move each image by whole pixels.
+
+    Args:
+        images: ``(B, C, H, W)``, any type.
+        down: pixels down (negative: up), integers ``(B,)``.
+        right: pixels to the right (negative: left), integers ``(B,)``.
+        repeat_edge: fill what comes in with the pixels of the edge in place of zeros.
+
+    Returns:
+        Images of the same shape and type.
+    """
+    batch, channels, height, width = images.shape
+    rows = torch.arange(height, device=images.device) - down.view(-1, 1)
+    columns = torch.arange(width, device=images.device) - right.view(-1, 1)
+    inside_rows, inside_columns = rows.clamp(0, height - 1), columns.clamp(0, width - 1)
+    pixels = inside_rows[:, :, None] * width + inside_columns[:, None, :]
+    flat = images.reshape(batch, channels, -1)
+    moved = flat.gather(2, pixels.view(batch, 1, -1).expand(-1, channels, -1)).view(images.shape)
+    if repeat_edge:
+        return moved
+    inside = (rows == inside_rows)[:, :, None] & (columns == inside_columns)[:, None, :]
+    return moved * inside[:, None]
+
+
+def rotate(images: Tensor, degrees: Tensor) -> Tensor:
+    """Turn each image about its center, bilinear, with zeros where nothing was.
+
+    Args:
+        images: floating point ``(B, C, H, W)``.
+        degrees: angles, counter-clockwise, ``(B,)``.
+
+    Returns:
+        Images of the same shape and type.
+
+    Raises:
+        TypeError: if ``images`` are not floating point.
+    """
+    _require_float(images)
+    height, width = images.shape[-2:]
+    angles = degrees.to(images).deg2rad()
+    cos, sin, zero = angles.cos(), angles.sin(), torch.zeros_like(angles)
+    # The grid runs from -1 to 1 along both sides, so that a turn mixes height and width.
+    rows = [cos, -sin * height / width, zero, sin * width / height, cos, zero]
+    matrices = torch.stack(rows, dim=1).view(-1, 2, 3)
+    grid = F.affine_grid(matrices, list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, mode="bilinear", align_corners=False)
+
+
+def adjust_color(
+    images: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tensor
+) -> Tensor:
+    """Multiply the brightness, then the contrast, then the saturation of each image.
+
+    A factor of 1 changes nothing; 0 gives black, uniform gray and shades of gray.
+
+    Args:
+        images: floating point ``(B, 3, H, W)`` from 0 to 1.
+        brightness: factors, ``(B,)``, at least 0.
+        contrast: factors, ``(B,)``, at least 0.
+        saturation: factors, ``(B,)``, at least 0.
+
+    Returns:
+        Images of the same shape and type, from 0 to 1.
+
+    Raises:
+        TypeError: if ``images`` are not floating point.
+        ValueError: if ``images`` do not have 3 channels.
+    """
+    _require_float(images)
+    if images.shape[1] != 3:
+        raise ValueError(f"images has {images.shape[1]} channels; expected 3: red, green, blue")
+    brightness, contrast, saturation = (
+        factor.to(images).view(-1, 1, 1, 1) for factor in (brightness, contrast, saturation)
+    )
+    images = (images * brightness).clamp_(0, 1)
+    images = torch.lerp(_gray(images).mean((1, 2, 3), keepdim=True), images, contrast).clamp_(0, 1)
+    return torch.lerp(_gray(images), images, saturation).clamp_(0, 1)
+
+
+def random_flip(probability: float = 0.5) -> Augmentation:
+    """Mirror each image left to right with the given probability.
+
+    Args:
+        probability: from 0 to 1.
+
+    Raises:
+        ValueError: if ``probability`` is out of range.
+    """
+    if not 0 <= probability <= 1:
+        raise ValueError(f"probability is {probability}; expected 0 to 1")
+
+    def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        return flip(images, _uniform(images, 0, 1, generator) < probability)
+
+    return augment
+
+
+def random_shift(max_pixels: int) -> Augmentation:
+    """Move each image by up to ``max_pixels`` each way, repeating the pixels of its edge.
+
+    Args:
+        max_pixels: at least 0.
+
+    Raises:
+        ValueError: if ``max_pixels`` is negative.
+    """
+    return _random_move("max_pixels", max_pixels, repeat_edge=True)
+
+
+def random_crop(padding: int) -> Augmentation:
+    """Surround each image with zeros and cut a window of its own size out, anywhere.
+
+    This is torchvision's ``RandomCrop(size, padding)``. Zeros are black before
+    normalization and the mean color after it.
+
+    Args:
+        padding: zeros on each side, in pixels, at least 0.
+
+    Raises:
+        ValueError: if ``padding`` is negative.
+    """
+    return _random_move("padding", padding, repeat_edge=False)
+
+
+def random_rotation(degrees: float) -> Augmentation:
+    """Turn each image by an angle from ``-degrees`` to ``degrees``.
+
+    Args:
+        degrees: largest angle, at least 0.
+
+    Raises:
+        ValueError: if ``degrees`` is negative.
+    """
+    if degrees < 0:
+        raise ValueError(f"degrees is {degrees}; expected 0 or more")
+
+    def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        return rotate(images, _uniform(images, -degrees, degrees, generator))
+
+    return augment
+
+
+def color_jitter(
+    brightness: float = 0.0, contrast: float = 0.0, saturation: float = 0.0
+) -> Augmentation:
+    """Change the colors of each image by factors from ``1 - x`` to ``1 + x``.
+
+    The factors are those of torchvision's ``ColorJitter``; they apply in a fixed order.
+
+    Args:
+        brightness: ``x`` of the brightness, from 0 to 1.
+        contrast: ``x`` of the contrast, from 0 to 1.
+        saturation: ``x`` of the saturation, from 0 to 1.
+
+    Raises:
+        ValueError: if a number is out of range.
+    """
+    strengths = {"brightness": brightness, "contrast": contrast, "saturation": saturation}
+    for name, strength in strengths.items():
+        if not 0 <= strength <= 1:
+            raise ValueError(f"{name} is {strength}; expected 0 to 1")
+
+    def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        factors = [_uniform(images, 1 - x, 1 + x, generator) for x in strengths.values()]
+        return adjust_color(images, *factors)
+
+    return augment
+
+
+def compose(*augmentations: Augmentation) -> Augmentation:
+    """Chain augmentations, first to last.
+
+    Args:
+        augmentations: functions ``(images, generator) -> images``.
+    """
+
+    def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        for augmentation in augmentations:
+            images = augmentation(images, generator)
+        return images
+
+    return augment
+
+
+def _random_move(argument: str, pixels: int, *, repeat_edge: bool) -> Augmentation:
+    if pixels < 0:
+        raise ValueError(f"{argument} is {pixels}; expected 0 or more")
+
+    def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        moves = torch.randint(-pixels, pixels + 1, (2, len(images)), generator=generator)
+        down, right = moves.to(images.device)
+        return shift(images, down, right, repeat_edge=repeat_edge)
+
+    return augment
+
+
+def _uniform(images: Tensor, low: float, high: float, generator: torch.Generator | None) -> Tensor:
+    # Drawn on the CPU, so that a run on another device sees the same numbers.
+    draws = torch.rand(len(images), generator=generator)
+    return torch.lerp(torch.tensor(float(low)), torch.tensor(float(high)), draws).to(images.device)
+
+
+def _gray(images: Tensor) -> Tensor:
+    luma = torch.tensor(_LUMA, dtype=images.dtype, device=images.device)
+    return torch.einsum("bchw,c->bhw", images, luma).unsqueeze(1)
+
+
+def _require_float(images: Tensor) -> None:
+    if not images.is_floating_point():
+        raise TypeError(f"images has type {images.dtype}; expected floating point, see to_float")

@@ -1,0 +1,131 @@
+"""Batches of images that already lie in memory: shuffled, augmented, resumable, shardable."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from glassbox.data.augmentation import Augmentation
+
+
+class Batches:
+    """Iterate over images and labels in batches; each iteration is one epoch.
+
+    The order of an epoch follows from ``seed`` and the number of the epoch alone, and the
+    augmentation of a batch from these and the number of the batch. So two runs see the same
+    batches whatever else draws random numbers, and a run can resume anywhere: see
+    :meth:`state_dict`. An iteration that is left early counts as an epoch.
+
+    On ``world_size`` processes, each with its ``rank``, every process iterates over its share
+    of the same global batches: ``batch_size / world_size`` images a step. All processes make
+    the same number of steps; so that they can, an epoch leaves out at most
+    ``world_size - 1`` images.
+
+    Args:
+        images: ``(N, ...)``, any type.
+        labels: ``(N, ...)``.
+        batch_size: images in a global batch; the last batch of an epoch may be smaller.
+        shuffle: whether each epoch has its own order.
+        seed: decides the orders and the augmentation.
+        augment: a function of a batch of images and a generator that gives the images
+            to train on; see :mod:`glassbox.data.augmentation`.
+        drop_last: whether an incomplete last batch is left out.
+        device: where the batches go; by default they stay where ``images`` are.
+        channels_last: whether batches of images have the channels-last memory format.
+        rank: number of this process, from 0.
+        world_size: number of processes; it must divide ``batch_size``.
+
+    Raises:
+        ValueError: if lengths differ, a number is out of range, or no batch would be left.
+    """
+
+    def __init__(
+        self,
+        images: Tensor,
+        labels: Tensor,
+        batch_size: int,
+        *,
+        shuffle: bool = True,
+        seed: int = 0,
+        augment: Augmentation | None = None,
+        drop_last: bool = False,
+        device: torch.device | str | None = None,
+        channels_last: bool = False,
+        rank: int = 0,
+        world_size: int = 1,
+    ) -> None:
+        if len(images) != len(labels):
+            raise ValueError(f"images has {len(images)} entries and labels {len(labels)}")
+        if batch_size < 1:
+            raise ValueError(f"batch_size is {batch_size}; expected at least 1")
+        if not 0 <= rank < world_size:
+            raise ValueError(f"rank is {rank}; expected 0 to {world_size - 1}, below world_size")
+        if batch_size % world_size:
+            raise ValueError(
+                f"batch_size is {batch_size}; expected a multiple of world_size {world_size}"
+            )
+        if seed < 0:
+            raise ValueError(f"seed is {seed}; expected 0 or more")
+        self.images, self.labels, self.batch_size = images, labels, batch_size
+        self.shuffle, self.seed, self.augment = shuffle, seed, augment
+        self.device = images.device if device is None else torch.device(device)
+        self.memory_format = torch.channels_last if channels_last else torch.preserve_format
+        self.rank, self.world_size = rank, world_size
+        self._used = len(images) - len(images) % (batch_size if drop_last else world_size)
+        self._epoch, self._next_batch, self._resuming = 0, 0, False
+        if not len(self):
+            raise ValueError(f"images has {len(images)} entries, too few for one batch")
+
+    def __len__(self) -> int:
+        """Give the number of batches of an epoch."""
+        return -(-self._used // self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        if self._next_batch and not self._resuming:
+            self._epoch, self._next_batch = self._epoch + 1, 0
+        self._resuming = False
+        order = self._order(self._epoch)
+        for batch in range(self._next_batch, len(self)):
+            start = batch * self.batch_size
+            chosen = order[start : start + self.batch_size][self.rank :: self.world_size]
+            self._next_batch = batch + 1
+            yield self._images(chosen, batch), self.labels[chosen].to(self.device)
+        self._epoch, self._next_batch = self._epoch + 1, 0
+
+    def state_dict(self) -> dict[str, int]:
+        """Give the position: the epoch and the number of its batches already handed out."""
+        return {"seed": self.seed, "epoch": self._epoch, "next_batch": self._next_batch}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Continue at a saved position: the next iteration gives the batches that were left.
+
+        Args:
+            state: what :meth:`state_dict` gave.
+
+        Raises:
+            ValueError: if the state is of another seed or of more batches than there are.
+        """
+        if state["seed"] != self.seed:
+            raise ValueError(f"state has seed {state['seed']}; expected {self.seed}")
+        if not 0 <= state["next_batch"] <= len(self) or state["epoch"] < 0:
+            raise ValueError(f"state is {state}; expected a position in {len(self)} batches")
+        self._epoch, self._next_batch = state["epoch"], state["next_batch"]
+        self._resuming = True
+
+    def _order(self, epoch: int) -> Tensor:
+        if not self.shuffle:
+            return torch.arange(self._used)
+        return torch.randperm(len(self.images), generator=self._generator(epoch))[: self._used]
+
+    def _images(self, chosen: Tensor, batch: int) -> Tensor:
+        images = self.images[chosen].to(self.device)
+        if self.augment is not None:
+            # Batches count from 1 here: (epoch, 0, ...) would equal the order's own (epoch,).
+            key = (self._epoch, batch + 1, self.rank)
+            images = self.augment(images, self._generator(*key))
+        return images.contiguous(memory_format=self.memory_format) if images.ndim == 4 else images
+
+    def _generator(self, *key: int) -> torch.Generator:
+        seed = np.random.SeedSequence((self.seed, *key)).generate_state(1, np.uint64)
+        return torch.Generator().manual_seed(int(seed[0] >> np.uint64(1)))

@@ -1,0 +1,124 @@
+"""How many examples each class has, and what they weigh."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+def class_counts(labels: Tensor, num_classes: int) -> tuple[int, ...]:
+    """Count the examples of each class.
+
+    Args:
+        labels: Class indices ``(N,)`` from 0 to ``num_classes - 1``.
+        num_classes: Number of classes, at least 1.
+
+    Returns:
+        One count for each class; 0 where a class has no example.
+
+    Raises:
+        ValueError: If ``labels`` are no vector of class indices, or one is out of range.
+    """
+    check_class_indices(labels, num_classes)
+    return tuple(labels.bincount(minlength=num_classes).tolist())
+
+
+def checked_counts(counts: Sequence[int] | Tensor) -> Tensor:
+    """Refuse counts that no weight or margin can be computed from.
+
+    Args:
+        counts: Examples of each class, ``(K,)``, at least two classes and 1 example in each.
+
+    Returns:
+        The counts as float64 on the CPU, ``(K,)``.
+
+    Raises:
+        ValueError: If there are fewer than two classes, or a class has less than one example.
+    """
+    values = torch.as_tensor(counts, dtype=torch.float64, device="cpu").detach()
+    if values.ndim != 1 or len(values) < 2:
+        raise ValueError(f"class_counts has shape {tuple(values.shape)}, expected (K,) with K > 1")
+    for label, value in enumerate(values.tolist()):
+        if not 1 <= value < float("inf"):
+            raise ValueError(
+                f"class_counts holds {value:g} for class {label}, expected at least 1 example"
+            )
+    return values
+
+
+def effective_numbers(counts: Sequence[int] | Tensor, beta: float = 0.9999) -> Tensor:
+    r"""Count examples as if each new one overlapped a little with those before.
+
+    Computes :math:`E_n = (1 - \beta^n) / (1 - \beta)`: the first example counts 1, the next
+    :math:`\beta`, then :math:`\beta^2`; no class counts more than :math:`1 / (1 - \beta)`.
+
+    Args:
+        counts: Examples of each class, ``(K,)``, at least 1 in each.
+        beta: From 0, where every class counts 1, up to but not including 1, where ``E_n`` would
+            be ``n``.
+
+    Returns:
+        The effective numbers, ``(K,)``.
+
+    Raises:
+        ValueError: If ``beta`` is out of range, or as :func:`checked_counts` does.
+
+    Reference:
+        Cui, Jia, Lin, Song and Belongie (2019), "Class-Balanced Loss Based on Effective Number of
+        Samples", https://arxiv.org/abs/1901.05555.
+    """
+    return _effective_numbers(counts, beta).to(torch.get_default_dtype())
+
+
+def effective_weights(counts: Sequence[int] | Tensor, beta: float = 0.9999) -> Tensor:
+    r"""Weigh classes by the inverse of their effective number; the mean weight is 1.
+
+    Computes :math:`w_j = K \, E_{n_j}^{-1} / \sum_k E_{n_k}^{-1}`.
+
+    Args:
+        counts: Examples of each class, ``(K,)``, at least 1 in each.
+        beta: As in :func:`effective_numbers`: 0 weighs all classes alike, and towards 1 the
+            weights approach those by inverse frequency.
+
+    Returns:
+        The weights, ``(K,)``; they sum to ``K``.
+
+    Raises:
+        ValueError: As :func:`effective_numbers` does.
+
+    Reference:
+        Cui, Jia, Lin, Song and Belongie (2019), "Class-Balanced Loss Based on Effective Number of
+        Samples", https://arxiv.org/abs/1901.05555.
+    """
+    inverse = 1 / _effective_numbers(counts, beta)
+    return (inverse * len(inverse) / inverse.sum()).to(torch.get_default_dtype())
+
+
+def check_class_indices(labels: Tensor, num_classes: int) -> None:
+    """Refuse labels that are no class indices, or out of range.
+
+    Args:
+        labels: Class indices ``(N,)`` from 0 to ``num_classes - 1``.
+        num_classes: Number of classes.
+
+    Raises:
+        ValueError: If they are anything else; the message says what.
+    """
+    if labels.ndim != 1 or labels.is_floating_point() or labels.dtype == torch.bool:
+        raise ValueError(
+            f"labels have shape {tuple(labels.shape)} and type {labels.dtype}, "
+            "expected class indices (N,) of an integer type"
+        )
+    if len(labels) and not (labels.min() >= 0 and labels.max() < num_classes):
+        raise ValueError(
+            f"labels lie between {labels.min()} and {labels.max()}, expected 0 to {num_classes - 1}"
+        )
+
+
+def _effective_numbers(counts: Sequence[int] | Tensor, beta: float) -> Tensor:
+    values = checked_counts(counts)
+    if not 0 <= beta < 1:
+        raise ValueError(f"beta is {beta}, expected at least 0 and below 1")
+    # 1 - beta**n without cancellation where beta is close to 1.
+    log_beta = torch.tensor(beta, dtype=torch.float64).log()
+    return -torch.expm1(values * log_beta) / (1 - beta)

@@ -1,0 +1,75 @@
+"""A data set in memory: images, labels and, where they are known, masks."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from glassbox.support.arguments import reject_tensor
+
+Index = Tensor | list[int] | list[bool] | slice
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Dataset:
+    """Labelled images in memory.
+
+    Args:
+        name: what the data set is called.
+        images: bytes 0 to 255, ``uint8 (N, C, H, W)``.
+        labels: class of each image, ``int64 (N,)``, from 0 to ``K - 1``.
+        class_names: the ``K`` classes, in the order of their labels.
+        masks: the visible pixels of each image's object, ``bool (N, H, W)``, where known.
+
+    Raises:
+        ValueError: if shapes, types or labels do not fit together.
+    """
+
+    name: str
+    images: Tensor
+    labels: Tensor
+    class_names: tuple[str, ...]
+    masks: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if self.images.ndim != 4 or self.images.dtype != torch.uint8:
+            reject_tensor("images", self.images, "uint8 (N, C, H, W)")
+        count, _, height, width = self.images.shape
+        if self.labels.shape != (count,) or self.labels.dtype != torch.int64:
+            reject_tensor("labels", self.labels, f"int64 ({count},)")
+        if count and not 0 <= self.labels.min() <= self.labels.max() < self.num_classes:
+            reject_tensor("labels", self.labels, f"values from 0 to {self.num_classes - 1}")
+        if self.masks is not None and (
+            self.masks.shape != (count, height, width) or self.masks.dtype != torch.bool
+        ):
+            reject_tensor("masks", self.masks, f"bool ({count}, {height}, {width})")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, indices: Index) -> "Dataset":
+        """Give the part of the data set that ``indices`` chooses, as a data set.
+
+        Args:
+            indices: a tensor or list of indices, a boolean mask ``(N,)``, or a slice.
+        """
+        if not isinstance(indices, Tensor | list | slice):
+            raise TypeError(f"indices is {indices!r}; expected a tensor, a list or a slice")
+        # An empty list would otherwise become a tensor of floats.
+        chosen = torch.tensor([], dtype=torch.int64) if indices == [] else indices
+        masks = None if self.masks is None else self.masks[chosen]
+        return Dataset(self.name, self.images[chosen], self.labels[chosen], self.class_names, masks)
+
+    def __repr__(self) -> str:
+        shape = " x ".join(str(length) for length in self.images.shape[1:])
+        return f"Dataset({self.name}: {len(self):,} images {shape}, {self.num_classes} classes)"
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes ``K``, present or not."""
+        return len(self.class_names)
+
+    @property
+    def class_counts(self) -> Tensor:
+        """Number of images of each class, ``int64 (K,)``."""
+        return torch.bincount(self.labels, minlength=self.num_classes)

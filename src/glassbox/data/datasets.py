@@ -1,0 +1,80 @@
+"""The book's data sets by name."""
+
+import difflib
+from collections.abc import Callable
+from os import PathLike
+from typing import Any
+
+import torch
+
+from glassbox.data.dataset import Dataset
+
+
+def load(
+    name: str, *, split: str | None = None, root: str | PathLike[str] | None = None, **options: Any
+) -> Dataset:
+    """Load a data set by name.
+
+    ``"digits"`` (1,797 handwritten digits of 8 x 8 pixels, which ship with scikit-learn)
+    and ``"scenes"`` (drawn on the spot) need neither a network nor a file.
+    ``"mnist"``, ``"fashion_mnist"`` and ``"cifar10"`` are read from their official files,
+    which are downloaded where they are missing; every file's checksum is verified.
+
+    Args:
+        name: ``"digits"``, ``"scenes"``, ``"mnist"``, ``"fashion_mnist"`` or ``"cifar10"``.
+        split: ``None`` for the training part (of digits: the whole, which has no official
+            split). Otherwise ``"train"`` or ``"test"``, and for CIFAR-10 also
+            ``"holdout"`` (every tenth training image of each class) or ``"full_train"``
+            (``"train"`` and ``"holdout"`` together).
+        root: folder of the official files; by default the folder named by the environment
+            variable ``GLASSBOX_DATA``, else a cache folder of the platform.
+        options: for scenes, the arguments of :func:`glassbox.data.scenes.scene.draw_scenes`.
+
+    Returns:
+        The data set, its images as bytes.
+
+    Raises:
+        ValueError: if the name, the split or an option is unknown.
+        glassbox.data.downloads.DownloadError: if an official file is missing and cannot be had.
+    """
+    loaders: dict[str, Callable[..., Dataset]] = {
+        "digits": _load_digits,
+        "scenes": _load_scenes,
+        "mnist": _load_official,
+        "fashion_mnist": _load_official,
+        "cifar10": _load_official,
+    }
+    if name not in loaders:
+        near = difflib.get_close_matches(str(name).lower(), loaders, n=3, cutoff=0.4)
+        hint = f"did you mean {' or '.join(near)}? " if near else ""
+        raise ValueError(f"name is {name!r}; {hint}there are {', '.join(loaders)}")
+    if options and name != "scenes":
+        raise ValueError(f"{name} takes no options; got {', '.join(sorted(options))}")
+    return loaders[name](name, split, root, **options)
+
+
+def _load_digits(name: str, split: str | None, root: object) -> Dataset:
+    from sklearn.datasets import load_digits
+
+    if split is not None:
+        raise ValueError(
+            f"split is {split!r}; digits has no official split, "
+            "use glassbox.data.splits.stratified_split"
+        )
+    bunch = load_digits()
+    # 17 gray levels: 0 to 16 becomes 0 to 255.
+    images = torch.from_numpy(bunch.images).mul(255 / 16).round().to(torch.uint8)
+    labels = torch.from_numpy(bunch.target).to(torch.int64)
+    return Dataset(name, images[:, None], labels, tuple("0123456789"))
+
+
+def _load_scenes(name: str, split: str | None, root: object, **options: Any) -> Dataset:
+    from glassbox.data.scenes.scene import draw_scenes
+
+    return draw_scenes(split=split or "train", **options)
+
+
+def _load_official(name: str, split: str | None, root: str | PathLike[str] | None) -> Dataset:
+    from glassbox.data.official_datasets import read_release
+
+    return read_release(name, split or "train", root)

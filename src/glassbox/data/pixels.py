@@ -1,0 +1,110 @@
+"""What is done to the pixels of images before training: scale, normalize, resize."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from glassbox.support.arguments import reject_tensor
+
+
+def to_float(images: Tensor) -> Tensor:
+    """Turn bytes into numbers from 0 to 1.
+
+    Args:
+        images: ``uint8``, any shape.
+
+    Returns:
+        ``float32`` of the same shape, equal to ``images / 255``.
+
+    Raises:
+        TypeError: if ``images`` are not bytes: scaled twice, they would all be near black.
+    """
+    if images.dtype != torch.uint8:
+        raise TypeError(f"images has type {images.dtype}; expected torch.uint8")
+    return images.to(torch.float32).div_(255)
+
+
+def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Compute the mean and standard deviation of each channel.
+
+    Take them from the training part alone; computed over all images they leak the test part.
+
+    Args:
+        images: ``(N, C, H, W)``, bytes (read as 0 to 1) or floating point.
+
+    Returns:
+        Mean and population standard deviation, each ``(C,)`` of ``float32``, or of the
+        type of floating-point ``images``.
+
+    Raises:
+        ValueError: if ``images`` is empty or not four-dimensional.
+    """
+    if images.ndim != 4 or images.numel() == 0:
+        reject_tensor("images", images, "non-empty (N, C, H, W)")
+    if images.dtype == torch.uint8:
+        return _byte_statistics(images)
+    dims = (0, 2, 3)
+    std, mean = torch.std_mean(images.double(), dim=dims, correction=0)
+    return mean.to(images.dtype), std.to(images.dtype)
+
+
+def normalize(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    """Shift and scale each channel: ``(images - mean) / std``.
+
+    Args:
+        images: ``(N, C, H, W)``, bytes (read as 0 to 1) or floating point.
+        mean: one number a channel, ``(C,)``.
+        std: one positive number a channel, ``(C,)``.
+
+    Returns:
+        Floating point of the same shape.
+
+    Raises:
+        ValueError: if the numbers of channels differ or ``std`` is not positive.
+    """
+    if images.ndim != 4 or not mean.shape == std.shape == images.shape[1:2]:
+        raise ValueError(
+            f"mean and std have shapes {tuple(mean.shape)} and {tuple(std.shape)}; expected one "
+            f"number a channel of images {tuple(images.shape)}"
+        )
+    if not (std > 0).all():
+        raise ValueError(f"std is {std.tolist()}; expected positive numbers")
+    floats = to_float(images) if images.dtype == torch.uint8 else images
+    shape = (1, -1, 1, 1)
+    return (floats - mean.to(floats).view(shape)) / std.to(floats).view(shape)
+
+
+def resize(images: Tensor, size: int) -> Tensor:
+    """Resize images to a square, bilinear and antialiased.
+
+    Args:
+        images: ``(N, C, H, W)``, bytes or floating point.
+        size: pixels a side of the result, at least 1.
+
+    Returns:
+        ``(N, C, size, size)`` of the type of ``images``.
+
+    Raises:
+        ValueError: if ``images`` is not four-dimensional or ``size`` is not positive.
+    """
+    if images.ndim != 4:
+        reject_tensor("images", images, "(N, C, H, W)")
+    if size < 1:
+        raise ValueError(f"size is {size}; expected at least 1")
+    floats = images.float() if images.dtype == torch.uint8 else images
+    resized = F.interpolate(
+        floats, size=(size, size), mode="bilinear", align_corners=False, antialias=True
+    )
+    if images.dtype == torch.uint8:
+        return resized.round_().clamp_(0, 255).to(torch.uint8)
+    return resized
+
+
+def _byte_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Count the 256 values a channel has: exact, and no float copy of the whole set."""
+    values = torch.arange(256, dtype=torch.float64) / 255
+    counts = [channel.flatten().int().bincount(minlength=256) for channel in images.unbind(1)]
+    fraction = torch.stack(counts).double() / counts[0].sum()
+    mean = (fraction * values).sum(1)
+    variance = (fraction * (values - mean[:, None]) ** 2).sum(1)
+    return mean.float(), variance.sqrt().float()

@@ -1,0 +1,1 @@
+"""Drawn scenes: silhouettes on backgrounds, whose every mask and label is known."""

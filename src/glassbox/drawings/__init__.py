@@ -1,1 +1,0 @@
-"""The drawings that belong to one chapter alone, one module a chapter."""

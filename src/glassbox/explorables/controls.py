@@ -1,0 +1,248 @@
+"""The controls of an explorable, as plain values: what can be chosen, and what the reader sees."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Real
+from typing import Any, Literal
+
+Kind = Literal["slider", "dropdown", "toggle", "buttons"]
+
+
+@dataclass(frozen=True)
+class Control:
+    """One control: a finite number of choices, one of which is chosen.
+
+    Attributes:
+        kind: How it looks: ``slider``, ``dropdown``, ``toggle`` or ``buttons``.
+        options: What an author names a choice by.
+        values: What ``draw`` receives for each choice.
+        labels: What the reader sees for each choice.
+        start: Index of the choice at the start.
+        label: What the reader sees as the control's name; the argument's name where empty.
+        play: Whether the page offers to run through the choices by itself.
+    """
+
+    kind: Kind
+    options: tuple[Any, ...]
+    values: tuple[Any, ...]
+    labels: tuple[str, ...]
+    start: int
+    label: str = ""
+    play: bool = False
+
+    @property
+    def summary(self) -> str:
+        """The choices in short: ``1–5`` for a slider, ``x|y`` for the others."""
+        if self.kind == "slider":
+            return f"{self.labels[0]}–{self.labels[-1]}"
+        return "|".join(self.labels)
+
+    def index(self, option: Any) -> int:
+        """Find a choice by what an author names it by.
+
+        Args:
+            option: A slider's number, an item of a list, a key of a dict, or a bool.
+
+        Returns:
+            The index of the choice.
+
+        Raises:
+            ValueError: There is no such choice.
+        """
+        if option not in self.options:
+            raise ValueError(f"start must be one of {self.summary}, got {option!r}")
+        return self.options.index(option)
+
+
+def _control(
+    kind: Kind,
+    options: Sequence[Any],
+    values: Sequence[Any],
+    labels: Sequence[str],
+    start: Any,
+    **rest: Any,
+) -> Control:
+    """Make a control that starts at ``start``, or at its first choice where that is None."""
+    if len(options) < 2:
+        raise ValueError(f"a {kind} must offer two choices or more, got {list(options)}")
+    if len(set(labels)) < len(labels):
+        raise ValueError(f"the choices of a {kind} must look different, got {list(labels)}")
+    made = Control(kind, tuple(options), tuple(values), tuple(labels), 0, **rest)
+    index = 0 if start is None else made.index(start)
+    return Control(kind, made.options, made.values, made.labels, index, **rest)
+
+
+def _with_unit(text: str, unit: str) -> str:
+    return text + ("" if unit in ("", "%", "°", "×") else " ") + unit
+
+
+def slider(
+    low: float,
+    high: float,
+    step: float = 1,
+    *,
+    start: float | None = None,
+    label: str = "",
+    unit: str = "",
+    play: bool = False,
+) -> Control:
+    """Make a slider over evenly spaced numbers, both ends included.
+
+    Args:
+        low: The smallest number.
+        high: The largest number, a whole number of steps above ``low``.
+        step: The distance between neighbors, above 0; integers give integers to ``draw``.
+        start: The number at the start; the middle one unless given.
+        label: The name the reader sees; the argument's name unless given.
+        unit: Written after each number.
+        play: Whether the page offers to run through the numbers by itself.
+
+    Returns:
+        The control.
+
+    Raises:
+        ValueError: The numbers do not make a range of two or more, or ``start`` is not among them.
+    """
+    first, last, by = (Decimal(str(number)) for number in (low, high, step))
+    if by <= 0 or last <= first or (last - first) % by:
+        raise ValueError(
+            f"high must be a whole number of steps above low, got {low} to {high} by {step}"
+        )
+    exact = [first + i * by for i in range(int((last - first) / by) + 1)]
+    digits = max(0, *(-int(n.normalize().as_tuple().exponent) for n in (first, by)))
+    kind = int if isinstance(low, int) and isinstance(step, int) else float
+    values = [kind(number) for number in exact]
+    labels = [_with_unit(f"{number:.{digits}f}", unit) for number in exact]
+    middle = values[len(values) // 2]
+    start = middle if start is None else start
+    return _control("slider", values, values, labels, start, label=label, play=play)
+
+
+def slider_over(
+    values: Iterable[Any],
+    *,
+    start: Any = None,
+    label: str = "",
+    unit: str = "",
+    play: bool = False,
+) -> Control:
+    """Make a slider over the given values, as unevenly spaced as they may be.
+
+    Args:
+        values: The values in order, such as learning rates.
+        start: The value at the start; the middle one unless given.
+        label: The name the reader sees; the argument's name unless given.
+        unit: Written after each value.
+        play: Whether the page offers to run through the values by itself.
+
+    Returns:
+        The control.
+
+    Raises:
+        ValueError: There are fewer than two values, or ``start`` is not among them.
+    """
+    values = list(values)
+    start = values[len(values) // 2] if start is None and values else start
+    labels = [_with_unit(_text(value), unit) for value in values]
+    return _control("slider", values, values, labels, start, label=label, play=play)
+
+
+def _text(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _choices(kind: Kind, options: Any, start: Any, label: str) -> Control:
+    """Make a control over a list, or over a dict whose values ``draw`` receives."""
+    values = list(options.values()) if isinstance(options, Mapping) else list(options)
+    options = list(options)
+    return _control(
+        kind, options, values, [_text(option) for option in options], start, label=label
+    )
+
+
+def dropdown(
+    options: Iterable[Any] | Mapping[str, Any], *, start: Any = None, label: str = ""
+) -> Control:
+    """Make a menu of choices.
+
+    Args:
+        options: The values, or a dict from what the reader sees to the value ``draw`` receives.
+        start: The item, or the key of the dict, at the start; the first unless given.
+        label: The name the reader sees; the argument's name unless given.
+
+    Returns:
+        The control.
+
+    Raises:
+        ValueError: There are fewer than two choices, two look the same, or ``start`` is none.
+    """
+    return _choices("dropdown", options, start, label)
+
+
+def buttons(
+    options: Iterable[Any] | Mapping[str, Any], *, start: Any = None, label: str = ""
+) -> Control:
+    """Make a row of buttons, one of which is pressed: for two to about five short choices.
+
+    Args:
+        options: The values, or a dict from what the reader sees to the value ``draw`` receives.
+        start: The item, or the key of the dict, at the start; the first unless given.
+        label: The name the reader sees; the argument's name unless given.
+
+    Returns:
+        The control.
+
+    Raises:
+        ValueError: There are fewer than two choices, two look the same, or ``start`` is none.
+    """
+    return _choices("buttons", options, start, label)
+
+
+def toggle(start: bool = False, *, label: str = "") -> Control:
+    """Make a switch; ``draw`` receives False or True.
+
+    Args:
+        start: Whether it is on at the start.
+        label: The name the reader sees; the argument's name unless given.
+
+    Returns:
+        The control.
+    """
+    return _control("toggle", (False, True), (False, True), ("off", "on"), start, label=label)
+
+
+def as_control(name: str, spec: Any) -> Control:
+    """Turn a shorthand into a control.
+
+    Args:
+        name: The argument of ``draw`` it stands for.
+        spec: A control; ``(low, high)`` or ``(low, high, step)`` for a slider; a list or a dict
+            for a dropdown; a bool for a toggle that starts there.
+
+    Returns:
+        The control, labeled.
+
+    Raises:
+        TypeError: ``spec`` is none of these.
+        ValueError: It is one of these, but makes no control.
+    """
+    try:
+        made = _from_shorthand(spec)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"control {name!r}: {error}") from error
+    return made if made.label else Control(**{**vars(made), "label": name.replace("_", " ")})
+
+
+def _from_shorthand(spec: Any) -> Control:
+    if isinstance(spec, Control):
+        return spec
+    if isinstance(spec, bool):
+        return toggle(spec)
+    if isinstance(spec, tuple) and len(spec) in (2, 3) and all(isinstance(n, Real) for n in spec):
+        return slider(*spec)
+    if isinstance(spec, list | dict):
+        return dropdown(spec)
+    raise TypeError(
+        f"must be a control, (low, high[, step]), a list, a dict or a bool, got {spec!r}"
+    )

@@ -1,0 +1,140 @@
+"""A function with controls, and the pictures of its states."""
+
+import inspect
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from glassbox.explorables.controls import Control, as_control
+from glassbox.plotting.figures import book_style, to_pixels
+
+State = tuple[int, ...]
+
+
+class Picture(NamedTuple):
+    """What one state looks like: pixels, uint8 ``(height, width, 3)``, and its alt text."""
+
+    pixels: np.ndarray
+    alt: str
+
+
+@dataclass(frozen=True)
+class Explorable:
+    """A function that draws, its controls, and where they start.
+
+    A state is a tuple with the index of the choice of each control, in order.
+    """
+
+    draw: Callable[..., Figure]
+    name: str
+    controls: Mapping[str, Control]
+
+    @property
+    def start(self) -> State:
+        """The state that is shown at first."""
+        return tuple(control.start for control in self.controls.values())
+
+    def states(self) -> Iterator[State]:
+        """Go through all states; the last control moves fastest."""
+        counts = (len(control.values) for control in self.controls.values())
+        return itertools.product(*map(range, counts))
+
+    def values(self, state: State) -> dict[str, Any]:
+        """Give what ``draw`` receives in a state.
+
+        Args:
+            state: One of the states.
+
+        Returns:
+            The keyword arguments of ``draw``.
+        """
+        chosen = zip(self.controls.items(), state, strict=True)
+        return {name: control.values[i] for (name, control), i in chosen}
+
+    def settings(self, state: State) -> str:
+        """Say where the controls are in a state, as ``kernel 3, stride 1``.
+
+        Args:
+            state: One of the states.
+
+        Returns:
+            The controls' names and the labels of their choices.
+        """
+        chosen = zip(self.controls.values(), state, strict=True)
+        return ", ".join(f"{control.label} {control.labels[i]}" for control, i in chosen)
+
+    def picture(self, state: State) -> Picture:
+        """Draw a state.
+
+        Args:
+            state: One of the states.
+
+        Returns:
+            Its pixels, and the alt text of its figure, or its settings where that has none.
+
+        Raises:
+            TypeError: ``draw`` returned something that is no figure.
+            Exception: Whatever ``draw`` raises.
+        """
+        with book_style():
+            figure = self.draw(**self.values(state))
+        if not isinstance(figure, Figure):
+            raise TypeError(f"draw must return a matplotlib Figure, got {figure!r}")
+        alt = getattr(figure, "alt", "") or f"{self.name}: {self.settings(state)}."
+        return Picture(to_pixels(figure), alt)
+
+    def summary(self, alt: str) -> str:
+        """Put the explorable into words, for where there is only text.
+
+        Args:
+            alt: The alt text of the state that is shown.
+
+        Returns:
+            One line that is the same whenever the controls and ``alt`` are.
+        """
+        controls = ", ".join(f"{c.label} {c.summary}" for c in self.controls.values())
+        return f"Explorable: {self.name}. Controls: {controls}. {alt}"
+
+
+def make_explorable(
+    draw: Callable[..., Figure],
+    name: str | None,
+    start: Mapping[str, Any] | None,
+    specs: Mapping[str, Any],
+) -> Explorable:
+    """Check a function against its controls and put them together.
+
+    Args:
+        draw: Takes each control's value by name and returns a figure.
+        name: The title; ``draw``'s own name unless given.
+        start: Argument name to the choice at the start, where it is not the control's own.
+        specs: Argument name to control or shorthand.
+
+    Returns:
+        The explorable.
+
+    Raises:
+        TypeError: ``draw`` cannot be called, or not with these arguments, or a spec makes no
+            control.
+        ValueError: There are no controls, or ``start`` names no control or no choice.
+    """
+    if not callable(draw):
+        raise TypeError(f"draw must be a function that returns a figure, got {draw!r}")
+    if not specs:
+        raise ValueError("explore needs one control or more, got none")
+    try:
+        inspect.signature(draw).bind(**specs)
+    except TypeError as error:
+        raise TypeError(f"draw must accept the controls {', '.join(specs)}: {error}") from error
+    controls = {argument: as_control(argument, spec) for argument, spec in specs.items()}
+    for argument, option in (start or {}).items():
+        if argument not in controls:
+            raise ValueError(f"start names {argument!r}, which is not among {', '.join(controls)}")
+        control = controls[argument]
+        controls[argument] = Control(**{**vars(control), "start": control.index(option)})
+    title = name or getattr(draw, "__name__", "explorable").strip("<_>").replace("_", " ")
+    return Explorable(draw, title, controls)

@@ -1,0 +1,58 @@
+"""``explore``: one function with controls, alive with a kernel and in a page without one."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from IPython.display import display
+from matplotlib.figure import Figure
+
+from glassbox.explorables.controls import Control, buttons, dropdown, slider, slider_over, toggle
+from glassbox.explorables.explorable import make_explorable
+
+__all__ = ["Control", "buttons", "dropdown", "explore", "slider", "slider_over", "toggle"]
+
+MODE = "GLASSBOX_EXPLORE"
+
+
+def explore(
+    draw: Callable[..., Figure],
+    *,
+    name: str | None = None,
+    start: dict[str, Any] | None = None,
+    **controls: Any,
+) -> None:
+    """Show a picture with controls that redraw it.
+
+    In a kernel the controls are ipywidgets, and a still picture is stored in the notebook. Where
+    the environment variable ``GLASSBOX_EXPLORE`` is ``static``, all states are drawn (100 at most)
+    and shown as a player that needs neither a kernel nor a network.
+
+    Args:
+        draw: Takes each control's value by name and returns a figure; the ``alt`` of a
+            :class:`glassbox.plotting.figures.Figure` describes the state.
+        name: The title, for those who hear the page; ``draw``'s own name unless given.
+        start: Argument name to the choice at the start, where it is not the control's own.
+        **controls: For each argument of ``draw`` a :func:`~glassbox.explorables.controls.slider`,
+            :func:`~glassbox.explorables.controls.slider_over`,
+            :func:`~glassbox.explorables.controls.dropdown`,
+            :func:`~glassbox.explorables.controls.buttons` or
+            :func:`~glassbox.explorables.controls.toggle`; or in short
+            ``(low, high)`` or ``(low, high, step)``, a list or a dict, or a bool.
+
+    Raises:
+        TypeError: ``draw`` does not accept the controls or returns no figure, or a control is none.
+        ValueError: A control or ``start`` is wrong, or a static grid has more than 100 states.
+        Exception: Whatever ``draw`` raises: for the first picture, or, where static, for any. With
+            a kernel, the message of a later picture takes its place until the next one succeeds.
+    """
+    mode = os.environ.get(MODE, "live")
+    if mode not in ("live", "static"):
+        raise ValueError(f"the environment variable {MODE} must be live or static, got {mode!r}")
+    explorable = make_explorable(draw, name, start, controls)
+    if mode == "live":
+        from glassbox.explorables.widget_view import live_outputs as outputs
+    else:
+        from glassbox.explorables.static_view import static_outputs as outputs
+    data, metadata = outputs(explorable)
+    display(data, metadata=metadata, raw=True)

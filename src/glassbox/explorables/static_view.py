@@ -1,0 +1,133 @@
+"""An explorable in a page without a kernel: all its pictures, and a player for them.
+
+The player is one custom element, ``<gb-player>``, that holds a still picture and its data, a JSON
+object in a ``<script type="application/json">``:
+
+- ``controls``: for each control ``kind``, ``label``, ``labels`` (of its choices), ``start`` (an
+  index) and ``play``;
+- ``states``: for each state, the last control moving fastest, the index of its frame;
+- ``alts``: for each state its alt text;
+- ``frames``: the URLs of the pictures, each different; ``data:`` URLs as made here. Whoever moves
+  the pictures into files puts their relative URLs in the same places, and in ``src`` of the still.
+"""
+
+import base64
+import html
+import io
+import json
+import math
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from glassbox.explorables.controls import Control
+from glassbox.explorables.explorable import Explorable
+from glassbox.plotting.figures import to_png
+
+LIMIT = 100
+COLORS = 64
+
+
+def encode(pixels: np.ndarray) -> str:
+    """Encode a frame as the smaller of a 64-color PNG and a WebP of quality 80.
+
+    Args:
+        pixels: The frame, uint8 ``(height, width, 3)``.
+
+    Returns:
+        A ``data:`` URL.
+    """
+    png = to_png(pixels, COLORS)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "WEBP", quality=80, method=2)
+    kind, data = min(("png", png), ("webp", file.getvalue()), key=lambda pair: len(pair[1]))
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def static_outputs(explorable: Explorable) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Draw all states of an explorable and make its player.
+
+    Args:
+        explorable: What to show.
+
+    Returns:
+        Data and metadata by MIME type.
+
+    Raises:
+        ValueError: There are more than 100 states.
+        Exception: Whatever ``draw`` raises.
+    """
+    _check_size(explorable)
+    states = list(explorable.states())
+    start = states.index(explorable.start)
+    frames: dict[str, int] = {}
+    shown, alts = [], []
+    for state in states:
+        picture = explorable.picture(state)
+        shown.append(frames.setdefault(encode(picture.pixels), len(frames)))
+        alts.append(picture.alt)
+        size = picture.pixels.shape
+    data = {
+        "controls": [_describe(control) for control in explorable.controls.values()],
+        "states": shown,
+        "alts": alts,
+        "frames": list(frames),
+    }
+    return {
+        "text/plain": explorable.summary(alts[start]),
+        "text/html": _player(explorable, data, start, size),
+    }, {}
+
+
+def _check_size(explorable: Explorable) -> None:
+    counts = [len(control.values) for control in explorable.controls.values()]
+    total = math.prod(counts)
+    if total > LIMIT:
+        grid = " x ".join(map(str, counts))
+        raise ValueError(
+            f"the controls of {explorable.name!r} make {grid} = {total} frames, "
+            f"{total - LIMIT} over the limit of {LIMIT}: offer fewer choices"
+        )
+
+
+def _describe(control: Control) -> dict[str, Any]:
+    names = ("kind", "label", "labels", "start", "play")
+    return {name: getattr(control, name) for name in names}
+
+
+def _player(explorable: Explorable, data: dict[str, Any], start: int, size: tuple[int, ...]) -> str:
+    """Write the player's HTML: style, still picture, data, and the script that defines it once."""
+    height, width = size[:2]
+    name, alt = html.escape(explorable.name), html.escape(data["alts"][start])
+    still = data["frames"][data["states"][start]]
+    settings = html.escape(explorable.settings(explorable.start))
+    # "<" cannot end the script element where it is written as an escape.
+    content = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    return (
+        f"<style>{asset('player.css')}</style>"
+        f'<gb-player><div class="gb-card" role="group" aria-label="{name}" '
+        f'style="max-width:{width}px">'
+        f'<img src="{still}" alt="{alt}" width="{width}" height="{height}">'
+        f'<noscript><p class="gb-note">Without JavaScript this is a still picture: {settings}.</p>'
+        f"</noscript>"
+        f'<script type="application/json">{content}</script></div></gb-player>'
+        f"<script>{asset('player.js')}</script>"
+    )
+
+
+def asset(name: str) -> str:
+    """Read a file of the package, without the indentation that only its readers need.
+
+    Args:
+        name: Of a script or a style sheet.
+
+    Returns:
+        Its text.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+    """
+    text = files("glassbox").joinpath(name).read_text("utf-8")
+    return "\n".join(line.strip() for line in text.splitlines() if line.strip())

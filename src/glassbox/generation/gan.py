@@ -1,0 +1,237 @@
+"""Generative adversarial networks: two players, their steps, and their training in turns."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from glassbox.generation.gan_losses import AdversarialLoss, non_saturating
+from glassbox.support.arguments import check_at_least_one
+from glassbox.support.progress import progress_bar
+from glassbox.training.evaluation import predict
+
+
+class GAN:
+    """Two networks, what each makes small, and an Adam optimizer for each.
+
+    Args:
+        generator: Maps noise ``(B, noise)`` to images; its attribute ``noise`` is their number.
+        discriminator: Maps images to one logit each.
+        loss: ``minimax``, ``non_saturating`` or ``least_squares``.
+        lr: Learning rate of both optimizers, above 0.
+        betas: Decay rates of both optimizers.
+
+    Raises:
+        ValueError: If ``lr`` is not above 0.
+    """
+
+    def __init__(
+        self,
+        generator: nn.Module,
+        discriminator: nn.Module,
+        loss: AdversarialLoss = non_saturating,
+        *,
+        lr: float = 3e-4,
+        betas: tuple[float, float] = (0.5, 0.999),
+    ) -> None:
+        if not lr > 0:
+            raise ValueError(f"lr is {lr}, expected a number above 0")
+        self.generator, self.discriminator, self.loss = generator, discriminator, loss
+        self.generator_optimizer = torch.optim.Adam(generator.parameters(), lr, betas)
+        self.discriminator_optimizer = torch.optim.Adam(discriminator.parameters(), lr, betas)
+
+    def noise(self, count: int, generator: torch.Generator | None = None) -> Tensor:
+        """Draw noise, uniform from -1 to 1.
+
+        Args:
+            count: How many images it is for.
+            generator: Draws the noise; the global one of torch unless given.
+
+        Returns:
+            ``(count, noise)`` on the device of the networks.
+        """
+        device = next(self.generator.parameters()).device
+        return 2 * torch.rand(count, self.generator.noise, generator=generator).to(device) - 1
+
+    def sample(self, count: int, generator: torch.Generator | None = None) -> Tensor:
+        """Make images, in ``eval`` mode, so that none depends on the others of its batch.
+
+        Args:
+            count: Number of images, at least 1.
+            generator: Draws the noise.
+
+        Returns:
+            The images, without gradients.
+        """
+        return predict(self.generator, self.noise(count, generator))
+
+
+@contextmanager
+def frozen(model: nn.Module) -> Iterator[None]:
+    """Let no gradient arrive at a model's parameters inside a ``with`` block; it passes through.
+
+    Args:
+        model: Any module. What its parameters were set to before holds again at the end.
+
+    Yields:
+        Nothing.
+    """
+    before = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
+    try:
+        model.requires_grad_(False)
+        yield
+    finally:
+        for parameter, requires_grad in before:
+            parameter.requires_grad_(requires_grad)
+
+
+def discriminator_step(gan: GAN, real: Tensor, noise: Tensor) -> float:
+    """Take one step of the discriminator.
+
+    The fakes are detached, so that nothing is computed for the generator. Real and fake images
+    go through in separate batches: a batch normalization in the discriminator takes each by its
+    own statistics.
+
+    Args:
+        gan: The two players.
+        real: Real images ``(B, ...)``.
+        noise: ``(B, noise)``, from :meth:`GAN.noise`.
+
+    Returns:
+        The loss before the step.
+
+    Raises:
+        ValueError: If the generator makes images of another shape.
+    """
+    fake = gan.generator(noise).detach()
+    if fake.shape[1:] != real.shape[1:]:
+        raise ValueError(
+            f"real has shape {tuple(real.shape)}, but the generator makes {tuple(fake.shape)}"
+        )
+    loss = gan.loss.discriminator(gan.discriminator(real), gan.discriminator(fake))
+    gan.discriminator_optimizer.zero_grad()
+    loss.backward()
+    gan.discriminator_optimizer.step()
+    return loss.item()
+
+
+def generator_step(gan: GAN, noise: Tensor) -> float:
+    """Take one step of the generator.
+
+    The discriminator is frozen meanwhile: the gradient passes through it to the generator, and
+    none is left in it.
+
+    Args:
+        gan: The two players.
+        noise: ``(B, noise)``, from :meth:`GAN.noise`.
+
+    Returns:
+        The loss before the step.
+    """
+    with frozen(gan.discriminator):
+        loss = gan.loss.generator(gan.discriminator(gan.generator(noise)))
+        gan.generator_optimizer.zero_grad()
+        loss.backward()
+    gan.generator_optimizer.step()
+    return loss.item()
+
+
+@dataclass
+class GANHistory:
+    """The losses of the two players, one entry a step; the generator's is that of its last."""
+
+    discriminator: list[float] = field(default_factory=list)
+    generator: list[float] = field(default_factory=list)
+
+
+@dataclass
+class Snapshots:
+    """A callback of :func:`train_gan` that keeps what the generator makes of one fixed noise.
+
+    Args:
+        noise: ``(B, noise)``, from :meth:`GAN.noise`.
+        every: Steps from one snapshot to the next, at least 1.
+        steps: The steps of the snapshots, the first of them 0.
+        images: What was made, ``(B, ...)`` for each.
+
+    Raises:
+        ValueError: If ``every`` is below 1.
+    """
+
+    noise: Tensor
+    every: int
+    steps: list[int] = field(default_factory=list)
+    images: list[Tensor] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        check_at_least_one(every=self.every)
+
+    def __call__(self, step: int, gan: GAN) -> None:
+        """Keep a snapshot if it is time for one."""
+        if step % self.every == 0:
+            self.steps.append(step)
+            self.images.append(predict(gan.generator, self.noise).cpu())
+
+
+def train_gan(
+    gan: GAN,
+    images: Tensor,
+    *,
+    steps: int,
+    batch_size: int = 128,
+    generator_steps: int = 1,
+    generator: torch.Generator | None = None,
+    callbacks: Sequence[Callable[[int, GAN], None]] = (),
+    progress: bool = True,
+) -> GANHistory:
+    """Let the two players take turns: a step of the discriminator, then one of the generator.
+
+    Args:
+        gan: The two players.
+        images: Real images ``(N, ...)``; each batch is drawn from them, with replacement.
+        steps: Steps of the discriminator, at least 1.
+        batch_size: Images in a batch, at least 2.
+        generator_steps: Steps of the generator after each of the discriminator, at least 1.
+        generator: Draws batches and noise, on the CPU; the global one of torch unless given.
+        callbacks: Each is called with the number of steps done, first 0, and the players.
+        progress: Whether to show a progress bar.
+
+    Returns:
+        The losses.
+
+    Raises:
+        FloatingPointError: If a loss is not finite; the message names the step.
+        ValueError: If a number is out of range, there are no images, or they have another shape
+            than the generator's.
+    """
+    check_at_least_one(steps=steps, generator_steps=generator_steps, images=len(images))
+    if batch_size < 2:
+        raise ValueError(f"batch_size is {batch_size}, expected at least 2")
+    history = GANHistory()
+    device = next(gan.discriminator.parameters()).device
+    with progress_bar(steps, show=progress) as advance:
+        _call(callbacks, 0, gan)
+        for step in range(1, steps + 1):
+            chosen = torch.randint(len(images), (batch_size,), generator=generator)
+            real = images[chosen.to(images.device)].to(device)
+            d_loss = discriminator_step(gan, real, gan.noise(batch_size, generator))
+            for _ in range(generator_steps):
+                g_loss = generator_step(gan, gan.noise(batch_size, generator))
+            _keep(history, step, d_loss, g_loss)
+            _call(callbacks, step, gan)
+            advance(f"step {step}  discriminator {d_loss:.3f}  generator {g_loss:.3f}")
+    return history
+
+
+def _call(callbacks: Sequence[Callable[[int, GAN], None]], step: int, gan: GAN) -> None:
+    for callback in callbacks:
+        callback(step, gan)
+
+
+def _keep(history: GANHistory, step: int, d_loss: float, g_loss: float) -> None:
+    for name, loss in (("discriminator", d_loss), ("generator", g_loss)):
+        if not abs(loss) < float("inf"):
+            raise FloatingPointError(f"the loss of the {name} is {loss} in step {step}")
+        getattr(history, name).append(loss)

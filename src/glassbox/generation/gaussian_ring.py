@@ -1,0 +1,203 @@
+"""A toy for adversarial training: eight small Gaussians on a ring, where lost modes are counted."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from glassbox.generation.gan import GAN, GANHistory, train_gan
+from glassbox.support.arguments import check_at_least_one
+
+MODES = 8
+RADIUS = 2.0
+STD = 0.1
+
+
+def ring_centers() -> Tensor:
+    """Give the centers of the Gaussians.
+
+    Returns:
+        Points ``(8, 2)`` on a circle of radius 2, counterclockwise from the right.
+    """
+    angles = torch.arange(MODES) * (2 * math.pi / MODES)
+    return RADIUS * torch.stack([angles.cos(), angles.sin()], dim=1)
+
+
+def draw_ring(count: int, generator: torch.Generator | None = None) -> Tensor:
+    """Draw points from the ring: a Gaussian by chance, then a point of it.
+
+    Args:
+        count: Number of points, at least 1.
+        generator: Draws them; the global one of torch unless given.
+
+    Returns:
+        Points ``(count, 2)``; the standard deviation within a Gaussian is 0.1.
+
+    Raises:
+        ValueError: If ``count`` is below 1.
+    """
+    check_at_least_one(count=count)
+    chosen = torch.randint(MODES, (count,), generator=generator)
+    return ring_centers()[chosen] + STD * torch.randn(count, 2, generator=generator)
+
+
+class ModeCount(NamedTuple):
+    """Which Gaussians points have found.
+
+    Args:
+        modes: Gaussians with at least the share asked for of the points within three standard
+            deviations, from 0 to 8.
+        good: Fraction of the points that are so close to any Gaussian.
+        counts: Points so close to each Gaussian.
+    """
+
+    modes: int
+    good: float
+    counts: tuple[int, ...]
+
+
+def count_modes(points: Tensor, min_fraction: float = 0.02) -> ModeCount:
+    """Count the Gaussians of the ring that points have found.
+
+    Args:
+        points: ``(N, 2)``, at least one.
+        min_fraction: How many of the points, from 0 to 1, have to lie near a Gaussian for it to
+            count; a fair share is 1/8.
+
+    Returns:
+        The number of modes found, the fraction of good points, and the points near each mode.
+
+    Raises:
+        ValueError: If ``points`` are not ``(N, 2)`` with N at least 1, or ``min_fraction`` is not
+            from 0 to 1.
+
+    Reference:
+        The count of Lin et al. (2017), "PacGAN: The power of two samples in generative adversarial
+        networks", https://arxiv.org/abs/1712.04086, with a share in place of a single point.
+    """
+    if points.ndim != 2 or points.shape[1] != 2 or len(points) == 0:
+        raise ValueError(f"points have shape {tuple(points.shape)}, expected (N, 2), not empty")
+    if not 0 <= min_fraction <= 1:
+        raise ValueError(f"min_share is {min_fraction}, expected 0 to 1")
+    near = torch.cdist(points, ring_centers().to(points)) < 3 * STD
+    counts = near.sum(0)
+    found = counts >= max(1, min_fraction * len(points))
+    good = near.any(1).double().mean().item()
+    return ModeCount(int(found.sum()), good, tuple(counts.tolist()))
+
+
+class RingGenerator(nn.Module):
+    """A generator of points in the plane: three linear layers with ReLU.
+
+    Args:
+        noise: Numbers that a point is made from, at least 1.
+        hidden: Units of the hidden layers, at least 1.
+
+    Raises:
+        ValueError: If a number is below 1.
+    """
+
+    def __init__(self, noise: int = 2, hidden: int = 128) -> None:
+        check_at_least_one(noise=noise, hidden=hidden)
+        super().__init__()
+        self.noise = noise
+        self.layers = _three_layers(noise, hidden, 2)
+
+    def forward(self, noise: Tensor) -> Tensor:
+        """Map noise ``(B, noise)`` to points ``(B, 2)``."""
+        return self.layers(noise)
+
+
+class RingDiscriminator(nn.Module):
+    """A discriminator of points in the plane: three linear layers with ReLU.
+
+    Args:
+        hidden: Units of the hidden layers, at least 1.
+
+    Raises:
+        ValueError: If ``hidden`` is below 1.
+    """
+
+    def __init__(self, hidden: int = 128) -> None:
+        check_at_least_one(hidden=hidden)
+        super().__init__()
+        self.layers = _three_layers(2, hidden, 1)
+
+    def forward(self, points: Tensor) -> Tensor:
+        """Map points ``(B, 2)`` to logits ``(B, 1)``, high where they look real."""
+        return self.layers(points)
+
+
+@dataclass(frozen=True)
+class RingRecipe:
+    """How the players of the ring are trained.
+
+    Args:
+        generator_steps: Steps of the generator after each of the discriminator.
+        lr: Learning rate of both.
+        betas: Decay rates of Adam.
+    """
+
+    generator_steps: int = 1
+    lr: float = 1e-3
+    betas: tuple[float, float] = (0.5, 0.9)
+
+
+HEALTHY = RingRecipe()
+COLLAPSED = RingRecipe(generator_steps=5)
+
+
+def train_ring(
+    recipe: RingRecipe,
+    *,
+    steps: int = 1500,
+    batch_size: int = 256,
+    seed: int = 0,
+    callbacks: Sequence[Callable[[int, GAN], None]] = (),
+    progress: bool = True,
+) -> tuple[GAN, GANHistory]:
+    """Train a small GAN on the ring; everything follows from the seed.
+
+    Args:
+        recipe: ``HEALTHY``, ``COLLAPSED`` or another.
+        steps: Steps of the discriminator, at least 1.
+        batch_size: Points in a batch, at least 2.
+        seed: Decides the first weights, the points and the noise.
+        callbacks: As :func:`glassbox.generation.gan.train_gan` takes them.
+        progress: Whether to show a progress bar.
+
+    Returns:
+        The two players and their losses.
+
+    Raises:
+        ValueError: As :func:`glassbox.generation.gan.train_gan` does.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        networks = RingGenerator(), RingDiscriminator()
+    gan = GAN(*networks, lr=recipe.lr, betas=recipe.betas)
+    generator = torch.Generator().manual_seed(seed)
+    history = train_gan(
+        gan,
+        draw_ring(20_000, generator),
+        steps=steps,
+        batch_size=batch_size,
+        generator_steps=recipe.generator_steps,
+        generator=generator,
+        callbacks=callbacks,
+        progress=progress,
+    )
+    return gan, history
+
+
+def _three_layers(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(inputs, hidden),
+        nn.ReLU(),
+        nn.Linear(hidden, hidden),
+        nn.ReLU(),
+        nn.Linear(hidden, outputs),
+    )

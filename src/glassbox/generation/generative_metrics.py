@@ -1,0 +1,186 @@
+"""Numbers for generated images: how near they come to real ones, and how much of them they cover.
+
+All but the balance compare features of the images, such as those of a classifier trained on real
+ones. Values depend on the classifier and on the numbers of images, so only those of the same
+classifier and the same numbers can be compared.
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from glassbox.autograd.hooks import capture
+from glassbox.training.evaluation import predict
+
+
+def layer_features(model: nn.Module, images: Tensor, layer: str) -> Tensor:
+    """Compute what a layer of a classifier says of images, in ``eval`` mode, without gradients.
+
+    Args:
+        model: Maps images to anything.
+        images: ``(N, C, H, W)``, at least one, scaled as the model expects them.
+        layer: Name as in ``model.named_modules()``, such as ``"classifier.relu4"``.
+
+    Returns:
+        Features ``(N, D)``.
+
+    Raises:
+        ValueError: If there are no images or the model has no such layer.
+    """
+    with capture(model, [layer]) as outputs:
+        predict(model, images)
+    return torch.cat(outputs[layer]).flatten(1)
+
+
+def frechet_distance(real: Tensor, fake: Tensor) -> float:
+    r"""Compare two sets of features as if each were drawn from a Gaussian.
+
+    Computes :math:`|\mu_1 - \mu_2|^2 + \mathrm{tr}(S_1 + S_2 - 2 (S_1 S_2)^{1/2})`. With
+    covariances :math:`S = A^T A` the last trace is the sum of the singular values of
+    :math:`A_1 A_2^T`: no root of a matrix is needed, and fewer images than features do no harm.
+
+    Args:
+        real: Features ``(N, D)``, at least two rows.
+        fake: Features ``(M, D)``, at least two rows.
+
+    Returns:
+        At least 0, and 0 where means and covariances agree. It has a bias that grows as images
+        become fewer.
+
+    Raises:
+        ValueError: If the shapes do not fit or a feature is not finite.
+
+    Reference:
+        Heusel et al. (2017), "GANs Trained by a Two Time-Scale Update Rule Converge to a Local
+        Nash Equilibrium", https://arxiv.org/abs/1706.08500.
+    """
+    _check_features(real, fake, at_least=2)
+    (mean1, root1), (mean2, root2) = _mean_and_root(real), _mean_and_root(fake)
+    traces = root1.square().sum() + root2.square().sum()
+    cross = torch.linalg.svdvals(root1 @ root2.T).sum()
+    return max(0.0, ((mean1 - mean2).square().sum() + traces - 2 * cross).item())
+
+
+class Neighbors(NamedTuple):
+    """How the neighborhoods of real and generated features overlap.
+
+    Args:
+        precision: Fraction of fakes that lie in the neighborhood of a real one.
+        recall: Fraction of real ones that lie in the neighborhood of a fake.
+        density: In how many real neighborhoods a fake lies on average, divided by k; about 1
+            where both come from one distribution, and it can be above.
+        coverage: Fraction of real ones with a fake in their neighborhood.
+    """
+
+    precision: float
+    recall: float
+    density: float
+    coverage: float
+
+
+def precision_recall_density_coverage(real: Tensor, fake: Tensor, k: int = 5) -> Neighbors:
+    """Compare two sets of features by their neighborhoods.
+
+    The neighborhood of a point is the ball that reaches to the k-th nearest other point of the
+    same set; the point itself does not count.
+
+    Args:
+        real: Features ``(N, D)``, more rows than ``k``.
+        fake: Features ``(M, D)``, more rows than ``k``.
+        k: Which neighbor a ball reaches to, at least 1.
+
+    Returns:
+        The four measures.
+
+    Raises:
+        ValueError: If the shapes do not fit, ``k`` is below 1, there are too few rows or a feature
+            is not finite.
+
+    Reference:
+        Kynkäänniemi et al. (2019), "Improved Precision and Recall Metric for Assessing Generative
+        Models", https://arxiv.org/abs/1904.06991, and Naeem et al. (2020), "Reliable Fidelity and
+        Diversity Metrics for Generative Models", https://arxiv.org/abs/2002.09797.
+    """
+    if k < 1:
+        raise ValueError(f"k is {k}, expected at least 1")
+    _check_features(real, fake, at_least=k + 1)
+    distances = _distances(real, fake)
+    in_real = distances < _radii(real, k)[:, None]
+    in_fake = distances < _radii(fake, k)
+    return Neighbors(
+        precision=in_real.any(0).double().mean().item(),
+        recall=in_fake.any(1).double().mean().item(),
+        density=in_real.sum(0).double().mean().item() / k,
+        coverage=in_real.any(1).double().mean().item(),
+    )
+
+
+class Balance(NamedTuple):
+    """How evenly answers are spread over the classes.
+
+    Args:
+        counts: Answers of each class.
+        entropy: In nats, from 0, where all are of one class, to the logarithm of their number.
+        total_variation: Half the sum of the distances to equal shares, from 0 for equal shares
+            to ``1 - 1 / K`` for one class: the share that would have to move.
+    """
+
+    counts: tuple[int, ...]
+    entropy: float
+    total_variation: float
+
+
+def class_balance(logits: Tensor) -> Balance:
+    """Count how often each class is the answer, and say how even the counts are.
+
+    Args:
+        logits: What a classifier says of generated images, ``(N, K)``, at least one row.
+
+    Returns:
+        The counts and two measures of them.
+
+    Raises:
+        ValueError: If ``logits`` are not ``(N, K)`` with at least one row.
+    """
+    if logits.ndim != 2 or logits.numel() == 0:
+        raise ValueError(f"logits have shape {tuple(logits.shape)}, expected (N, K), not empty")
+    num_classes = logits.shape[1]
+    counts = logits.argmax(1).bincount(minlength=num_classes).tolist()
+    fractions = [count / len(logits) for count in counts]
+    entropy = sum(-fraction * math.log(fraction) for fraction in fractions if fraction)
+    variation = sum(abs(fraction - 1 / num_classes) for fraction in fractions) / 2
+    return Balance(tuple(counts), entropy, variation)
+
+
+def _mean_and_root(features: Tensor) -> tuple[Tensor, Tensor]:
+    """Give the mean, and R of at most D rows with R^T R equal to the covariance."""
+    features = features.double()
+    mean = features.mean(0)
+    centered = (features - mean) / math.sqrt(len(features) - 1)
+    return mean, torch.linalg.qr(centered, mode="r").R
+
+
+def _distances(first: Tensor, second: Tensor) -> Tensor:
+    exact = "donot_use_mm_for_euclid_dist"
+    return torch.cdist(first.double(), second.double(), compute_mode=exact)
+
+
+def _radii(features: Tensor, k: int) -> Tensor:
+    """Give the distance of each point to its k-th nearest other point."""
+    distances = _distances(features, features).fill_diagonal_(math.inf)
+    return distances.kthvalue(k).values
+
+
+def _check_features(real: Tensor, fake: Tensor, at_least: int) -> None:
+    if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1]:
+        raise ValueError(
+            f"real and fake have shapes {tuple(real.shape)} and {tuple(fake.shape)}, "
+            "expected (N, D) and (M, D)"
+        )
+    for name, features in (("real", real), ("fake", fake)):
+        if len(features) < at_least:
+            raise ValueError(f"{name} has {len(features)} rows, expected at least {at_least}")
+        if not features.isfinite().all():
+            raise ValueError(f"{name} holds a number that is not finite")

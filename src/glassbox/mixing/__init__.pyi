@@ -1,0 +1,10 @@
+from .batches import MixedBatches as MixedBatches
+from .boxes import box_around as box_around
+from .boxes import draw_fraction as draw_fraction
+from .boxes import kept_area as kept_area
+from .core import Mix as Mix
+from .core import apply_mix as apply_mix
+from .core import smooth_labels as smooth_labels
+from .schedule import MixingSchedule as MixingSchedule
+from .whole_batch import CutMix as CutMix
+from .whole_batch import Mixup as Mixup

@@ -1,0 +1,186 @@
+"""Autoencoders: networks that press an image into a few numbers and draw it again from them."""
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from glassbox.support.arguments import check_at_least_one, check_same_shape
+from glassbox.training.evaluation import predict
+
+FINAL = {"tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "none": nn.Identity}
+
+
+class MLPAutoencoder(nn.Module):
+    """An autoencoder of linear layers with ReLU between; the decoder mirrors the encoder.
+
+    With the defaults the encoder has 784-128-64-12-3 units, and the whole 219,891 parameters.
+    ``encoder`` maps images to codes, ``decoder`` maps codes to images.
+
+    Args:
+        size: Side of the square gray images in pixels, at least 1.
+        widths: Units of the encoder's hidden layers.
+        latent: Numbers in a code, at least 1.
+        final: What ends the decoder: ``"tanh"`` for pixels from -1 to 1, ``"sigmoid"`` for pixels
+            from 0 to 1, or ``"none"``.
+
+    Raises:
+        ValueError: If a number of units is below 1, or ``final`` is unknown.
+    """
+
+    def __init__(
+        self,
+        size: int = 28,
+        widths: tuple[int, ...] = (128, 64, 12),
+        latent: int = 3,
+        final: str = "tanh",
+    ) -> None:
+        check_at_least_one(size=size, latent=latent, widths=min(widths, default=1))
+        if final not in FINAL:
+            raise ValueError(f"final is {final!r}, expected one of {', '.join(FINAL)}")
+        super().__init__()
+        units = (size * size, *widths, latent)
+        self.encoder = nn.Sequential(nn.Flatten(), *_linear_layers(units))
+        self.decoder = nn.Sequential(
+            *_linear_layers(units[::-1]), FINAL[final](), nn.Unflatten(1, (1, size, size))
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images ``(B, 1, size, size)`` to their reconstructions of the same shape."""
+        return self.decoder(self.encoder(images))
+
+
+class LinearAutoencoder(MLPAutoencoder):
+    """An autoencoder without any nonlinearity, which can do no better than PCA.
+
+    Args:
+        size: Side of the square gray images in pixels, at least 1.
+        latent: Numbers in a code, at least 1.
+
+    Raises:
+        ValueError: If a number of units is below 1.
+
+    Reference:
+        Baldi and Hornik (1989), "Neural networks and principal component analysis",
+        https://doi.org/10.1016/0893-6080(89)90014-2.
+    """
+
+    def __init__(self, size: int = 28, latent: int = 3) -> None:
+        super().__init__(size, widths=(), latent=latent, final="none")
+
+
+class ConvAutoencoder(nn.Module):
+    """An autoencoder of strided and transposed convolutions, for pixels from -1 to 1.
+
+    An image of 28 x 28 pixels becomes 16 x 10 x 10, 16 x 5 x 5, 8 x 3 x 3 and the code of
+    8 x 2 x 2; then 16 x 5 x 5, 8 x 15 x 15 and 1 x 28 x 28 again: 5,729 parameters, whatever the
+    size. ``encoder`` maps images to codes, ``decoder`` maps codes to images.
+
+    Args:
+        size: Side of the square gray images in pixels: 16, 28, 40 and so on. The layers give only
+            these sizes back.
+
+    Raises:
+        ValueError: If ``size`` is none of these.
+    """
+
+    def __init__(self, size: int = 28) -> None:
+        if size < 16 or size % 12 != 4:
+            raise ValueError(f"size is {size}, expected 16, 28, 40 or another 12 more")
+        super().__init__()
+        self.encoder = nn.Sequential(
+            nn.Conv2d(1, 16, kernel_size=3, stride=3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(16, 8, kernel_size=3, stride=2, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2, stride=1),
+        )
+        self.decoder = nn.Sequential(
+            nn.ConvTranspose2d(8, 16, kernel_size=3, stride=2),
+            nn.ReLU(),
+            nn.ConvTranspose2d(16, 8, kernel_size=5, stride=3, padding=1),
+            nn.ReLU(),
+            nn.ConvTranspose2d(8, 1, kernel_size=2, stride=2, padding=1),
+            nn.Tanh(),
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images ``(B, 1, size, size)`` to their reconstructions of the same shape."""
+        return self.decoder(self.encoder(images))
+
+
+def summed_squared_error(reconstructions: Tensor, images: Tensor) -> Tensor:
+    """Sum the squared errors over the pixels of each image, and average over the batch.
+
+    As ``loss_fn`` of :func:`glassbox.training.loop.fit`, with batches of images and the same images
+    again in place of labels, it trains an autoencoder.
+
+    Args:
+        reconstructions: ``(B, ...)``.
+        images: The same shape.
+
+    Returns:
+        A scalar, the sum over all numbers divided by B.
+
+    Raises:
+        ValueError: If the shapes differ.
+    """
+    check_same_shape(images=images, reconstructions=reconstructions)
+    return (reconstructions - images).square().sum() / len(images)
+
+
+def reconstruction_error(model: nn.Module, images: Tensor) -> float:
+    """Measure the mean squared error of a pixel, in ``eval`` mode and without gradients.
+
+    Args:
+        model: Maps images to reconstructions of the same shape.
+        images: ``(N, C, H, W)``, at least one.
+
+    Returns:
+        The mean over all pixels of all images. Images from -1 to 1 give four times what the same
+        images from 0 to 1 give.
+
+    Raises:
+        ValueError: If there are no images, or the reconstructions have another shape.
+    """
+    reconstructions = predict(model, images)
+    check_same_shape(images=images, reconstructions=reconstructions)
+    return (reconstructions - images.to(reconstructions)).double().square().mean().item()
+
+
+def pca_error(images: Tensor, latent: int) -> float:
+    r"""Give the mean squared error of a pixel that no linear code of this length goes below.
+
+    With the singular values :math:`s_1 \ge s_2 \ge \dots` of the centered images it is
+    :math:`\sum_{i > k} s_i^2` divided by the number of all pixels.
+
+    Args:
+        images: ``(N, ...)``, at least one: the images that the components are fitted to.
+        latent: Numbers in a code, k, from 0, where every image becomes the mean image.
+
+    Returns:
+        The error, in the unit of :func:`reconstruction_error`.
+
+    Raises:
+        ValueError: If there are no images or ``latent`` is negative.
+
+    Reference:
+        Eckart and Young (1936), "The approximation of one matrix by another of lower rank",
+        https://doi.org/10.1007/BF02288367.
+    """
+    if len(images) == 0:
+        raise ValueError("images are empty, expected at least one")
+    if latent < 0:
+        raise ValueError(f"latent is {latent}, expected at least 0")
+    pixels = images.flatten(1).double()
+    left_over = torch.linalg.svdvals(pixels - pixels.mean(0))[latent:]
+    return left_over.square().sum().item() / pixels.numel()
+
+
+def _linear_layers(units: tuple[int, ...]) -> list[nn.Module]:
+    """Linear layers with ReLU between them, and none after the last."""
+    layers: list[nn.Module] = []
+    for before, after in pairwise(units):
+        layers += [nn.Linear(before, after), nn.ReLU()]
+    return layers[:-1]

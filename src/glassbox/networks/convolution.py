@@ -1,0 +1,236 @@
+"""Convolution and pooling written out with ``unfold``, and the arithmetic of their sizes."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import torch.nn.functional as F
+from torch import Tensor
+
+
+class Window(NamedTuple):
+    """How a layer looks at its input: a square window and the way it moves.
+
+    ``kernel`` is the side of the window in pixels, ``stride`` the step between two windows,
+    ``padding`` the number of pixels added on every side and ``dilation`` the distance between
+    neighboring taps of the kernel.
+    """
+
+    kernel: int
+    stride: int = 1
+    padding: int = 0
+    dilation: int = 1
+
+    @property
+    def span(self) -> int:
+        """Side of the window in pixels, the gaps of a dilated kernel included."""
+        return self.dilation * (self.kernel - 1) + 1
+
+
+def output_size(
+    size: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1
+) -> int:
+    """Count the positions of a window along one axis.
+
+    Computes ``floor((size + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1``.
+
+    Args:
+        size: Length of the input along this axis, in pixels.
+        kernel: Side of the window, at least 1.
+        stride: Step between windows, at least 1.
+        padding: Pixels added at both ends, at least 0.
+        dilation: Distance between the taps of the kernel, at least 1.
+
+    Returns:
+        The length of the output, in pixels.
+
+    Raises:
+        ValueError: If an argument is out of range, or the window is larger than the padded input.
+
+    Reference:
+        The shape section of :class:`torch.nn.Conv2d`.
+    """
+    span = _checked(Window(kernel, stride, padding, dilation)).span
+    if size + 2 * padding < span:
+        raise ValueError(
+            f"size {size} with padding {padding} is {size + 2 * padding} pixels, "
+            f"smaller than the window of {span} pixels"
+        )
+    return (size + 2 * padding - span) // stride + 1
+
+
+def conv2d(
+    images: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    *,
+    stride: int | tuple[int, int] = 1,
+    padding: int | tuple[int, int] = 0,
+    dilation: int | tuple[int, int] = 1,
+    groups: int = 1,
+) -> Tensor:
+    """Convolve images by cutting out all windows and multiplying once.
+
+    Like every deep learning library this computes a cross-correlation: the kernel is not flipped.
+
+    Args:
+        images: Input of shape ``(B, C, H, W)``, any float dtype.
+        weight: Kernels of shape ``(K, C / groups, h, w)``, the same dtype.
+        bias: One number for each kernel, shape ``(K,)``, or None.
+        stride: Step between windows, at least 1; a pair gives rows and columns apart.
+        padding: Zeros added on every side, at least 0, or a pair.
+        dilation: Distance between the taps of a kernel, at least 1, or a pair.
+        groups: Number of groups of channels that do not see each other.
+
+    Returns:
+        Feature maps of shape ``(B, K, H', W')`` with sizes from :func:`output_size`.
+
+    Raises:
+        ValueError: If shapes do not fit together or a number is out of range.
+
+    Reference:
+        :func:`torch.nn.functional.conv2d`, which gives the same values up to rounding.
+    """
+    _check_operands(images, weight, bias, groups)
+    steps, paddings, dilations = _pair(stride), _pair(padding), _pair(dilation)
+    sizes = tuple(map(output_size, images.shape[2:], weight.shape[2:], steps, paddings, dilations))
+    windows = F.unfold(images, weight.shape[2:], dilations, paddings, steps)  # (B, C*h*w, H'*W')
+    windows = windows.unflatten(1, (groups, -1))  # (B, groups, C/groups*h*w, H'*W')
+    kernels = weight.flatten(1).unflatten(0, (groups, -1))  # (groups, K/groups, C/groups*h*w)
+    maps = (kernels @ windows).flatten(1, 2).unflatten(2, sizes)  # (B, K, H', W')
+    return maps if bias is None else maps + bias[:, None, None]
+
+
+def max_pool2d(images: Tensor, kernel: int, *, stride: int | None = None) -> Tensor:
+    """Keep the largest value of every window, channel by channel.
+
+    Args:
+        images: Input of shape ``(B, C, H, W)``, any dtype that can be ordered.
+        kernel: Side of the window, at least 1.
+        stride: Step between windows; None means ``kernel``, so that windows do not overlap.
+
+    Returns:
+        Tensor of shape ``(B, C, H', W')``.
+
+    Raises:
+        ValueError: If the window does not fit into the images or a number is out of range.
+
+    Reference:
+        :func:`torch.nn.functional.max_pool2d`.
+    """
+    _check_images(images)
+    stride = kernel if stride is None else stride
+    for size in images.shape[2:]:
+        output_size(size, kernel, stride)  # raises where no window fits
+    windows = images.unfold(2, kernel, stride).unfold(3, kernel, stride)  # (B, C, H', W', k, k)
+    return windows.amax(dim=(4, 5))
+
+
+class ReceptiveField(NamedTuple):
+    """What one unit of a layer can see of the input, along one axis, in pixels.
+
+    ``size`` is the number of input pixels, ``jump`` the distance between the fields of two
+    neighboring units, and ``start`` the first pixel that the first unit sees (negative where
+    it begins in the padding).
+    """
+
+    size: int
+    jump: int
+    start: int
+
+    def interval(self, index: int) -> tuple[int, int]:
+        """Return the first pixel that unit ``index`` sees and the first that it no longer sees."""
+        first = self.start + index * self.jump
+        return first, first + self.size
+
+
+def receptive_field(windows: Iterable[Window | tuple[int, ...]]) -> ReceptiveField:
+    """Follow the receptive field of one unit back through a stack of layers.
+
+    A layer whose window spans ``s`` pixels adds ``(s - 1) * jump`` to the size and multiplies
+    the jump by its stride.
+
+    Args:
+        windows: The layers from input to output, each a :class:`Window` or a tuple
+            ``(kernel, stride, padding, dilation)`` whose last entries may be left out.
+
+    Returns:
+        Size, jump and start of the receptive field in input pixels.
+
+    Raises:
+        ValueError: If a number of a window is out of range.
+
+    Reference:
+        Araujo, Norris and Sim (2019), "Computing Receptive Fields of Convolutional Neural
+        Networks", Distill, https://doi.org/10.23915/distill.00021.
+    """
+    size, jump, start = 1, 1, 0
+    for window in (_checked(Window(*layer)) for layer in windows):
+        size += (window.span - 1) * jump
+        start -= window.padding * jump
+        jump *= window.stride
+    return ReceptiveField(size, jump, start)
+
+
+def parameter_count(
+    in_channels: int, out_channels: int, kernel: int, *, bias: bool = True, groups: int = 1
+) -> int:
+    """Count the parameters of a convolution with square kernels.
+
+    Computes ``out_channels * (in_channels / groups * kernel ** 2 + bias)``.
+
+    Args:
+        in_channels: Channels of the input, a multiple of ``groups``.
+        out_channels: Number of kernels, a multiple of ``groups``.
+        kernel: Side of a kernel in pixels.
+        bias: Whether each kernel has a bias.
+        groups: Number of groups of channels that do not see each other.
+
+    Returns:
+        The number of weights and biases.
+
+    Raises:
+        ValueError: If the channels cannot be divided into ``groups``.
+
+    Reference:
+        :class:`torch.nn.Conv2d`.
+    """
+    if groups < 1 or in_channels % groups or out_channels % groups:
+        raise ValueError(
+            f"groups is {groups}, expected a divisor of in_channels {in_channels} "
+            f"and out_channels {out_channels}"
+        )
+    return out_channels * (in_channels // groups * kernel**2 + bias)
+
+
+def _pair(number: int | tuple[int, int]) -> tuple[int, int]:
+    return number if isinstance(number, tuple) else (number, number)
+
+
+def _check_images(images: Tensor) -> None:
+    if images.ndim != 4:
+        raise ValueError(f"images have shape {tuple(images.shape)}, expected (B, C, H, W)")
+
+
+def _check_operands(images: Tensor, weight: Tensor, bias: Tensor | None, groups: int) -> None:
+    _check_images(images)
+    if groups < 1 or images.shape[1] % groups or len(weight) % groups:
+        raise ValueError(
+            f"groups is {groups}, expected a divisor of the {images.shape[1]} channels of images "
+            f"and of the {len(weight)} kernels"
+        )
+    channels = images.shape[1] // groups
+    if weight.ndim != 4 or weight.shape[1] != channels:
+        raise ValueError(
+            f"weight has shape {tuple(weight.shape)}, expected (K, {channels}, h, w): "
+            f"images have {images.shape[1]} channels in {groups} group(s)"
+        )
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise ValueError(f"bias has shape {tuple(bias.shape)}, expected ({len(weight)},)")
+
+
+def _checked(window: Window) -> Window:
+    for name, value in window._asdict().items():
+        lowest = 0 if name == "padding" else 1
+        if not isinstance(value, int) or isinstance(value, bool) or value < lowest:
+            raise ValueError(f"{name} is {value!r}, expected an integer of at least {lowest}")
+    return window

@@ -1,0 +1,112 @@
+"""Slices through the loss of a network, along directions that take each filter as it is."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from glassbox.support.arguments import check_at_least_one
+from glassbox.training.evaluation import evaluate
+
+Direction = Mapping[str, Tensor]
+
+
+def filter_normalized(model: nn.Module, seed: int) -> dict[str, Tensor]:
+    r"""Draw a random direction whose filters are as long as the network's own.
+
+    :math:`d \leftarrow \frac{d}{\|d\|} \|w\|` for each filter: a step of 0.1 then changes every
+    filter by a tenth of its length, in whatever units the network computes. Biases and scales of
+    normalizations, which are not matrices, stay where they are.
+
+    Args:
+        model: Any module.
+        seed: Decides the direction.
+
+    Returns:
+        Name to direction for each parameter of two or more dimensions.
+
+    Reference:
+        Li, Xu, Taylor, Studer and Goldstein (2018), "Visualizing the Loss Landscape of Neural
+        Nets", https://arxiv.org/abs/1712.09913.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    directions = {}
+    for name, weight in model.named_parameters():
+        if weight.ndim > 1:
+            drawn = torch.randn(weight.shape, generator=generator).to(weight).flatten(1)
+            length = weight.detach().flatten(1).norm(dim=1, keepdim=True)
+            scaled = drawn / drawn.norm(dim=1, keepdim=True) * length
+            directions[name] = scaled.view_as(weight)
+    return directions
+
+
+@contextmanager
+def shifted(
+    model: nn.Module, directions: Sequence[Direction], amounts: Sequence[float]
+) -> Iterator[None]:
+    """Move a network's weights along directions until the ``with`` block ends.
+
+    Args:
+        model: The network the directions were made for.
+        directions: One or more, from :func:`filter_normalized`.
+        amounts: How far along each of them.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        ValueError: If there are not as many amounts as directions.
+    """
+    if len(amounts) != len(directions):
+        raise ValueError(f"amounts are {amounts}, expected {len(directions)}, one a direction")
+    parameters = dict(model.named_parameters())
+    before = {name: parameters[name].detach().clone() for one in directions for name in one}
+    try:
+        with torch.no_grad():
+            for direction, amount in zip(directions, amounts, strict=True):
+                for name, step in direction.items():
+                    parameters[name].add_(step, alpha=amount)
+        yield
+    finally:
+        with torch.no_grad():
+            for name, weight in before.items():
+                parameters[name].copy_(weight)
+
+
+def loss_slice(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    points: int = 15,
+    reach: float = 1.0,
+    seed: int = 0,
+) -> Tensor:
+    """Measure the loss on a square around a network's weights, in ``eval`` mode.
+
+    Args:
+        model: Maps images to logits; it is left as it was.
+        images: ``(N, C, H, W)``.
+        labels: ``(N,)``.
+        points: Points a side of the square; an odd number puts the network itself in the middle.
+        reach: How far the square goes to each side, 1 being the length of the filters themselves.
+        seed: Decides the two directions.
+
+    Returns:
+        Mean losses, ``(points, points)``; not finite where the logits overflow.
+
+    Raises:
+        ValueError: If ``points`` is below 1 or ``reach`` is not above 0.
+    """
+    check_at_least_one(points=points)
+    if not reach > 0:
+        raise ValueError(f"reach is {reach}, expected above 0")
+    directions = [filter_normalized(model, 2 * seed), filter_normalized(model, 2 * seed + 1)]
+    ticks = torch.linspace(-reach, reach, points).tolist()
+    losses = torch.empty(points, points)
+    for row, down in enumerate(ticks):
+        for column, across in enumerate(ticks):
+            with shifted(model, directions, (across, down)):
+                losses[row, column] = evaluate(model, images, labels).loss
+    return losses

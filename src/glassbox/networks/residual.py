@@ -1,0 +1,281 @@
+"""Residual blocks with torchvision's parameter names, their plain twins, and networks of both."""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from glassbox.support.arguments import check_at_least_one
+
+NormLayer = Callable[[int], nn.Module]
+
+
+class ResidualBlock(nn.Module):
+    r"""What all residual blocks share: :math:`H(x) = \mathrm{ReLU}(F(x) + S(x))`.
+
+    A subclass computes the main path F in :meth:`residual`. The shortcut S is the identity, or
+    ``downsample`` where F changes the shape.
+    """
+
+    relu: nn.Module
+    downsample: nn.Module | None
+
+    def residual(self, x: Tensor) -> Tensor:
+        """Map the input to what the block adds to it."""
+        raise NotImplementedError
+
+    def shortcut(self, x: Tensor) -> Tensor:
+        """Pass the input on, in the shape of the output."""
+        return x if self.downsample is None else self.downsample(x)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(B, C, H, W)`` to ``(B, K, H / stride, W / stride)``."""
+        out = self.residual(x)
+        out += self.shortcut(x)
+        return self.relu(out)
+
+
+class BasicBlock(ResidualBlock):
+    """Two convolutions of 3 x 3, as in ResNet-18 and ResNet-34.
+
+    The parameters have the names and shapes of torchvision's block, so that a state dict of either
+    loads into the other.
+
+    Args:
+        in_channels: Channels of the input.
+        channels: Channels of the output.
+        stride: Of the first convolution.
+        downsample: Gives the input the shape of the output, where that differs.
+        norm_layer: Makes the layer after each convolution from a number of channels;
+            ``nn.Identity`` for none.
+
+    Reference:
+        He, Zhang, Ren and Sun (2016), "Deep Residual Learning for Image Recognition",
+        https://arxiv.org/abs/1512.03385.
+    """
+
+    expansion = 1
+
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        stride: int = 1,
+        downsample: nn.Module | None = None,
+        norm_layer: NormLayer = nn.BatchNorm2d,
+    ) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, channels, 3, stride, padding=1, bias=False)
+        self.bn1 = norm_layer(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.bn2 = norm_layer(channels)
+        self.relu = nn.ReLU(inplace=True)
+        self.downsample = downsample  # last, so that parameters come in torchvision's order
+
+    def residual(self, x: Tensor) -> Tensor:
+        """Map the input to what the block adds to it."""
+        out = self.relu(self.bn1(self.conv1(x)))
+        return self.bn2(self.conv2(out))
+
+
+class PlainBlock(BasicBlock):
+    """The twin of a :class:`BasicBlock` that adds nothing: the same layers and parameters.
+
+    Its ``downsample`` is not used by :meth:`forward`; it says what the shortcut would have been.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(B, C, H, W)`` to ``(B, K, H / stride, W / stride)``."""
+        return self.relu(self.residual(x))
+
+
+class Bottleneck(ResidualBlock):
+    """Convolutions of 1 x 1, 3 x 3 and 1 x 1, as in ResNet-50, with four times as many channels.
+
+    The stride is in the 3 x 3 convolution, as torchvision has it ("V1.5"); the paper has it in the
+    first one, with parameters of the same shapes.
+
+    Args:
+        in_channels: Channels of the input.
+        channels: Channels inside; the output has four times as many.
+        stride: Of the 3 x 3 convolution.
+        downsample: Gives the input the shape of the output, where that differs.
+        norm_layer: Makes the layer after each convolution from a number of channels.
+
+    Reference:
+        He, Zhang, Ren and Sun (2016), "Deep Residual Learning for Image Recognition",
+        https://arxiv.org/abs/1512.03385.
+    """
+
+    expansion = 4
+
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        stride: int = 1,
+        downsample: nn.Module | None = None,
+        norm_layer: NormLayer = nn.BatchNorm2d,
+    ) -> None:
+        super().__init__()
+        out_channels = channels * self.expansion
+        self.conv1 = nn.Conv2d(in_channels, channels, 1, bias=False)
+        self.bn1 = norm_layer(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, stride, padding=1, bias=False)
+        self.bn2 = norm_layer(channels)
+        self.conv3 = nn.Conv2d(channels, out_channels, 1, bias=False)
+        self.bn3 = norm_layer(out_channels)
+        self.relu = nn.ReLU(inplace=True)
+        self.downsample = downsample
+
+    def residual(self, x: Tensor) -> Tensor:
+        """Map the input to what the block adds to it."""
+        out = self.relu(self.bn1(self.conv1(x)))
+        out = self.relu(self.bn2(self.conv2(out)))
+        return self.bn3(self.conv3(out))
+
+
+class SubsampleAndPad(nn.Module):
+    """A shortcut without parameters: every other pixel, and channels of zeros behind the others.
+
+    Args:
+        new_channels: How many channels of zeros, at least 0.
+        stride: Every how many pixels one is kept.
+
+    Reference:
+        He et al. (2016), https://arxiv.org/abs/1512.03385, option A.
+    """
+
+    def __init__(self, new_channels: int, stride: int) -> None:
+        super().__init__()
+        self.new_channels, self.stride = new_channels, stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(B, C, H, W)`` to ``(B, C + new_channels, H / stride, W / stride)``."""
+        kept = x[..., :: self.stride, :: self.stride]
+        return F.pad(kept, (0, 0, 0, 0, 0, self.new_channels))
+
+
+class ResidualNetwork(nn.Module):
+    """The networks of 6n + 2 layers for small images, residual or plain.
+
+    A convolution, three stages of n blocks with ``width``, twice and four times as many channels,
+    an average over each map, and a linear layer. The first blocks of the second and third stage
+    halve the maps. Shortcuts have no parameters, so both kinds have equally many: with three
+    colors, ten classes and a width of 16 the ResNet-20 has 269,722.
+
+    Args:
+        depth: Layers with weights: 8, 14, 20 and so on.
+        plain: Whether the shortcuts are left out.
+        in_channels: Channels of the images.
+        num_classes: Number of logits.
+        width: Channels of the first stage.
+        norm_layer: Makes the layer after each convolution from a number of channels.
+        zero_init: Whether each block begins by adding nothing, by :func:`zero_last_scales`.
+
+    Raises:
+        ValueError: If ``depth`` is not 6n + 2, or ``zero_init`` is asked of a plain network.
+
+    Reference:
+        He et al. (2016), https://arxiv.org/abs/1512.03385, section 4.2.
+    """
+
+    def __init__(
+        self,
+        depth: int,
+        *,
+        plain: bool = False,
+        in_channels: int = 3,
+        num_classes: int = 10,
+        width: int = 16,
+        norm_layer: NormLayer = nn.BatchNorm2d,
+        zero_init: bool = False,
+    ) -> None:
+        if depth < 8 or depth % 6 != 2:
+            raise ValueError(f"depth is {depth}, expected 6n + 2: 8, 14, 20 and so on")
+        if plain and zero_init:
+            raise ValueError("zero_init is True for a plain network, which would give only zeros")
+        check_at_least_one(in_channels=in_channels, num_classes=num_classes, width=width)
+        super().__init__()
+        block = PlainBlock if plain else BasicBlock
+        count = (depth - 2) // 6
+        self.conv1 = nn.Conv2d(in_channels, width, 3, padding=1, bias=False)
+        self.bn1 = norm_layer(width)
+        self.relu = nn.ReLU(inplace=True)
+        self.layer1 = _stage(block, count, width, width, norm_layer)
+        self.layer2 = _stage(block, count, width, 2 * width, norm_layer)
+        self.layer3 = _stage(block, count, 2 * width, 4 * width, norm_layer)
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.fc = nn.Linear(4 * width, num_classes)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        if zero_init:
+            zero_last_scales(self)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images ``(B, C, H, W)`` to logits ``(B, num_classes)``."""
+        x = self.relu(self.bn1(self.conv1(images)))
+        x = self.layer3(self.layer2(self.layer1(x)))
+        return self.fc(torch.flatten(self.avgpool(x), 1))
+
+
+def _stage(
+    block: type[BasicBlock], count: int, before: int, after: int, norm_layer: NormLayer
+) -> nn.Sequential:
+    changes = before != after
+    shortcut = SubsampleAndPad(after - before, 2) if changes else None
+    first = block(before, after, 2 if changes else 1, shortcut, norm_layer)
+    others = (block(after, after, norm_layer=norm_layer) for _ in range(count - 1))
+    return nn.Sequential(first, *others)
+
+
+def block_names(model: nn.Module) -> list[str]:
+    """List the names of a model's blocks, those of this module and of torchvision's ResNets.
+
+    Args:
+        model: Any module.
+
+    Returns:
+        Names as in ``model.named_modules()``, in the order of the data.
+    """
+    return [
+        name
+        for name, module in model.named_modules()
+        if hasattr(module, "downsample") and hasattr(module, "conv2")
+    ]
+
+
+def last_layer(block: nn.Module) -> str:
+    """Name the layer whose output is F(x), before anything is added to it.
+
+    Args:
+        block: A residual or plain block, of this module or of torchvision.
+
+    Returns:
+        ``"bn3"`` for a bottleneck, else ``"bn2"``.
+    """
+    return "bn3" if hasattr(block, "bn3") else "bn2"
+
+
+@torch.no_grad()
+def zero_last_scales(model: nn.Module) -> None:
+    """Let every block begin as the identity, by setting the last scale of its main path to 0.
+
+    Where there is no normalization with a scale, the weights of the last convolution take its
+    place.
+
+    Args:
+        model: A network with blocks; its parameters are changed.
+
+    Reference:
+        Goyal et al. (2017), "Accurate, Large Minibatch SGD", https://arxiv.org/abs/1706.02677.
+    """
+    for name in block_names(model):
+        block = model.get_submodule(name)
+        last = last_layer(block)
+        scale = getattr(getattr(block, last), "weight", None)
+        if scale is None:
+            scale = getattr(block, last.replace("bn", "conv")).weight
+        scale.zero_()

@@ -1,0 +1,297 @@
+"""The variational autoencoder: codes that are drawn, and a loss that bounds the likelihood."""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from glassbox.support.arguments import check_at_least_one, check_same_shape
+from glassbox.training.evaluation import predict
+
+# What turns the decoder's output into pixels.
+PIXELS: dict[str, Callable[[Tensor], Tensor]] = {
+    "bernoulli": torch.sigmoid,
+    "gaussian": torch.sigmoid,
+    "tanh": torch.tanh,
+}
+
+
+class VAEOutput(NamedTuple):
+    """What a VAE makes of images.
+
+    Args:
+        decoded: ``(B, 1, size, size)``, before the sigmoid or tanh that makes pixels of it.
+        mean: Means of the codes, ``(B, latent)``.
+        logvar: Logarithms of their variances, ``(B, latent)``.
+    """
+
+    decoded: Tensor
+    mean: Tensor
+    logvar: Tensor
+
+
+class VAE(nn.Module):
+    """A variational autoencoder of linear layers, with a Gaussian posterior.
+
+    With the defaults it has 784-400-(20 and 20) units in the encoder, 20-400-784 in the decoder
+    and 652,824 parameters.
+
+    The likelihood says what the decoder's output means. ``"bernoulli"``: logits of pixels that
+    are on or off, scored by cross-entropy. ``"gaussian"``: a sigmoid makes means of it for pixels
+    from 0 to 1, scored by the squared error. ``"tanh"``: a tanh does, for pixels from -1 to 1.
+
+    Args:
+        size: Side of the square gray images in pixels, at least 1.
+        hidden: Units of the hidden layers, at least 1.
+        latent: Numbers in a code, at least 1.
+        likelihood: ``"bernoulli"``, ``"gaussian"`` or ``"tanh"``.
+
+    Raises:
+        ValueError: If a number is below 1 or the likelihood is unknown.
+
+    Reference:
+        Kingma and Welling (2013), "Auto-Encoding Variational Bayes",
+        https://arxiv.org/abs/1312.6114.
+    """
+
+    def __init__(
+        self, size: int = 28, hidden: int = 400, latent: int = 20, likelihood: str = "bernoulli"
+    ) -> None:
+        check_at_least_one(size=size, hidden=hidden, latent=latent)
+        _check_likelihood(likelihood)
+        super().__init__()
+        self.latent, self.likelihood = latent, likelihood
+        self.encoder = nn.Sequential(nn.Flatten(), nn.Linear(size * size, hidden), nn.ReLU())
+        self.mean = nn.Linear(hidden, latent)
+        self.logvar = nn.Linear(hidden, latent)
+        self.decoder = nn.Sequential(
+            nn.Linear(latent, hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, size * size),
+            nn.Unflatten(1, (1, size, size)),
+        )
+
+    def forward(self, images: Tensor, generator: torch.Generator | None = None) -> VAEOutput:
+        """Encode images ``(B, 1, size, size)``, draw a code for each and decode it."""
+        mean, logvar = self.encode(images)
+        latents = reparameterize(mean, logvar, generator)
+        return VAEOutput(self.decoder(latents), mean, logvar)
+
+    def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Give the posterior of the codes of images.
+
+        Args:
+            images: ``(B, 1, size, size)``.
+
+        Returns:
+            Means and logarithms of the variances, each ``(B, latent)``.
+        """
+        hidden = self.encoder(images)
+        return self.mean(hidden), self.logvar(hidden)
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Draw images from codes.
+
+        Args:
+            latents: ``(B, latent)``.
+
+        Returns:
+            The mean image of each code, ``(B, 1, size, size)``, in the range of the likelihood.
+        """
+        return PIXELS[self.likelihood](self.decoder(latents))
+
+    @torch.no_grad()
+    def sample(self, count: int, generator: torch.Generator | None = None) -> Tensor:
+        """Draw codes from the prior and decode them.
+
+        Args:
+            count: Number of images, at least 1.
+            generator: Draws the codes.
+
+        Returns:
+            Images ``(count, 1, size, size)``, without gradients.
+
+        Raises:
+            ValueError: If ``count`` is below 1.
+        """
+        check_at_least_one(count=count)
+        device = self.mean.weight.device
+        return self.decode(torch.randn(count, self.latent, generator=generator).to(device))
+
+
+def reparameterize(
+    mean: Tensor, logvar: Tensor, generator: torch.Generator | None = None
+) -> Tensor:
+    r"""Draw :math:`z = \mu + \sigma \epsilon` with :math:`\epsilon \sim N(0, 1)`.
+
+    The chance is in :math:`\epsilon` alone, so gradients pass to the mean and the variance.
+
+    Args:
+        mean: Any shape.
+        logvar: Logarithm of the variance, the same shape.
+        generator: Draws the noise; the global one of torch unless given.
+
+    Returns:
+        One draw for each mean.
+
+    Raises:
+        ValueError: If the shapes differ.
+    """
+    check_same_shape(mean=mean, logvar=logvar)
+    noise = torch.randn(mean.shape, generator=generator, dtype=mean.dtype).to(mean.device)
+    return mean + (logvar / 2).exp() * noise
+
+
+def kl_to_standard_normal(mean: Tensor, logvar: Tensor) -> Tensor:
+    r"""Compute the Kullback-Leibler divergence from the posterior to the standard normal.
+
+    It is :math:`\frac{1}{2} \sum_j (\mu_j^2 + \sigma_j^2 - 1 - \log \sigma_j^2)`, at least 0.
+
+    Args:
+        mean: ``(B, latent)``.
+        logvar: Logarithm of the variance, ``(B, latent)``.
+
+    Returns:
+        In nats, ``(B,)``.
+
+    Raises:
+        ValueError: If the shapes differ.
+    """
+    check_same_shape(mean=mean, logvar=logvar)
+    # expm1 keeps the digits of exp(logvar) - 1 - logvar where logvar is small.
+    return (mean.square() + logvar.expm1() - logvar).flatten(1).sum(1) / 2
+
+
+def reconstruction_loss(decoded: Tensor, images: Tensor, likelihood: str) -> Tensor:
+    """Give the negative log-likelihood of images, up to a constant.
+
+    The squared error is that of a Gaussian of variance 1/2. An error that is twice as large
+    because pixels run from -1 to 1 weighs four times as much.
+
+    Args:
+        decoded: The decoder's output, ``(B, ...)``.
+        images: Pixels, the same shape; from 0 to 1, with ``"tanh"`` from -1 to 1.
+        likelihood: ``"bernoulli"``, ``"gaussian"`` or ``"tanh"``, as in :class:`VAE`.
+
+    Returns:
+        One sum over the pixels for each image, ``(B,)``.
+
+    Raises:
+        ValueError: If shapes differ, pixels are out of range or the likelihood is unknown.
+    """
+    _check_likelihood(likelihood)
+    check_same_shape(images=images, decoded=decoded)
+    _check_range(images, -1 if likelihood == "tanh" else 0, likelihood)
+    if likelihood == "bernoulli":
+        losses = F.binary_cross_entropy_with_logits(decoded, images, reduction="none")
+    else:
+        losses = (PIXELS[likelihood](decoded) - images).square()
+    return losses.flatten(1).sum(1)
+
+
+class NegativeELBO(NamedTuple):
+    """The loss of a VAE and its two parts, each a scalar: the mean over the batch, in nats.
+
+    ``loss`` is ``reconstruction + beta * kl``.
+    """
+
+    loss: Tensor
+    reconstruction: Tensor
+    kl: Tensor
+
+
+def negative_elbo(
+    output: VAEOutput,
+    images: Tensor,
+    likelihood: str = "bernoulli",
+    *,
+    beta: float = 1.0,
+    scaling: str = "sum",
+) -> NegativeELBO:
+    """Compute the negative evidence lower bound, which training makes small.
+
+    Args:
+        output: What the model made of the images.
+        images: ``(B, 1, size, size)``.
+        likelihood: As in :class:`VAE`.
+        beta: Weight of the KL term, at least 0; only with 1 the loss is a bound.
+        scaling: ``"sum"`` adds the reconstruction up over pixels, as the bound does. ``"mean"``
+            averages it, a common mistake: the KL term then weighs as many times more as there are
+            pixels, and the codes collapse.
+
+    Returns:
+        The loss, and its reconstruction and KL parts.
+
+    Raises:
+        ValueError: If ``beta`` is negative or ``scaling`` unknown, or as
+            :func:`reconstruction_loss` does.
+
+    Reference:
+        Higgins et al. (2017), "beta-VAE: Learning Basic Visual Concepts with a Constrained
+        Variational Framework", https://openreview.net/forum?id=Sy2fzU9gl.
+    """
+    if not 0 <= beta < math.inf:
+        raise ValueError(f"beta is {beta}, expected a number of at least 0")
+    if scaling not in ("sum", "mean"):
+        raise ValueError(f"scaling is {scaling!r}, expected 'sum' or 'mean'")
+    reconstruction = reconstruction_loss(output.decoded, images, likelihood).mean()
+    if scaling == "mean":
+        reconstruction = reconstruction / images[0].numel()
+    kl = kl_to_standard_normal(output.mean, output.logvar).mean()
+    return NegativeELBO(reconstruction + beta * kl, reconstruction, kl)
+
+
+def posterior_means(model: VAE, images: Tensor) -> Tensor:
+    """Give the middle of each image's posterior, without gradients.
+
+    Args:
+        model: A VAE.
+        images: ``(N, 1, size, size)``, at least one.
+
+    Returns:
+        ``(N, latent)``.
+
+    Raises:
+        ValueError: If there are no images.
+    """
+    return predict(nn.Sequential(model.encoder, model.mean), images)
+
+
+def active_units(model: VAE, images: Tensor, threshold: float = 0.01) -> int:
+    """Count the numbers of the code whose posterior mean depends on the image.
+
+    Args:
+        model: A VAE.
+        images: ``(N, 1, size, size)``, at least two.
+        threshold: A unit is active where the variance of its posterior mean over the images is
+            above this.
+
+    Returns:
+        From 0, where the posterior has collapsed, to ``model.latent``.
+
+    Raises:
+        ValueError: If there are fewer than two images.
+
+    Reference:
+        Burda, Grosse and Salakhutdinov (2016), "Importance Weighted Autoencoders",
+        https://arxiv.org/abs/1509.00519.
+    """
+    if len(images) < 2:
+        raise ValueError(f"images are {len(images)}, expected at least two")
+    return int((posterior_means(model, images).var(0) > threshold).sum())
+
+
+def _check_likelihood(likelihood: str) -> None:
+    if likelihood not in PIXELS:
+        raise ValueError(f"likelihood is {likelihood!r}, expected one of {', '.join(PIXELS)}")
+
+
+def _check_range(images: Tensor, lowest: int, likelihood: str) -> None:
+    low, high = images.aminmax()
+    if low < lowest or high > 1:
+        raise ValueError(
+            f"images lie between {low:.3g} and {high:.3g}, expected {lowest} to 1 for {likelihood}"
+        )

@@ -1,0 +1,305 @@
+"""Functions of two variables for optimizers to walk on, each hard in its own way."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+Point = tuple[float, float]
+BITS = 0xFFFFFFFF
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A function of two variables, and where to look at it.
+
+    Args:
+        name: Its key in :data:`SURFACES`.
+        title: Its name for readers.
+        function: Maps points ``(..., 2)`` of any floating dtype to heights ``(...)``.
+        bounds: The part to look at, ``((x from, x to), (y from, y to))``.
+        start: A point from which a walk is worth watching.
+        lr: A learning rate worth watching for optimizers whose steps grow with the gradient.
+        adaptive_lr: The same for those that divide by its recent size: about the length of a step.
+        minima: The lowest points inside the bounds.
+        noise: Standard deviation of what is added to each component of the gradient.
+    """
+
+    name: str
+    title: str
+    function: Callable[[Tensor], Tensor]
+    bounds: tuple[Point, Point]
+    start: Point
+    lr: float
+    adaptive_lr: float
+    minima: tuple[Point, ...]
+    noise: float = 0.0
+
+    def gradient(self, point: Tensor, step: int = 0, seed: int = 0) -> Tensor:
+        """Compute the gradient that an optimizer sees in a step.
+
+        Args:
+            point: ``(2,)``.
+            step: Number of the step, which the noise depends on.
+            seed: Another number, another noise.
+
+        Returns:
+            ``(2,)``, with the noise.
+        """
+        leaf = point.detach().requires_grad_()
+        with torch.enable_grad():
+            (exact,) = torch.autograd.grad(self.function(leaf), leaf)
+        return exact + self.noise * exact.new_tensor(standard_normals(step, seed))
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """What an optimizer did on a surface.
+
+    Args:
+        points: Where it was, ``(steps + 1, 2)``, float64.
+        heights: The function there, without noise, ``(steps + 1,)``.
+    """
+
+    points: Tensor
+    heights: Tensor
+
+
+def trajectory(
+    surface: Surface,
+    make_optimizer: Callable[[list[Tensor]], Any],
+    start: Point | None = None,
+    *,
+    steps: int = 100,
+    seed: int = 0,
+) -> Trajectory:
+    """Let an optimizer walk on a surface, in float64.
+
+    Args:
+        surface: Where.
+        make_optimizer: Makes an optimizer for a list of one parameter, as
+            ``lambda params: torch.optim.Adam(params, lr=0.1)`` does.
+        start: The first point; the surface's own unless given.
+        steps: How many steps, at least 0.
+        seed: Decides the noise, where the surface has any.
+
+    Returns:
+        The walk. After an overflow it goes on with infinities and nan.
+
+    Raises:
+        ValueError: If ``steps`` is negative or ``start`` is no pair of finite numbers.
+    """
+    start = surface.start if start is None else start
+    if steps < 0:
+        raise ValueError(f"steps is {steps}, expected at least 0")
+    if len(start) != 2 or not all(math.isfinite(number) for number in start):
+        raise ValueError(f"start is {start}, expected two finite numbers")
+    point = torch.tensor(start, dtype=torch.float64, requires_grad=True)
+    optimizer = make_optimizer([point])
+    points = [point.detach().clone()]
+    for step in range(steps):
+        point.grad = surface.gradient(point, step, seed)
+        optimizer.step()
+        points.append(point.detach().clone())
+    visited = torch.stack(points)
+    return Trajectory(visited, surface.function(visited))
+
+
+def standard_normals(step: int, seed: int = 0) -> Point:
+    """Draw two numbers from the standard normal distribution, the same on every machine.
+
+    The step and the seed are mixed into the state of the generator mulberry32, whose numbers the
+    Box-Muller transform turns into normal ones. It needs nothing but 32-bit integers, so that a
+    page can repeat it in JavaScript.
+
+    Args:
+        step: From 0.
+        seed: From 0.
+
+    Returns:
+        Two independent numbers.
+
+    Reference:
+        Box and Muller (1958), "A Note on the Generation of Random Normal Deviates",
+        https://doi.org/10.1214/aoms/1177706645.
+    """
+    state = (step * 0x9E3779B1 + seed * 0x85EBCA6B + 1) & BITS
+    first, second = _mulberry32(state), _mulberry32(state + 0x6D2B79F5)
+    radius = math.sqrt(-2 * math.log((first + 1) / (BITS + 1)))
+    angle = 2 * math.pi * second / (BITS + 1)
+    return radius * math.cos(angle), radius * math.sin(angle)
+
+
+def _mulberry32(state: int) -> int:
+    state = (state + 0x6D2B79F5) & BITS
+    mixed = ((state ^ state >> 15) * (state | 1)) & BITS
+    mixed ^= (mixed + (((mixed ^ mixed >> 7) * (mixed | 61)) & BITS)) & BITS
+    return mixed ^ mixed >> 14
+
+
+def rosenbrock(point: Tensor) -> Tensor:
+    """Compute a long bent valley with a nearly flat floor.
+
+    Args:
+        point: ``(..., 2)``.
+
+    Returns:
+        ``(...)``.
+
+    Reference:
+        Rosenbrock (1960), https://doi.org/10.1093/comjnl/3.3.175.
+    """
+    x, y = point.unbind(-1)
+    return (1 - x) ** 2 + 100 * (y - x**2) ** 2
+
+
+def beale(point: Tensor) -> Tensor:
+    """Compute a plain between steep walls: slopes are tiny here and huge there.
+
+    Args:
+        point: ``(..., 2)``.
+
+    Returns:
+        ``(...)``.
+
+    Reference:
+        Beale (1958), "On an Iterative Method for Finding a Local Minimum of a Function of More
+        Than One Variable", Princeton University, Statistical Techniques Research Group.
+    """
+    x, y = point.unbind(-1)
+    return (1.5 - x + x * y) ** 2 + (2.25 - x + x * y**2) ** 2 + (2.625 - x + x * y**3) ** 2
+
+
+def himmelblau(point: Tensor) -> Tensor:
+    """Compute a function with four minima of one height.
+
+    Args:
+        point: ``(..., 2)``.
+
+    Returns:
+        ``(...)``.
+
+    Reference:
+        Himmelblau (1972), "Applied Nonlinear Programming", McGraw-Hill.
+    """
+    x, y = point.unbind(-1)
+    return (x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2
+
+
+def ravine(point: Tensor) -> Tensor:
+    """Compute a quadratic bowl, fifty times as steep across as along, and turned.
+
+    The turn matters: methods that scale each coordinate by itself can't straighten it.
+
+    Args:
+        point: ``(..., 2)``.
+
+    Returns:
+        ``(...)``.
+    """
+    x, y = point.unbind(-1)
+    along, across = 0.8 * x + 0.6 * y, 0.8 * y - 0.6 * x
+    return 0.1 * along**2 + 5 * across**2
+
+
+def saddle(point: Tensor) -> Tensor:
+    """Compute a pass with a minimum on either side, level at its top.
+
+    Args:
+        point: ``(..., 2)``.
+
+    Returns:
+        ``(...)``.
+    """
+    x, y = point.unbind(-1)
+    return x**2 / 2 - y**2 / 2 + y**4 / 4
+
+
+def bowl(point: Tensor) -> Tensor:
+    """Compute a quadratic bowl, ten times as steep in y as in x.
+
+    Args:
+        point: ``(..., 2)``.
+
+    Returns:
+        ``(...)``.
+    """
+    x, y = point.unbind(-1)
+    return x**2 / 2 + 5 * y**2
+
+
+SURFACES = {
+    surface.name: surface
+    for surface in (
+        Surface(
+            "ravine",
+            "Ravine",
+            ravine,
+            ((-5.5, 2.5), (-4.5, 3.0)),
+            (-4.5, -2.0),
+            0.1,
+            0.02,
+            ((0.0, 0.0),),
+        ),
+        Surface(
+            "rosenbrock",
+            "Rosenbrock's valley",
+            rosenbrock,
+            ((-2.0, 2.0), (-1.0, 3.0)),
+            (-1.2, 1.0),
+            0.0015,
+            0.05,
+            ((1.0, 1.0),),
+        ),
+        Surface(
+            "beale",
+            "Beale's plain",
+            beale,
+            ((-1.0, 4.5), (-1.5, 1.5)),
+            (1.0, 1.2),
+            0.01,
+            0.05,
+            ((3.0, 0.5),),
+        ),
+        Surface(
+            "himmelblau",
+            "Himmelblau's four minima",
+            himmelblau,
+            ((-5.0, 5.0), (-5.0, 5.0)),
+            (-0.5, -1.0),
+            0.01,
+            0.1,
+            (
+                (3.0, 2.0),
+                (-2.805118086952745, 3.131312518250573),
+                (-3.779310253377747, -3.283185991286170),
+                (3.584428340330492, -1.848126526964404),
+            ),
+        ),
+        Surface(
+            "saddle",
+            "Saddle",
+            saddle,
+            ((-2.0, 2.0), (-1.6, 1.6)),
+            (-1.7, 0.001),
+            0.05,
+            0.05,
+            ((0.0, 1.0), (0.0, -1.0)),
+        ),
+        Surface(
+            "noisy_quadratic",
+            "Noisy bowl",
+            bowl,
+            ((-3.0, 3.0), (-2.0, 2.0)),
+            (-2.5, 1.5),
+            0.05,
+            0.1,
+            ((0.0, 0.0),),
+            noise=2.0,
+        ),
+    )
+}
+"""The surfaces by name."""

@@ -1,0 +1,309 @@
+"""The book's plots: each returns its figure with an alt sentence computed from what is drawn."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap, ListedColormap
+
+from glassbox.plotting.figures import (
+    BLUE,
+    GRID,
+    INK,
+    LEFT,
+    MUTED,
+    PALETTE,
+    WIDTH,
+    Axes,
+    Figure,
+    figure,
+)
+from glassbox.plotting.images import check_length, feature_maps, image_grid, to_array
+from glassbox.training.seed_statistics import half_width
+
+__all__ = ["bars", "confusion_matrix", "curves", "feature_maps", "image_grid"]
+
+ERRORS = LinearSegmentedColormap.from_list("errors", ["#f7e6dc", "#dd8a64", "#96330f"])
+PALE = "#c3cbdc"
+DIAGONAL = ListedColormap(["#efede6"])
+
+
+def _label_inches(labels: Sequence[str]) -> float:
+    """Estimate the width of the longest label at tick size."""
+    return 0.085 * max(map(len, labels), default=0)
+
+
+def _finish(ax: Axes, title: str, sentence: str, alt: str | None) -> Figure:
+    """Set the title of a panel and describe it."""
+    if title:
+        ax.set_title(title)
+    ax.figure.describe(sentence if alt is None else alt)
+    return ax.figure
+
+
+def interval(runs: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Compute the mean over runs and its 95% confidence interval by Student's t.
+
+    Args:
+        runs: ``(R, N)``, N numbers from each of R runs.
+
+    Returns:
+        The mean and the interval's half width, ``(N,)`` each; the latter is 0 for a single run.
+    """
+    values = np.atleast_2d(to_array(runs)).astype(float)
+    count = len(values)
+    if count == 1:
+        return values[0], np.zeros(values.shape[1])
+    return values.mean(axis=0), half_width(values.std(axis=0, ddof=1), count)
+
+
+def curves(
+    series: Mapping[str, Any],
+    *,
+    x: Any = None,
+    xlabel: str = "epoch",
+    ylabel: str = "",
+    title: str = "",
+    yscale: str = "linear",
+    ax: Axes | None = None,
+    alt: str | None = None,
+) -> Figure:
+    """Draw a line for each series, with its name at the line's end and a band where it has runs.
+
+    Args:
+        series: Name to ``(N,)`` numbers, or to ``(R, N)`` for R runs: drawn as their mean and its
+            95% confidence interval by Student's t. Six series at most.
+        x: ``(N,)`` positions; 1 to N unless given.
+        xlabel: What ``x`` is, with its unit.
+        ylabel: What the numbers are, with their unit.
+        title: Title of the plot.
+        yscale: ``linear`` or ``log``.
+        ax: Axes to draw on; those of a new figure unless given.
+        alt: Alt sentence in place of the computed one.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: There is no series or more than six, or one has another length than ``x``.
+    """
+    if not 1 <= len(series) <= len(PALETTE):
+        raise ValueError(f"series must be 1 to {len(PALETTE)}, got {len(series)}")
+    lines = {name: interval(values) for name, values in series.items()}
+    steps = len(next(iter(lines.values()))[0])
+    x = np.arange(1, steps + 1) if x is None else to_array(x)
+    for name, (mean, _) in lines.items():
+        if mean.shape != x.shape:
+            raise ValueError(f"series {name!r} must have {len(x)} numbers, got {mean.size}")
+    if ax is None:
+        _, ax = figure()
+    for color, (mean, half) in zip(PALETTE, lines.values(), strict=False):
+        ax.plot(x, mean, color=color)
+        if half.any():
+            ax.fill_between(x, mean - half, mean + half, color=color, alpha=0.18, linewidth=0)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    if yscale != "linear":  # setting the scale an axis has would undo its choice of ticks
+        ax.set_yscale(yscale)
+    _label_ends(ax, x, {name: mean[-1] for name, (mean, _) in lines.items()})
+    return _finish(ax, title, _curves_sentence(x, lines, xlabel, ylabel), alt)
+
+
+def _label_ends(ax: Axes, x: np.ndarray, ends: Mapping[str, float]) -> None:
+    """Name each line at its last point, moving names apart that would overlap."""
+    low, high = float(x.min()), float(x.max())
+    span = (high - low) or 1.0
+    inches = ax.bbox.width / ax.figure.dpi
+    room = min(0.6, (_label_inches(list(ends)) + 0.2) / inches)
+    ticks = [tick for tick in ax.get_xticks() if low <= tick <= high]
+    ax.set_xlim(low - 0.02 * span, high + span * room / (1 - room))
+    ax.set_xticks(ticks)
+    ax.spines.bottom.set_bounds(low, high)
+    place = ax.transData.transform
+    heights = np.array([place((high, end))[1] for end in ends.values()])
+    spots = _spread(heights, 0.17 * ax.figure.dpi)
+    for (name, color), spot in zip(zip(ends, PALETTE, strict=False), spots, strict=True):
+        _, y = ax.transData.inverted().transform((0, spot))
+        ax.text(
+            high + 0.09 * span * room, y, name, color=color, size=9.5, weight="bold", va="center"
+        )
+
+
+def _spread(spots: np.ndarray, step: float) -> np.ndarray:
+    """Move numbers apart until neighbors differ by ``step``, each group about its middle."""
+    order = np.argsort(spots, kind="stable")
+    groups = [[i] for i in order]
+    middles = [float(spots[i]) for i in order]
+    k = 0
+    while k < len(groups) - 1:
+        reach = step * (len(groups[k]) + len(groups[k + 1])) / 2
+        if middles[k + 1] - middles[k] >= reach:
+            k += 1
+            continue
+        groups[k] += groups.pop(k + 1)
+        middles.pop(k + 1)
+        middles[k] = float(spots[groups[k]].mean())
+        k = max(k - 1, 0)
+    moved = np.empty(len(spots))
+    for group, middle in zip(groups, middles, strict=True):
+        moved[group] = middle + step * (np.arange(len(group)) - (len(group) - 1) / 2)
+    return moved
+
+
+def _curves_sentence(
+    x: np.ndarray, lines: Mapping[str, tuple[np.ndarray, np.ndarray]], xlabel: str, ylabel: str
+) -> str:
+    parts = []
+    for name, (mean, half) in lines.items():
+        spread = f" ± {half[-1]:.2g}" if half.any() else ""
+        parts.append(f"{name} goes from {mean[0]:.3g} to {mean[-1]:.3g}{spread}")
+    what = f"{ylabel} over {xlabel}" if ylabel else f"Curves over {xlabel}"
+    return f"{what} from {x[0]:.4g} to {x[-1]:.4g}: {'; '.join(parts)}."
+
+
+def bars(
+    values: Any,
+    names: Sequence[str],
+    *,
+    highlight: int | None = None,
+    limit: float = 1.0,
+    xlabel: str = "probability",
+    title: str = "",
+    ax: Axes | None = None,
+    alt: str | None = None,
+) -> Figure:
+    """Draw one horizontal bar for each value, from the top down, with the number at its end.
+
+    Args:
+        values: ``(K,)`` numbers from 0 to ``limit``, such as the probabilities of K classes.
+        names: What each bar is.
+        highlight: Index of the bar in full color; the longest unless given.
+        limit: Where the axis ends.
+        xlabel: What the numbers are, with their unit.
+        title: Title of the plot.
+        ax: Axes to draw on; those of a new figure unless given.
+        alt: Alt sentence in place of the computed one.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: ``values`` is not ``(K,)`` numbers from 0 to ``limit``, ``names`` has another
+            length, or ``highlight`` is not one of the bars.
+    """
+    lengths = to_array(values).astype(float)
+    if lengths.ndim != 1 or not lengths.size or not ((lengths >= 0) & (lengths <= limit)).all():
+        raise ValueError(f"values must be (K,) numbers from 0 to {limit:g}, got {lengths}")
+    check_length("names", names, len(lengths), "values")
+    strong = int(lengths.argmax()) if highlight is None else highlight
+    if not 0 <= strong < len(lengths):
+        raise ValueError(f"highlight must be 0 to {len(lengths) - 1}, got {highlight}")
+    if ax is None:
+        left = 0.3 + _label_inches(names)
+        _, ax = figure(height=1.15 + 0.27 * len(lengths), left=left, right=0.6)
+    colors = [BLUE if i == strong else PALE for i in range(len(lengths))]
+    places = np.arange(len(lengths))
+    ax.barh(places, lengths, height=0.72, color=colors)
+    for place, length in zip(places, lengths, strict=True):
+        weight = "bold" if place == strong else "normal"
+        ax.text(length + 0.012 * limit, place, f"{length:.2f}", va="center", size=9, weight=weight)
+    ax.set(xlim=(0, limit), ylim=(len(lengths) - 0.4, -0.6), xlabel=xlabel)
+    ax.set_yticks(places, list(names))
+    ax.grid(False)
+    ax.spines.left.set_visible(False)
+    order = np.argsort(-lengths, kind="stable")[:4]
+    parts = [f"{names[i]} {lengths[i]:.2f}" for i in order]
+    shown = "largest first" if len(lengths) <= 4 else f"the largest of {len(lengths)}"
+    return _finish(ax, title, f"Bars of {xlabel}, {shown}: {', '.join(parts)}.", alt)
+
+
+def confusion_matrix(
+    counts: Any,
+    class_names: Sequence[str] | None = None,
+    *,
+    title: str = "",
+    ax: Axes | None = None,
+    alt: str | None = None,
+) -> Figure:
+    """Draw a confusion matrix in which the errors stand out and the diagonal stays quiet.
+
+    Args:
+        counts: ``(K, K)`` whole numbers: how many of the class of the row were given the class of
+            the column, as ``sklearn.metrics.confusion_matrix`` counts them.
+        class_names: Names of the classes; 0 to K - 1 unless given.
+        title: Title of the plot.
+        ax: Axes to draw on; those of a new figure unless given.
+        alt: Alt sentence in place of the computed one.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: ``counts`` is not a square of whole numbers of 0 or more, or ``class_names``
+            has another length.
+    """
+    matrix = to_array(counts)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
+        raise ValueError(f"counts must be (K, K), got {matrix.shape}")
+    if (matrix < 0).any() or (matrix != np.round(matrix)).any():
+        raise ValueError("counts must be whole numbers of 0 or more")
+    matrix = matrix.astype(int)
+    count = len(matrix)
+    check_length("class_names", class_names, count, "classes")
+    names = list(class_names) if class_names is not None else [str(i) for i in range(count)]
+    if ax is None:
+        ax = _square(names)
+    errors = matrix * (1 - np.eye(count, dtype=int))
+    ax.imshow(np.where(np.eye(count), 1, np.nan), cmap=DIAGONAL)
+    ax.imshow(np.ma.masked_equal(errors, 0), cmap=ERRORS, vmin=0, vmax=max(errors.max(), 1))
+    edges = np.arange(count + 1) - 0.5
+    ax.hlines(edges, -0.5, count - 0.5, color=GRID, linewidth=0.8)
+    ax.vlines(edges, -0.5, count - 0.5, color=GRID, linewidth=0.8)
+    _write_cells(ax, matrix, errors)
+    longest = max(map(len, names))
+    ax.set_xticks(range(count), names, rotation=90 if longest > 3 else 0)
+    ax.set_yticks(range(count), names)
+    ax.set(xlabel="predicted class", ylabel="true class")
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    if title:
+        ax.set_title(title, pad=24)
+    return _finish(ax, "", _confusion_sentence(matrix, errors, names), alt)
+
+
+def _square(names: Sequence[str]) -> Axes:
+    """Make square axes with room for the names of the classes on both sides."""
+    label = _label_inches(names)
+    left, bottom = LEFT - 0.25 + label, 0.45 + (label if max(map(len, names)) > 3 else 0.15)
+    side = min(0.46 * len(names), 4.6)
+    right = max(WIDTH - left - side, 0.65)
+    _, ax = figure(height=0.75 + side + bottom, left=left, right=right, top=0.75, bottom=bottom)
+    ax.set_anchor("NW")
+    return ax
+
+
+def _write_cells(ax: Axes, matrix: np.ndarray, errors: np.ndarray) -> None:
+    """Write each count in its cell, the right ones in gray, and each class's recall beside it."""
+    darkest = max(errors.max(), 1)
+    for (row, col), number in np.ndenumerate(matrix):
+        right = row == col
+        color = MUTED if right else "white" if number > 0.6 * darkest else INK
+        style = {"ha": "center", "va": "center", "size": 9, "color": color}
+        if number:
+            ax.text(col, row, str(number), weight="normal" if right else "bold", **style)
+    style = {"va": "center", "size": 9, "color": MUTED}
+    ax.text(len(matrix) - 0.25, -0.75, "recall", **style)
+    for row, numbers in enumerate(matrix):
+        if numbers.sum():
+            fraction = f"{100 * numbers[row] / numbers.sum():.0f}%"
+            ax.text(len(matrix) - 0.25, row, fraction, **style)
+
+
+def _confusion_sentence(matrix: np.ndarray, errors: np.ndarray, names: Sequence[str]) -> str:
+    total, right = int(matrix.sum()), int(np.trace(matrix))
+    fraction = f" ({100 * right / total:.1f}%)" if total else ""
+    sentence = f"Confusion matrix of {len(names)} classes: {right} of {total} right{fraction}"
+    if not errors.any():
+        return sentence + ", no errors."
+    row, col = np.unravel_index(errors.argmax(), errors.shape)
+    worst = f"{names[row]} taken for {names[col]}, {errors[row, col]} times"
+    return f"{sentence}; the most frequent error is {worst}."

@@ -1,0 +1,284 @@
+"""Figures in the book's style: drawn without pyplot, each carrying a sentence that describes it."""
+
+import io
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import Any
+
+import matplotlib
+import matplotlib.axes
+import matplotlib.figure
+import numpy as np
+from cycler import cycler
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.image import AxesImage
+from matplotlib.legend import Legend
+from matplotlib.text import Text
+from PIL import Image
+
+PAPER = "#fdfcf9"
+INK = "#23262f"
+MUTED = "#666b78"
+GRID = "#e4e1d9"
+
+BLUE, RUST, GREEN, PINK, OCHRE, SKY = PALETTE = (
+    "#203699",
+    "#b34427",
+    "#13725c",
+    "#d45ba9",
+    "#b8830c",
+    "#3292ea",
+)
+# Ten classes: the mark, a digit, says which of the two of a color it is.
+CLASS_COLORS = (BLUE, RUST, GREEN, PINK, OCHRE) * 2
+
+DPI = 120
+WIDTH = 7.0
+HEIGHT = 3.6
+TICKS = 6  # at most, on an axis
+
+# Inches around and between the axes. They are fixed, so that the axes of two figures of one size
+# coincide (an explorable's picture must not jump) and drawing costs half of an automatic layout.
+LEFT, RIGHT, TOP, BOTTOM, GAP_ACROSS, GAP_DOWN = 0.75, 0.25, 0.5, 0.6, 0.75, 0.95
+
+STYLE: Mapping[str, Any] = MappingProxyType(
+    {
+        "figure.facecolor": PAPER,
+        "savefig.facecolor": PAPER,
+        "font.family": "DejaVu Sans",
+        "font.size": 10.0,
+        "text.color": INK,
+        "axes.facecolor": PAPER,
+        "axes.edgecolor": MUTED,
+        "axes.labelcolor": INK,
+        "axes.labelsize": 10.0,
+        "axes.linewidth": 0.8,
+        "axes.titlesize": 11.0,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+        "axes.titlepad": 9.0,
+        "axes.titley": 1.0,  # a place to be worked out would cost a quarter of the drawing
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.grid.axis": "y",
+        "axes.axisbelow": True,
+        "axes.prop_cycle": cycler(color=PALETTE) + cycler(linewidth=[2.0] * len(PALETTE)),
+        "grid.color": GRID,
+        "grid.linewidth": 0.8,
+        "xtick.color": MUTED,
+        "ytick.color": MUTED,
+        "xtick.labelcolor": INK,
+        "ytick.labelcolor": INK,
+        "xtick.labelsize": 9.0,
+        "ytick.labelsize": 9.0,
+        "xtick.major.size": 3.0,
+        "ytick.major.size": 0.0,
+        "legend.frameon": False,
+        "image.cmap": "cividis",
+    }
+)
+
+_STYLING = threading.RLock()
+
+
+@contextmanager
+def book_style() -> Iterator[None]:
+    """Set matplotlib's parameters to the book's style and put them back on leaving.
+
+    Other threads that ask for the style wait: the parameters are the whole process's.
+    """
+    with _STYLING, matplotlib.rc_context(dict(STYLE)):
+        yield
+
+
+class Axes(matplotlib.axes.Axes):
+    """Axes that keep the book's style where matplotlib looks at its global parameters."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.locator_params(nbins=TICKS)
+
+    def set_title(self, label: str, *args: Any, **kwargs: Any) -> Text:
+        """Set a title in the book's style; the arguments are matplotlib's."""
+        with book_style():
+            return super().set_title(label, *args, **kwargs)
+
+    def legend(self, *args: Any, **kwargs: Any) -> Legend:
+        """Add a legend in the book's style; the arguments are matplotlib's."""
+        with book_style():
+            return super().legend(*args, **kwargs)
+
+    def imshow(self, *args: Any, **kwargs: Any) -> AxesImage:
+        """Show an image with square pixels and no grid over it; the arguments are matplotlib's."""
+        self.grid(False)
+        with book_style():
+            return super().imshow(*args, **{"interpolation": "nearest", **kwargs})
+
+
+class Figure(matplotlib.figure.Figure):
+    """A matplotlib figure in the book's style that pyplot does not know of.
+
+    It shows itself as a PNG of its whole canvas, and as its alt sentence where there is only text.
+
+    Attributes:
+        alt: What is seen in the picture, in a sentence or two; empty until somebody writes it.
+    """
+
+    def __init__(self, *args: Any, alt: str = "", **kwargs: Any) -> None:
+        with book_style():
+            super().__init__(*args, **kwargs)
+        FigureCanvasAgg(self)
+        self.alt = alt
+
+    def add_subplot(self, *args: Any, **kwargs: Any) -> matplotlib.axes.Axes:
+        """Add axes in the book's style; the arguments are matplotlib's."""
+        if not {"projection", "polar"} & kwargs.keys():
+            kwargs.setdefault("axes_class", Axes)
+        with book_style():
+            return super().add_subplot(*args, **kwargs)
+
+    def draw(self, renderer: Any) -> None:
+        """Draw the figure in the book's style; matplotlib makes its tick labels only here."""
+        with book_style():
+            super().draw(renderer)
+
+    def describe(self, sentence: str) -> None:
+        """Append a sentence to the alt text, one for each panel of the figure.
+
+        Args:
+            sentence: What is seen in the panel; an empty one changes nothing.
+        """
+        self.alt = " ".join(part for part in (self.alt, sentence) if part)
+
+    def __repr__(self) -> str:
+        return self.alt or "<Figure without alt text>"
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        pixels = to_pixels(self)
+        return (
+            {"image/png": to_png(pixels), "text/plain": repr(self)},
+            {"image/png": display_size(pixels)},
+        )
+
+
+def figure(
+    rows: int = 1,
+    cols: int = 1,
+    *,
+    width: float = WIDTH,
+    height: float = HEIGHT,
+    left: float = LEFT,
+    right: float = RIGHT,
+    top: float = TOP,
+    bottom: float = BOTTOM,
+    alt: str = "",
+    **subplots: Any,
+) -> tuple[Figure, Any]:
+    """Make a figure of ``rows`` times ``cols`` axes in the book's style.
+
+    The margins are fixed, whatever the labels: make room for a long one.
+
+    Args:
+        rows: Rows of axes, 1 or more.
+        cols: Columns of axes, 1 or more.
+        width: Width in inches; the default fills the text column.
+        height: Height in inches.
+        left: Margin to the left of the axes in inches, as are the next three.
+        right: Margin to the right.
+        top: Margin above.
+        bottom: Margin below.
+        alt: What will be seen in the picture, in a sentence.
+        **subplots: Passed on to ``matplotlib.figure.Figure.subplots``, as ``sharey`` or
+            ``width_ratios``.
+
+    Returns:
+        The figure, and its axes: one, a row or a column of them as a 1-D array, or a 2-D array.
+
+    Raises:
+        ValueError: ``rows`` or ``cols`` is below 1, or the margins leave no room for the axes.
+    """
+    for name, count in (("rows", rows), ("cols", cols)):
+        if count < 1:
+            raise ValueError(f"{name} must be 1 or more, got {count}")
+    across = (width - left - right - GAP_ACROSS * (cols - 1)) / cols
+    down = (height - top - bottom - GAP_DOWN * (rows - 1)) / rows
+    if min(across, down) <= 0:
+        raise ValueError(
+            f"width {width} and height {height} inches leave no room for {rows} x {cols} axes"
+        )
+    fig = Figure(figsize=(width, height), dpi=DPI, alt=alt)
+    fig.subplots_adjust(
+        left=left / width,
+        right=1 - right / width,
+        top=1 - top / height,
+        bottom=bottom / height,
+        wspace=GAP_ACROSS / across,
+        hspace=GAP_DOWN / down,
+    )
+    return fig, fig.subplots(rows, cols, **subplots)
+
+
+def to_pixels(figure: matplotlib.figure.Figure) -> np.ndarray:
+    """Draw a figure at its own resolution.
+
+    Args:
+        figure: Any matplotlib figure.
+
+    Returns:
+        Its pixels, uint8 ``(height, width, 3)``.
+    """
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def display_size(pixels: np.ndarray) -> dict[str, int]:
+    """Compute at which size a notebook shows a picture, so that the default fills 700 pixels.
+
+    Args:
+        pixels: The picture, ``(height, width, 3)``.
+
+    Returns:
+        ``width`` and ``height`` in CSS pixels.
+    """
+    height, width = pixels.shape[:2]
+    return {"width": round(width * 100 / DPI), "height": round(height * 100 / DPI)}
+
+
+def to_palette(pixels: np.ndarray, colors: int) -> Image.Image:
+    """Reduce a picture to a palette of its own in which the color of its first pixel is exact.
+
+    That pixel is the paper, and two pictures of one explorable must not differ in it.
+
+    Args:
+        pixels: The picture, uint8 ``(height, width, 3)``.
+        colors: Size of the palette, 2 to 256.
+
+    Returns:
+        The picture with a palette.
+    """
+    reduced = Image.fromarray(pixels).quantize(
+        colors, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
+    )
+    palette = np.array(reduced.getpalette(), dtype=np.uint8).reshape(-1, 3)
+    palette[reduced.getpixel((0, 0))] = pixels[0, 0]
+    reduced.putpalette(palette.tobytes())
+    return reduced
+
+
+def to_png(pixels: np.ndarray, colors: int = 256) -> bytes:
+    """Encode a picture as a PNG with a palette of its own colors.
+
+    Args:
+        pixels: The picture, uint8 ``(height, width, 3)``.
+        colors: Size of the palette, 2 to 256.
+
+    Returns:
+        The file's bytes.
+    """
+    file = io.BytesIO()
+    to_palette(pixels, colors).save(file, "PNG", compress_level=7)
+    return file.getvalue()

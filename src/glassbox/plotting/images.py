@@ -1,0 +1,268 @@
+"""Images and feature maps side by side, with an alt sentence computed from what is drawn."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+
+from glassbox.plotting.figures import (
+    BLUE,
+    GREEN,
+    GRID,
+    INK,
+    MUTED,
+    PAPER,
+    RUST,
+    TOP,
+    WIDTH,
+    Axes,
+    Figure,
+    figure,
+)
+
+SIGNED = LinearSegmentedColormap.from_list("signed", [BLUE, "#a9b8de", PAPER, "#e9b8a2", RUST])
+
+GAP = 0.08  # between tiles, in tile widths
+EDGE = 0.25  # around them, in inches
+LARGEST = 1.5  # width of a tile, in inches
+KEY = 0.4  # height of the key to the colors, in inches
+
+
+def to_array(values: Any) -> np.ndarray:
+    """Turn a tensor, an array or a list into an array, leaving the graph of a tensor behind.
+
+    Args:
+        values: Numbers of any shape.
+
+    Returns:
+        The same numbers.
+    """
+    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
+
+
+def check_length(name: str, items: Sequence[Any] | None, count: int, what: str) -> None:
+    """Refuse a list that does not have one entry for each thing that is drawn.
+
+    Args:
+        name: The argument's name.
+        items: Its value, or None where it was not given.
+        count: How many things are drawn.
+        what: What they are, in the plural.
+
+    Raises:
+        ValueError: The length is another one.
+    """
+    if items is not None and len(items) != count:
+        raise ValueError(f"{name} must have one entry for each of {count} {what}, got {len(items)}")
+
+
+def _pictures(images: Any) -> np.ndarray:
+    """Bring images into ``(N, H, W)`` or ``(N, H, W, 3)`` with values from 0 to 1."""
+    pixels = to_array(images)
+    colors = pixels.shape[1] if pixels.ndim == 4 else 0
+    if pixels.ndim != 3 and colors not in (1, 3):
+        shapes = "(N, H, W), (N, 1, H, W) or (N, 3, H, W)"
+        raise ValueError(f"images must be {shapes}, got {pixels.shape}")
+    if not pixels.size:
+        raise ValueError(f"images must hold one image or more, got {pixels.shape}")
+    pixels = pixels / 255 if pixels.dtype == np.uint8 else pixels.astype(float)
+    if not (pixels.min() >= -1e-3 and pixels.max() <= 1 + 1e-3):
+        raise ValueError(
+            f"images must be uint8 or lie in [0, 1], got {pixels.min():.3g} to "
+            f"{pixels.max():.3g}: undo a normalization first"
+        )
+    pixels = np.moveaxis(pixels, 1, -1) if colors == 3 else pixels.reshape(-1, *pixels.shape[-2:])
+    return pixels.clip(0, 1)
+
+
+def _tile(
+    pictures: np.ndarray,
+    texts: Sequence[str],
+    colors: Sequence[str],
+    *,
+    cols: int | None,
+    title: str,
+    ax: Axes | None,
+    foot: float = 0.0,
+    **show: Any,
+) -> tuple[Axes, float]:
+    """Draw pictures in rows, each of width 1 in data units and with its text above it.
+
+    Return the axes, and how many data units are an inch; ``foot`` inches are left free below.
+    """
+    count, height, width = pictures.shape[:3]
+    cols = min(count, cols or 8)
+    rows = -(-count // cols)
+    aspect = height / width
+    tile = min(LARGEST, (WIDTH - 2 * EDGE) / (cols * (1 + GAP) - GAP))
+    gap = 0.27 / tile if any(texts) else GAP
+    across, down = cols * (1 + GAP) - GAP, rows * (aspect + gap) + foot / tile
+    if ax is None:
+        top = TOP if title else 0.5 * EDGE
+        _, ax = figure(
+            height=top + down * tile + EDGE,
+            left=EDGE,
+            right=WIDTH - EDGE - across * tile,
+            top=top,
+            bottom=EDGE,
+        )
+    for i, (picture, text, color) in enumerate(zip(pictures, texts, colors, strict=True)):
+        x, y = i % cols * (1 + GAP), i // cols * (aspect + gap) + gap
+        ax.imshow(picture, extent=(x, x + 1, y + aspect, y), **show)
+        ax.text(x, y - 0.22 * gap, text, color=color, size=9)
+    ax.set(xlim=(0, across), ylim=(down, 0), anchor="NW")
+    ax.set_axis_off()
+    if title:
+        ax.set_title(title)
+    return ax, 1 / tile
+
+
+def image_grid(
+    images: Any,
+    titles: Sequence[str] | None = None,
+    *,
+    right: Sequence[bool] | None = None,
+    cols: int | None = None,
+    title: str = "",
+    ax: Axes | None = None,
+    alt: str | None = None,
+) -> Figure:
+    """Show images side by side.
+
+    Args:
+        images: ``(N, H, W)``, ``(N, 1, H, W)`` or ``(N, 3, H, W)``; uint8, or numbers in [0, 1].
+        titles: A short text above each image.
+        right: Whether each title is right: it becomes green with a tick, or rust with a cross.
+        cols: Images in a row; 8 at most unless given.
+        title: Title of the plot.
+        ax: Axes to draw on; those of a new figure unless given.
+        alt: Alt sentence in place of the computed one.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: The shape or the values are not those of images, or ``titles`` or ``right`` has
+            another length.
+    """
+    pictures = _pictures(images)
+    count = len(pictures)
+    check_length("titles", titles, count, "images")
+    check_length("right", right, count, "images")
+    texts = list(titles) if titles is not None else [""] * count
+    colors = [INK] * count
+    if right is not None:
+        colors = [GREEN if good else RUST for good in right]
+        texts = [f"{text} {'✓' if good else '✗'}" for text, good in zip(texts, right, strict=True)]
+    ax, _ = _tile(
+        pictures, texts, colors, cols=cols, title=title, ax=ax, cmap="gray", vmin=0, vmax=1
+    )
+    ax.figure.describe(alt if alt is not None else _grid_sentence(pictures.shape, titles, right))
+    return ax.figure
+
+
+def _grid_sentence(
+    shape: tuple[int, ...], titles: Sequence[str] | None, right: Sequence[bool] | None
+) -> str:
+    count, height, width = shape[:3]
+    images = "1 image" if count == 1 else f"{count} images"
+    sentence = f"{images} of {height} × {width} pixels"
+    if titles is not None:
+        named = ", ".join(titles[:12]) + (" and so on" if count > 12 else "")
+        sentence += f", titled {named}"
+    if right is not None:
+        sentence += f"; {sum(map(bool, right))} of {count} are right"
+    return sentence + "."
+
+
+def feature_maps(
+    maps: Any,
+    titles: Sequence[str] | None = None,
+    *,
+    cols: int | None = None,
+    title: str = "",
+    ax: Axes | None = None,
+    alt: str | None = None,
+) -> Figure:
+    """Show feature maps side by side on one scale, on which zero is the color of the paper.
+
+    Args:
+        maps: ``(C, H, W)``, the activations of one image, or kernels; negative is drawn in blue,
+            positive in rust.
+        titles: A short text above each map; its number, from 0, unless given.
+        cols: Maps in a row; 8 at most unless given.
+        title: Title of the plot.
+        ax: Axes to draw on; those of a new figure unless given.
+        alt: Alt sentence in place of the computed one.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: ``maps`` has another shape or values that are not finite, or ``titles`` another
+            length.
+    """
+    values = to_array(maps).astype(float)
+    if values.ndim != 3 or not values.size:
+        raise ValueError(f"maps must be (C, H, W) and not empty, got {values.shape}")
+    if not np.isfinite(values).all():
+        raise ValueError("maps must be finite, got nan or inf")
+    check_length("titles", titles, len(values), "maps")
+    texts = list(titles) if titles is not None else [str(i) for i in range(len(values))]
+    limit = max(np.abs(values).max(), 1e-12)
+    ax, inch = _tile(
+        values,
+        texts,
+        [INK] * len(values),
+        cols=cols,
+        title=title,
+        ax=ax,
+        foot=KEY,
+        cmap=SIGNED,
+        vmin=-limit,
+        vmax=limit,
+    )
+    _frame(ax)
+    _key(ax, inch, limit, float(values.min()), float(values.max()))
+    ax.figure.describe(alt if alt is not None else _maps_sentence(values, texts))
+    return ax.figure
+
+
+def _frame(ax: Axes) -> None:
+    """Draw a thin frame around each tile, so that a map of zeros is seen."""
+    for tile in ax.images:
+        left, right, bottom, top = tile.get_extent()
+        ax.plot(
+            [left, right, right, left, left],
+            [bottom, bottom, top, top, bottom],
+            color=GRID,
+            linewidth=0.8,
+        )
+
+
+def _key(ax: Axes, inch: float, limit: float, low: float, high: float) -> None:
+    """Show below the maps which colors stand for which numbers."""
+    low, high = min(low, 0.0), max(high, 0.0)
+    bottom = ax.get_ylim()[0]
+    left, right = 0.5 * inch, 1.7 * inch
+    strip = np.linspace(low, high, 100)[None]
+    extent = (left, right, bottom, bottom - 0.14 * inch)
+    limits = (*ax.get_xlim(), *ax.get_ylim())
+    ax.imshow(strip, extent=extent, cmap=SIGNED, vmin=-limit, vmax=limit)
+    ax.axis(limits)
+    middle, gap = bottom - 0.07 * inch, 0.07 * inch
+    style = {"va": "center", "size": 8.5, "color": MUTED}
+    ax.text(left - gap, middle, f"{low:.2g}", ha="right", **style)
+    ax.text(right + gap, middle, f"{high:.2g}", **style)
+
+
+def _maps_sentence(values: np.ndarray, texts: Sequence[str]) -> str:
+    peaks = np.abs(values).max(axis=(1, 2))
+    count, height, width = values.shape
+    silent = int((peaks == 0).sum())
+    return (
+        f"{count} feature {'map' if count == 1 else 'maps'} of {height} × {width}, values from "
+        f"{values.min():.3g} to {values.max():.3g}, the largest in {texts[int(peaks.argmax())]}"
+        + (f"; {silent} zero everywhere." if silent else ".")
+    )

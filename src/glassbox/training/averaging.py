@@ -1,0 +1,80 @@
+"""Averages of a model's weights over its training."""
+
+import copy
+from typing import Any
+
+import torch
+from torch import nn
+
+from glassbox.training.distributed import unwrapped
+
+
+class ExponentialAverage:
+    r"""The exponential moving average of a model's weights.
+
+    After update :math:`t = 1, 2, \dots` each average is
+    :math:`\bar w \leftarrow d_t\, \bar w + (1 - d_t)\, w`, starting from the weights at
+    construction, with :math:`d_t = \min(\text{decay}, (1 + t) / (10 + t))`: early averages forget
+    fast. Buffers, such as the running statistics of batch normalization, are averaged too;
+    those of integers are copied.
+
+    Args:
+        model: The model in training. ``average.model`` is a copy of it in ``eval`` mode that
+            holds the averages.
+        decay: From 0 up to, but not including, 1. About the last 1 / (1 - decay) updates count.
+        warm_up: Whether the decay starts small. Without, :math:`d_t` is ``decay`` throughout.
+
+    Raises:
+        ValueError: If ``decay`` is out of range.
+
+    Reference:
+        Polyak and Juditsky (1992), "Acceleration of Stochastic Approximation by Averaging",
+        https://doi.org/10.1137/0330046; the warm-up is that of TensorFlow's
+        ``ExponentialMovingAverage``.
+    """
+
+    def __init__(self, model: nn.Module, decay: float = 0.999, *, warm_up: bool = True) -> None:
+        if not 0 <= decay < 1:
+            raise ValueError(f"decay is {decay}, expected at least 0 and below 1")
+        self.model = copy.deepcopy(unwrapped(model)).requires_grad_(False).eval()
+        self.decay = decay
+        self.warm_up = warm_up
+        self.updates = 0
+
+    @torch.no_grad()
+    def update(self, model: nn.Module) -> None:
+        """Take the present weights into the averages, after each step of the optimizer.
+
+        Args:
+            model: The model in training.
+        """
+        self.updates += 1
+        decay = self.decay
+        if self.warm_up:
+            decay = min(decay, (1 + self.updates) / (10 + self.updates))
+        for mean, value in zip(_tensors(self.model), _tensors(unwrapped(model)), strict=True):
+            if mean.is_floating_point() or mean.is_complex():
+                mean.lerp_(value, 1 - decay)
+            else:
+                mean.copy_(value)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the averages and the number of updates.
+
+        Returns:
+            What :meth:`load_state_dict` takes.
+        """
+        return {"model": self.model.state_dict(), "updates": self.updates}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from saved averages.
+
+        Args:
+            state: What :meth:`state_dict` returned.
+        """
+        self.model.load_state_dict(state["model"])
+        self.updates = state["updates"]
+
+
+def _tensors(model: nn.Module) -> list[torch.Tensor]:
+    return [*model.parameters(), *model.buffers()]

@@ -1,0 +1,149 @@
+"""What a trained model says about images, and how good that is."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+LossFunction = Callable[[Any, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How good a model is on some images.
+
+    Args:
+        loss: The loss of all images together.
+        accuracy: From 0 to 1, or ``None`` where the labels are no class indices.
+        logits: ``(N, K)``, without gradients.
+    """
+
+    loss: float
+    accuracy: float | None
+    logits: Tensor
+
+
+def evaluate(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    loss_fn: LossFunction = F.cross_entropy,
+    batch_size: int = 256,
+) -> Evaluation:
+    """Measure a model in ``eval`` mode, and leave it in the modes it was in.
+
+    The loss is taken once over all images, so it does not depend on ``batch_size``.
+
+    Args:
+        model: Maps images ``(B, C, H, W)`` to logits ``(B, K)``.
+        images: ``(N, C, H, W)``.
+        labels: Class indices ``(N,)`` or soft labels ``(N, K)``.
+        loss_fn: Maps logits and labels to one loss.
+        batch_size: How many images go through the model at once.
+
+    Returns:
+        Loss, accuracy and logits.
+
+    Raises:
+        ValueError: If there are no images, or not as many labels as images.
+    """
+    check_pairs(images, labels)
+    logits = predict(model, images, batch_size)
+    labels = labels.to(logits.device)
+    return Evaluation(loss_fn(logits, labels).item(), accuracy(logits, labels), logits)
+
+
+def predict(model: nn.Module, images: Tensor, batch_size: int = 256) -> Tensor:
+    """Compute logits in ``eval`` mode without gradients, and leave the model as it was.
+
+    Args:
+        model: Maps images ``(B, C, H, W)`` to logits ``(B, K)``.
+        images: ``(N, C, H, W)``, at least one.
+        batch_size: How many images go through the model at once.
+
+    Returns:
+        Logits ``(N, K)`` on the model's device.
+
+    Raises:
+        ValueError: If there are no images, or ``batch_size`` is below 1.
+    """
+    if len(images) == 0:
+        raise ValueError("images are empty, expected at least one")
+    if batch_size < 1:
+        raise ValueError(f"batch_size is {batch_size}, expected at least 1")
+    device = next(chain(model.parameters(), model.buffers()), images).device
+    with preserve_modes(model), torch.no_grad():
+        model.eval()
+        return torch.cat([model(batch.to(device)) for batch in images.split(batch_size)])
+
+
+@contextmanager
+def preserve_modes(model: nn.Module) -> Iterator[None]:
+    """Put every submodule back into its ``train`` or ``eval`` mode when a block ends.
+
+    Args:
+        model: Any module.
+
+    Yields:
+        Nothing.
+    """
+    modes = [(module, module.training) for module in model.modules()]
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+def accuracy(logits: Tensor, labels: Tensor) -> float | None:
+    """Give the fraction of images whose largest logit is that of their label.
+
+    Args:
+        logits: ``(N, K)``.
+        labels: Class indices ``(N,)``. Soft labels ``(N, K)`` mix several classes: the fraction of
+            right answers is not defined for them.
+
+    Returns:
+        From 0 to 1, or ``None`` where there are no class indices to compare with.
+    """
+    correct = count_correct(logits, labels)
+    return None if correct is None else correct.item() / len(labels)
+
+
+def count_correct(logits: Tensor, labels: Tensor) -> Tensor | None:
+    """Count the images whose largest logit is that of their label.
+
+    Args:
+        logits: ``(N, K)``.
+        labels: Class indices ``(N,)``.
+
+    Returns:
+        The count, on the device of the logits, or ``None`` where there are no class indices to
+        compare with.
+    """
+    indices = labels.ndim == 1 and not labels.is_floating_point()
+    if not (indices and isinstance(logits, Tensor) and logits.ndim == 2):
+        return None
+    return (logits.argmax(1) == labels).sum()
+
+
+def check_pairs(images: Tensor, labels: Tensor) -> None:
+    """Refuse images and labels that cannot be evaluated.
+
+    Args:
+        images: ``(N, C, H, W)``.
+        labels: One for each image.
+
+    Raises:
+        ValueError: If there are no images, or not as many labels as images.
+    """
+    if len(images) == 0:
+        raise ValueError("images are empty, expected at least one")
+    if len(labels) != len(images):
+        raise ValueError(f"labels are {len(labels)}, expected one for each of {len(images)} images")

@@ -1,0 +1,262 @@
+"""Freezing that freezes: parameters, buffers, modes and optimizer, and the proof that they held."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+from torch.utils.hooks import RemovableHandle
+
+from glassbox.support.arguments import check_at_least_one, check_positive
+from glassbox.training.loop import TrainingState
+
+
+def freeze(*modules: nn.Module) -> None:
+    """Let modules stay as they are: no gradients, and no new statistics.
+
+    Parameters stop to require gradients, gradients that are left over are dropped, and every
+    submodule goes into ``eval`` mode, so that batch normalization neither moves its statistics nor
+    uses those of the batch, and dropout drops nothing. A later ``model.train()`` undoes the modes:
+    call :func:`train_keeping_frozen` after it.
+
+    Args:
+        *modules: Modules, each with all that is in it.
+    """
+    for module in modules:
+        module.eval()
+        for parameter in module.parameters():
+            parameter.requires_grad_(False)
+            parameter.grad = None
+
+
+def unfreeze(*modules: nn.Module) -> None:
+    """Let modules learn again, the opposite of :func:`freeze`.
+
+    Args:
+        *modules: Modules, each with all that is in it; they go into ``train`` mode.
+    """
+    for module in modules:
+        module.train().requires_grad_(True)
+
+
+def train_keeping_frozen(model: nn.Module) -> None:
+    """Put a model into ``train`` mode, and what is frozen in it into ``eval`` mode.
+
+    Frozen is every submodule that has parameters, none of which requires a gradient.
+
+    Args:
+        model: Any module.
+    """
+    model.train()
+    for module in model.modules():
+        parameters = list(module.parameters())
+        if parameters and not any(parameter.requires_grad for parameter in parameters):
+            module.eval()
+
+
+def parameter_groups(
+    head: nn.Module, backbone: nn.Module, lr: float, backbone_lr: float
+) -> list[dict[str, object]]:
+    """Make two groups for an optimizer: the head, and the rest at a rate of its own.
+
+    Args:
+        head: A part of ``backbone`` or a module beside it.
+        backbone: Its parameters that are not the head's form the second group.
+        lr: Learning rate of the head, above 0.
+        backbone_lr: Learning rate of the second group, above 0.
+
+    Returns:
+        Groups with ``params``, ``lr`` and ``name``, ``"head"`` and ``"backbone"``.
+
+    Raises:
+        ValueError: If a rate is not above 0, or a group would be empty.
+    """
+    check_positive(lr=lr, backbone_lr=backbone_lr)
+    first = list(head.parameters())
+    known = {id(parameter) for parameter in first}
+    rest = [parameter for parameter in backbone.parameters() if id(parameter) not in known]
+    for name, parameters in (("head", first), ("backbone", rest)):
+        if not parameters:
+            raise ValueError(f"{name} has no parameters of its own, expected at least one")
+    return [
+        {"params": first, "lr": lr, "name": "head"},
+        {"params": rest, "lr": backbone_lr, "name": "backbone"},
+    ]
+
+
+def check_optimizer(model: nn.Module, optimizer: Optimizer) -> None:
+    """Refuse an optimizer that would leave out a parameter that should learn.
+
+    Args:
+        model: The model in training.
+        optimizer: Its optimizer.
+
+    Raises:
+        ValueError: If a parameter requires gradients and the optimizer does not hold it; the
+            message names all of them.
+    """
+    held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+    missing = [
+        name
+        for name, parameter in model.named_parameters()
+        if parameter.requires_grad and id(parameter) not in held
+    ]
+    if missing:
+        raise ValueError(f"optimizer lacks {', '.join(missing)}, expected all that can learn")
+
+
+@contextmanager
+def assert_frozen(*modules: nn.Module, optimizer: Optimizer | None = None) -> Iterator[None]:
+    """Prove that a block of code leaves modules as they were.
+
+    Parameters and buffers are compared bit for bit, and no optimizer state may have come up.
+
+    Args:
+        *modules: Modules, each with all that is in it.
+        optimizer: Where given, it may not hold state for any of the parameters that it did not
+            hold before.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        AssertionError: When the block ends without an exception and something moved; the message
+            names what, and by how much.
+    """
+    before = [_copies(module) for module in modules]
+    stateful = _with_state(optimizer)
+    yield
+    moved = [
+        line
+        for module, copies in zip(modules, before, strict=True)
+        for line in _differences(module, copies)
+    ]
+    new = _with_state(optimizer) - stateful
+    moved += [
+        f"optimizer state of {name}"
+        for module in modules
+        for name, parameter in module.named_parameters()
+        if id(parameter) in new
+    ]
+    if moved:
+        raise AssertionError(f"not frozen: {'; '.join(moved)}")
+
+
+def _tensors(module: nn.Module) -> dict[str, Tensor]:
+    """List parameters and all buffers, those too that a state dict leaves out."""
+    return {**dict(module.named_parameters()), **dict(module.named_buffers())}
+
+
+def _copies(module: nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in _tensors(module).items()}
+
+
+def _differences(module: nn.Module, before: dict[str, Tensor]) -> Iterator[str]:
+    now = _tensors(module)
+    for name in sorted(before.keys() ^ now.keys()):
+        yield f"{name} {'is new' if name in now else 'is gone'}"
+    for name, old in before.items():
+        new = now.get(name, old).detach()
+        if new.shape != old.shape:
+            yield f"{name} has shape {tuple(new.shape)}, before {tuple(old.shape)}"
+        elif not ((new == old) | (new.isnan() & old.isnan())).all():
+            yield f"{name} by {(new.double() - old.double()).abs().max():.2g}"
+
+
+def _with_state(optimizer: Optimizer | None) -> set[int]:
+    return set() if optimizer is None else {id(parameter) for parameter in optimizer.state}
+
+
+def moving_statistics(model: nn.Module) -> list[str]:
+    """Name the normalizations that would move their statistics in the next forward pass.
+
+    Args:
+        model: Any module.
+
+    Returns:
+        Names as in ``model.named_modules()``.
+    """
+    return [
+        name
+        for name, module in model.named_modules()
+        if isinstance(module, _NormBase) and module.training and module.track_running_stats
+    ]
+
+
+class UnfreezeAfter:
+    """Freeze a backbone, and thaw it after some epochs at a lower rate: a callback of ``fit``.
+
+    From its making until the end of epoch ``epochs`` the backbone is frozen; then it learns, the
+    head's rate falls to ``lr``, and the backbone joins the optimizer as a group of that rate.
+    :func:`glassbox.training.loop.fit` keeps the modes in between, and puts them back after its
+    callbacks: so the backbone goes into ``train`` mode when the model next trains. A training can
+    be resumed from a checkpoint before the thaw, not from a later one.
+
+    Args:
+        backbone: Modules to freeze.
+        epochs: Epochs without them, at least 1.
+        lr: Learning rate of everything from then on, above 0.
+
+    Raises:
+        ValueError: If there is no backbone, or a number is out of range.
+    """
+
+    def __init__(self, backbone: Sequence[nn.Module], *, epochs: int, lr: float) -> None:
+        check_at_least_one(epochs=epochs)
+        check_positive(lr=lr)
+        if not backbone:
+            raise ValueError("backbone is empty, expected at least one module")
+        self.backbone, self.epochs, self.lr = tuple(backbone), epochs, lr
+        self._hook: RemovableHandle | None = None
+        self._thawed = False
+        freeze(*self.backbone)
+
+    def __call__(self, state: TrainingState) -> None:
+        """Thaw when the time has come.
+
+        Args:
+            state: From ``fit``, after each epoch.
+
+        Raises:
+            RuntimeError: If the training goes on from a checkpoint after the thaw.
+        """
+        done = len(state.history)
+        if done > self.epochs and not self._thawed:
+            raise RuntimeError(f"epoch {done} was trained frozen, expected a thaw at {self.epochs}")
+        if done != self.epochs:
+            return
+        self._thawed = True
+        unfreeze(*self.backbone)
+        if self._hook is None:
+            self._hook = state.model.register_forward_pre_hook(self._train_again)
+        held = {id(p) for group in state.optimizer.param_groups for p in group["params"]}
+        new = [p for m in self.backbone for p in m.parameters() if id(p) not in held]
+        for group in state.optimizer.param_groups:
+            group["lr"] = self.lr
+        if new:
+            state.optimizer.add_param_group({"params": new, "lr": self.lr})
+        check_optimizer(state.model, state.optimizer)
+
+    def _train_again(self, model: nn.Module, _: object) -> None:
+        """Put into ``train`` mode what has not been frozen again meanwhile, once."""
+        if not model.training:
+            return
+        for module in self.backbone:
+            if any(parameter.requires_grad for parameter in module.parameters()):
+                module.train()
+        self._hook.remove()
+        self._hook = None
+
+
+def halve_on_plateau(optimizer: Optimizer) -> ReduceLROnPlateau:
+    """Halve the learning rates after three epochs without a lower loss, never below 1e-6.
+
+    Args:
+        optimizer: Its rates are changed, also those of groups that join it later.
+
+    Returns:
+        The scheduler, for the ``scheduler`` of :func:`glassbox.training.loop.fit`.
+    """
+    return ReduceLROnPlateau(optimizer, factor=0.5, patience=2, min_lr=1e-6)

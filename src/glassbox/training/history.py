@@ -1,0 +1,104 @@
+"""What a training has measured, epoch by epoch."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from glassbox.training.distributed import sum_over_processes
+from glassbox.training.evaluation import count_correct
+
+
+@dataclass
+class History:
+    """One entry an epoch in each list; ``None`` where nothing could be measured.
+
+    Two histories are equal whatever the seconds they took.
+
+    Args:
+        epoch: The numbers of the epochs, from 1.
+        train_loss: Mean loss of the training images, each as the model was at its step.
+        train_accuracy: From 0 to 1, likewise; ``None`` where labels are no class indices.
+        validation_loss: Loss after the epoch; ``None`` without validation.
+        validation_accuracy: From 0 to 1; ``None`` without validation or class indices.
+        lr: Learning rate of the optimizer's first group when the epoch began.
+        seconds: Duration of the epoch with its validation.
+        stopped: Whether a callback ended the training.
+    """
+
+    epoch: list[int] = field(default_factory=list)
+    train_loss: list[float] = field(default_factory=list)
+    train_accuracy: list[float | None] = field(default_factory=list)
+    validation_loss: list[float | None] = field(default_factory=list)
+    validation_accuracy: list[float | None] = field(default_factory=list)
+    lr: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list, compare=False, repr=False)
+    stopped: bool = False
+
+    def __len__(self) -> int:
+        """Give the number of epochs."""
+        return len(self.epoch)
+
+    def append(self, **values: float | None) -> None:
+        """Add the values of one epoch.
+
+        Args:
+            values: One for each list, by its name.
+        """
+        for name, value in values.items():
+            getattr(self, name).append(value)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return a copy as plain lists.
+
+        Returns:
+            What :meth:`load_state_dict` takes.
+        """
+        return asdict(self)
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what another history holds.
+
+        Args:
+            state: What :meth:`state_dict` returned.
+        """
+        self.__dict__.update(asdict(History(**state)))
+
+
+class RunningMean:
+    """The mean loss and the accuracy of an epoch, added up batch by batch."""
+
+    def __init__(self) -> None:
+        self.loss = 0.0
+        self.images = 0
+        self.correct: Tensor | int = 0
+        self.classified = 0
+
+    def add(self, loss: float, logits: Tensor, labels: Tensor) -> None:
+        """Count in one batch.
+
+        Args:
+            loss: The mean loss of the batch.
+            logits: ``(B, K)``, or any other output, which has no accuracy.
+            labels: Class indices ``(B,)``, or any other target, which has no accuracy.
+        """
+        self.loss += loss * len(labels)
+        self.images += len(labels)
+        correct = count_correct(logits, labels)
+        if correct is not None:
+            self.correct += correct  # stays on its device: no waiting for a GPU
+            self.classified += len(labels)
+
+    def over_processes(self, device: torch.device) -> tuple[float, float | None]:
+        """Give the means over all images of all processes.
+
+        Args:
+            device: The device of the model.
+
+        Returns:
+            The mean loss, and the accuracy or ``None`` where no batch had class indices.
+        """
+        sums = [self.loss, self.images, float(self.correct), self.classified]
+        loss, images, correct, classified = sum_over_processes(sums, device)
+        return loss / images, correct / classified if classified else None

@@ -1,0 +1,98 @@
+"""Metrics that a long tail does not hide in."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from torch import Tensor
+
+from glassbox.data.class_counts import check_class_indices, checked_counts
+
+
+def per_class_accuracy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Give the fraction of right answers among the images of each class, its recall.
+
+    Args:
+        logits: ``(N, K)``.
+        labels: Class indices ``(N,)`` from 0 to ``K - 1``.
+
+    Returns:
+        From 0 to 1, float64 ``(K,)`` on the CPU; nan for a class that has no image.
+
+    Raises:
+        ValueError: If shapes do not fit, there is no image, or a label is out of range.
+    """
+    if logits.ndim != 2 or len(logits) != len(labels) or len(labels) == 0:
+        raise ValueError(
+            f"logits and labels have shapes {tuple(logits.shape)} and {tuple(labels.shape)}, "
+            "expected (N, K) and (N,) with N at least 1"
+        )
+    num_classes = logits.shape[1]
+    check_class_indices(labels, num_classes)
+    right = labels[logits.argmax(1) == labels].bincount(minlength=num_classes)
+    return (right.double() / labels.bincount(minlength=num_classes)).cpu()
+
+
+def balanced_accuracy(logits: Tensor, labels: Tensor) -> float:
+    """Average the accuracy over classes, so that each counts alike however rare it is.
+
+    Args:
+        logits: ``(N, K)``.
+        labels: Class indices ``(N,)`` from 0 to ``K - 1``.
+
+    Returns:
+        From 0 to 1: the mean over the classes that have an image.
+
+    Raises:
+        ValueError: As :func:`per_class_accuracy` does.
+
+    Reference:
+        :func:`sklearn.metrics.balanced_accuracy_score`.
+    """
+    return per_class_accuracy(logits, labels).nanmean().item()
+
+
+class Groups(NamedTuple):
+    """Mean accuracy over the classes with many, medium and few training images.
+
+    From 0 to 1, or ``None`` where no class of the group has a test image.
+    """
+
+    many: float | None
+    medium: float | None
+    few: float | None
+
+
+def many_medium_few(
+    per_class: Tensor, counts: Sequence[int] | Tensor, *, many: float = 100, few: float = 20
+) -> Groups:
+    """Average the accuracy of the classes in three groups by their number of training images.
+
+    Args:
+        per_class: Accuracy of each class, ``(K,)``, from :func:`per_class_accuracy`; classes
+            with nan are left out.
+        counts: Training images of each class, ``(K,)``, at least 1 in each.
+        many: Classes with more training images than this are in the first group.
+        few: Classes with fewer training images than this are in the last one.
+
+    Returns:
+        The three means; each class of a group counts alike.
+
+    Raises:
+        ValueError: If shapes differ or ``few`` is above ``many``, or as :func:`checked_counts`.
+
+    Reference:
+        Liu et al. (2019), "Large-Scale Long-Tailed Recognition in an Open World",
+        https://arxiv.org/abs/1904.05160, with these thresholds for ImageNet-LT.
+    """
+    sizes = checked_counts(counts)
+    if per_class.shape != sizes.shape:
+        raise ValueError(f"per_class has shape {tuple(per_class.shape)}, expected ({len(sizes)},)")
+    if not few <= many:
+        raise ValueError(f"few is {few}, expected at most many, which is {many}")
+    groups = sizes > many, (sizes <= many) & (sizes >= few), sizes < few
+    return Groups(*(_mean_or_none(per_class.cpu()[group]) for group in groups))
+
+
+def _mean_or_none(values: Tensor) -> float | None:
+    present = values[~values.isnan()]
+    return present.mean().item() if len(present) else None

@@ -1,0 +1,267 @@
+"""The training loop of the book: forward, loss, zero_grad, backward, step, evaluation."""
+
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+
+from glassbox.support.progress import Advance, progress_bar
+from glassbox.training.averaging import ExponentialAverage
+from glassbox.training.distributed import from_first_process, process_rank, set_epoch, unwrapped
+from glassbox.training.evaluation import LossFunction, check_pairs, evaluate, preserve_modes
+from glassbox.training.history import History, RunningMean
+from glassbox.training.resuming import ResumableRun, describe_settings
+
+
+class ImageBatches(Protocol):
+    """Anything with a length that can be iterated for pairs of images and labels."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]: ...
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """What changes during a training; callbacks of :func:`fit` get it after each epoch.
+
+    Args:
+        model: The model in training, without its ``DistributedDataParallel``.
+        optimizer: Its optimizer.
+        history: What was measured up to now.
+        scheduler: Steps after each epoch.
+        step_scheduler: Steps after each step of the optimizer.
+        scaler: Scales the loss; one that does nothing where none was asked for.
+        average: The averaged weights.
+    """
+
+    model: nn.Module
+    optimizer: Optimizer
+    history: History
+    scheduler: LRScheduler | None
+    step_scheduler: LRScheduler | None
+    scaler: torch.amp.GradScaler
+    average: ExponentialAverage | None
+
+
+Callback = Callable[[TrainingState], bool | None]
+
+
+def fit(
+    model: nn.Module,
+    batches: ImageBatches,
+    optimizer: Optimizer,
+    *,
+    epochs: int,
+    loss_fn: LossFunction = F.cross_entropy,
+    validation: tuple[Tensor, Tensor] | None = None,
+    scheduler: LRScheduler | None = None,
+    step_scheduler: LRScheduler | None = None,
+    clip_norm: float | None = None,
+    autocast: torch.dtype | None = None,
+    scaler: torch.amp.GradScaler | None = None,
+    average: ExponentialAverage | None = None,
+    callbacks: Sequence[Callback] = (),
+    checkpoint: str | os.PathLike[str] | None = None,
+    progress: bool = True,
+) -> History:
+    """Train a model.
+
+    Each submodule trains in the mode it is in: one that was put into ``eval``, such as a frozen
+    batch normalization, stays there. Under ``torchrun``, pass a model wrapped in
+    ``DistributedDataParallel`` and batches that are this process's share: nothing else changes.
+
+    Args:
+        model: In ``train`` mode; maps images ``(B, C, H, W)`` to logits ``(B, K)``.
+        batches: Pairs of images ``(B, C, H, W)`` and labels, class indices ``(B,)`` or soft
+            labels ``(B, K)``; they are moved to the device of the model.
+        optimizer: Holds parameters of the model.
+        epochs: How often to go through all batches, at least 1; with ``checkpoint`` in all.
+        loss_fn: Maps logits and labels to the mean loss of the batch. Where it has a method
+            ``set_epoch``, that is called with the number of each epoch before it begins.
+        validation: Images ``(N, C, H, W)`` and labels to measure after each epoch, with the
+            averaged weights where there is an ``average``.
+        scheduler: Steps after each epoch. A ``ReduceLROnPlateau`` follows the loss or, in mode
+            ``max``, the accuracy: of the validation where there is one, else of the training.
+        step_scheduler: Steps after each step of the optimizer.
+        clip_norm: Largest norm of the whole gradient, above 0.
+        autocast: ``torch.bfloat16`` or ``torch.float16`` for the forward pass.
+        scaler: Scales the loss; ``torch.float16`` needs it.
+        average: Takes in the weights after each step of the optimizer.
+        callbacks: Called in turn after each epoch; one that returns ``True`` ends the training.
+            What they do should follow from the state they get: they are not in the checkpoint.
+        checkpoint: A file that is written after each epoch. Where it exists, the training goes
+            on from it, and ends bit for bit as it would have without the interruption.
+        progress: Whether to show a progress bar.
+
+    Returns:
+        What was measured in each epoch.
+
+    Raises:
+        FloatingPointError: If the loss is not finite; the message names epoch and step.
+        TypeError: If ``batches`` has no length or a callback returns something else.
+        ValueError: If an argument does not make sense, the model is in ``eval`` mode, or the
+            checkpoint is damaged or that of another training.
+    """
+    _check_loop(model, batches, optimizer, epochs)
+    _check_options(validation, clip_norm, autocast, scaler)
+    device = next(model.parameters()).device
+    precision = torch.autocast(device.type, autocast) if autocast else nullcontext()
+    scaler = scaler or torch.amp.GradScaler(device.type, enabled=False)  # lets all pass unchanged
+    history = History()
+    state = TrainingState(
+        unwrapped(model), optimizer, history, scheduler, step_scheduler, scaler, average
+    )
+    settings = describe_settings(
+        loss_fn=loss_fn, clip_norm=clip_norm, autocast=autocast, **vars(state)
+    )
+    run = ResumableRun(checkpoint, batches, settings, vars(state))
+    run.resume()
+    if len(history) > epochs:
+        raise ValueError(f"epochs is {epochs}, but {checkpoint} already holds {len(history)}")
+    to_do = range(len(history) + 1, epochs + 1) if not history.stopped else range(0)
+
+    with progress_bar(len(to_do) * len(batches), show=progress and process_rank() == 0) as advance:
+        for epoch in to_do:
+            started, lr = time.perf_counter(), float(optimizer.param_groups[0]["lr"])
+            set_epoch(batches, epoch)
+            if hasattr(loss_fn, "set_epoch"):
+                loss_fn.set_epoch(epoch)
+            mean = _train_epoch(model, batches, state, loss_fn, clip_norm, precision, advance)
+            train_loss, train_accuracy = mean.over_processes(device)
+            with preserve_modes(model):
+                with precision:
+                    validation_loss, validation_accuracy = _validate(state, validation, loss_fn)
+                history.append(
+                    epoch=epoch,
+                    train_loss=train_loss,
+                    train_accuracy=train_accuracy,
+                    validation_loss=validation_loss,
+                    validation_accuracy=validation_accuracy,
+                    lr=lr,
+                    seconds=time.perf_counter() - started,
+                )
+                _step_scheduler(scheduler, history)
+                stops = [_stops(callback, state) for callback in callbacks]
+            history.stopped = from_first_process(any(stops))
+            run.save()
+            if history.stopped:
+                break
+    return history
+
+
+def _train_epoch(
+    model: nn.Module,
+    batches: ImageBatches,
+    state: TrainingState,
+    loss_fn: LossFunction,
+    clip_norm: float | None,
+    precision: AbstractContextManager,
+    advance: Advance,
+) -> RunningMean:
+    optimizer, scaler, epoch = state.optimizer, state.scaler, len(state.history) + 1
+    device = next(model.parameters()).device
+    mean = RunningMean()
+    for step, (images, labels) in enumerate(batches, start=1):
+        images, labels = images.to(device), labels.to(device)
+        with precision:
+            logits = model(images)
+            loss = loss_fn(logits, labels)
+        mean.add(_finite(loss, epoch, step), logits, labels)
+        optimizer.zero_grad()
+        scaler.scale(loss).backward()
+        if clip_norm is not None:
+            scaler.unscale_(optimizer)
+            nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
+        if _step(optimizer, scaler):
+            if state.step_scheduler is not None:
+                state.step_scheduler.step()
+            if state.average is not None:
+                state.average.update(model)
+        advance(f"epoch {epoch}  loss {mean.loss / mean.images:.4f}")
+    if mean.images == 0:
+        raise ValueError(f"batches have the length {len(batches)}, but gave none in epoch {epoch}")
+    return mean
+
+
+def _finite(loss: Tensor, epoch: int, step: int) -> float:
+    value = loss.item()
+    if not math.isfinite(value):
+        raise FloatingPointError(f"the loss is {value} in step {step} of epoch {epoch}")
+    return value
+
+
+def _step(optimizer: Optimizer, scaler: torch.amp.GradScaler) -> bool:
+    """Step, unless the scaler met a gradient that is not finite and takes a smaller scale."""
+    scale = scaler.get_scale()
+    scaler.step(optimizer)
+    scaler.update()
+    return scaler.get_scale() >= scale
+
+
+def _validate(
+    state: TrainingState, validation: tuple[Tensor, Tensor] | None, loss_fn: LossFunction
+) -> tuple[float | None, float | None]:
+    measured = None, None
+    if validation is not None and process_rank() == 0:
+        model = state.model if state.average is None else state.average.model
+        evaluation = evaluate(model, *validation, loss_fn=loss_fn)
+        measured = evaluation.loss, evaluation.accuracy
+    return from_first_process(measured)
+
+
+def _step_scheduler(scheduler: LRScheduler | None, history: History) -> None:
+    if scheduler is None:
+        return
+    if not isinstance(scheduler, ReduceLROnPlateau):
+        scheduler.step()
+        return
+    name = "accuracy" if scheduler.mode == "max" else "loss"
+    trained, validated = getattr(history, f"train_{name}"), getattr(history, f"validation_{name}")
+    scheduler.step(trained[-1] if history.validation_loss[-1] is None else validated[-1])
+
+
+def _stops(callback: Callback, state: TrainingState) -> bool:
+    stop = callback(state)
+    if stop is not None and not isinstance(stop, bool):
+        raise TypeError(f"callback {callback} returned {stop!r}, expected True, False or None")
+    return bool(stop)
+
+
+def _check_loop(model: nn.Module, batches: ImageBatches, optimizer: Optimizer, epochs: int) -> None:
+    if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
+        raise ValueError(f"epochs is {epochs!r}, expected an integer of at least 1")
+    if len(batches) == 0:
+        raise ValueError("batches are empty, expected at least one")
+    if not unwrapped(model).training:
+        raise ValueError("model is in eval mode, expected train mode: call model.train() first")
+    optimized = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    if not any(id(p) in optimized for p in model.parameters()):
+        raise ValueError("optimizer holds no parameter of model: was it made for another one?")
+
+
+def _check_options(
+    validation: tuple[Tensor, Tensor] | None,
+    clip_norm: float | None,
+    autocast: torch.dtype | None,
+    scaler: torch.amp.GradScaler | None,
+) -> None:
+    if validation is not None:
+        if len(validation) != 2:
+            raise ValueError(f"validation has {len(validation)} parts, expected images and labels")
+        check_pairs(*validation)
+    if clip_norm is not None and not clip_norm > 0:
+        raise ValueError(f"clip_norm is {clip_norm}, expected above 0")
+    if autocast not in (None, torch.bfloat16, torch.float16):
+        raise ValueError(f"autocast is {autocast}, expected torch.bfloat16 or torch.float16")
+    if autocast is torch.float16 and scaler is None:
+        raise ValueError("autocast is torch.float16, expected a scaler: small gradients become 0")

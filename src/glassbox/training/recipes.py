@@ -1,0 +1,40 @@
+"""The recipe that the chapters train with where the recipe is not the subject."""
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from glassbox.training.history import History
+from glassbox.training.loop import ImageBatches, fit
+
+
+def train_one_cycle(
+    model: nn.Module, batches: ImageBatches, *, epochs: int, lr: float, **options: Any
+) -> History:
+    """Train by Adam with a learning rate that rises to ``lr`` and then falls to zero.
+
+    Args:
+        model: In ``train`` mode; all parameters that require a gradient are trained.
+        batches: As :func:`glassbox.training.loop.fit` takes them.
+        epochs: How often to go through all batches, at least 1.
+        lr: The highest learning rate, above 0.
+        **options: What else :func:`glassbox.training.loop.fit` takes, as ``validation``.
+
+    Returns:
+        What was measured in each epoch.
+
+    Raises:
+        ValueError: If ``epochs`` or ``lr`` is out of range, or as ``fit`` does.
+
+    Reference:
+        Smith and Topin (2018), "Super-Convergence", https://arxiv.org/abs/1708.07120.
+    """
+    if epochs < 1:
+        raise ValueError(f"epochs is {epochs}, expected at least 1")
+    if not lr > 0:
+        raise ValueError(f"lr is {lr}, expected a number above 0")
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.Adam(trained, lr=lr)
+    one_cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, epochs * len(batches))
+    return fit(model, batches, optimizer, epochs=epochs, step_scheduler=one_cycle, **options)

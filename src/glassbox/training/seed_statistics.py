@@ -1,0 +1,181 @@
+"""Runs repeated over seeds: mean, Student's interval, and paired comparison."""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from statistics import fmean, stdev
+from typing import Any
+
+from scipy.special import stdtrit
+
+from glassbox.support.seeds import isolated_seed
+
+
+def half_width(std: Any, count: int, confidence: float = 0.95) -> Any:
+    r"""Half the width of Student's interval for a mean, :math:`t_{n-1}\, s / \sqrt{n}`.
+
+    Args:
+        std: The sample standard deviation s of the values, a number or an array of them.
+        count: The number n of values, at least 2.
+        confidence: Between 0 and 1: the fraction of such intervals that hold the true mean.
+
+    Returns:
+        The half-width, in the unit and shape of ``std``.
+
+    Raises:
+        ValueError: If ``confidence`` is not between 0 and 1.
+
+    Reference:
+        Student (1908), "The Probable Error of a Mean", https://doi.org/10.2307/2331554.
+    """
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence is {confidence}, expected between 0 and 1")
+    return stdtrit(count - 1, (1 + confidence) / 2) * std / math.sqrt(count)
+
+
+@dataclass(frozen=True)
+class SeedRuns:
+    """One value for each seed.
+
+    ``str(repeats)`` is the mean and the half-width of the 95% interval, as in ``98.3 ± 0.4``; a
+    format is applied to both: ``f"{repeats:.1%}"`` is ``98.3% ± 0.4%``.
+
+    Args:
+        seeds: At least two seeds, all different.
+        values: One finite value for each seed.
+
+    Raises:
+        ValueError: If there are fewer than two seeds, one stands twice, the lengths differ, or a
+            value is not finite.
+    """
+
+    seeds: tuple[int, ...]
+    values: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        _check_seeds(self.seeds)
+        if len(self.values) != len(self.seeds):
+            raise ValueError(f"{len(self.values)} values, expected one for each of {self.seeds}")
+        for seed, value in zip(self.seeds, self.values, strict=True):
+            if not math.isfinite(value):
+                raise ValueError(f"the value of seed {seed} is {value}, expected a finite number")
+
+    @property
+    def mean(self) -> float:
+        """The mean of the values."""
+        return fmean(self.values)
+
+    @property
+    def std(self) -> float:
+        """The sample standard deviation, with n - 1 in the denominator."""
+        return stdev(self.values)
+
+    def half_width(self, confidence: float = 0.95) -> float:
+        """Half the width of Student's interval.
+
+        Args:
+            confidence: Between 0 and 1: the fraction of such intervals that hold the true mean.
+
+        Returns:
+            The half-width, in the unit of the values.
+
+        Raises:
+            ValueError: If ``confidence`` is not between 0 and 1.
+        """
+        return float(half_width(self.std, len(self.values), confidence))
+
+    def interval(self, confidence: float = 0.95) -> tuple[float, float]:
+        """Student's interval for the mean.
+
+        Args:
+            confidence: Between 0 and 1.
+
+        Returns:
+            The two ends, in the unit of the values.
+
+        Raises:
+            ValueError: If ``confidence`` is not between 0 and 1.
+        """
+        half = self.half_width(confidence)
+        return self.mean - half, self.mean + half
+
+    def __str__(self) -> str:
+        half = self.half_width()
+        decimals = max(0, -math.floor(math.log10(half))) if half else 3
+        return format(self, f".{decimals}f")
+
+    def __format__(self, spec: str) -> str:
+        return f"{self.mean:{spec}} ± {self.half_width():{spec}}" if spec else str(self)
+
+
+@dataclass(frozen=True)
+class PairedDifference(SeedRuns):
+    """The difference of two repeats seed by seed, from :func:`paired_difference`."""
+
+    @property
+    def p_value(self) -> float:
+        """The two-sided p-value of the paired t-test that the true mean is 0.
+
+        Without any spread it is 1 for differences of 0 and 0 for others.
+        """
+        from scipy.special import stdtr
+
+        if self.std == 0:
+            return float(self.mean == 0)
+        n = len(self.values)
+        return 2 * float(stdtr(n - 1, -abs(self.mean) / (self.std / math.sqrt(n))))
+
+
+def repeat(run: Callable[[int], float], seeds: Iterable[int]) -> SeedRuns:
+    """Call a run once for each seed.
+
+    Every run starts from its own seed, and the global random state of before is put back.
+
+    Args:
+        run: Takes the seed and returns one number, such as the accuracy on held-out images.
+        seeds: At least two seeds, all different.
+
+    Returns:
+        The values, in the order of ``seeds``.
+
+    Raises:
+        ValueError: If there are fewer than two seeds, one stands twice, or a value is not finite.
+    """
+    seeds = tuple(seeds)
+    _check_seeds(seeds)
+    return SeedRuns(seeds, tuple(_value(run, seed) for seed in seeds))
+
+
+def paired_difference(a: SeedRuns, b: SeedRuns) -> PairedDifference:
+    """Compare two repeats that used the same seeds, as ``a - b`` seed by seed.
+
+    What a seed does to both, such as an easy split, cancels in the difference, so that the
+    interval is often much smaller than those of ``a`` and ``b``.
+
+    Args:
+        a: One value a seed.
+        b: One value a seed, of the same seeds in any order.
+
+    Returns:
+        The differences, with their mean, interval and p-value.
+
+    Raises:
+        ValueError: If the seeds are not the same.
+    """
+    if set(a.seeds) != set(b.seeds):
+        raise ValueError(f"b has the seeds {b.seeds}, expected those of a: {a.seeds}")
+    other = dict(zip(b.seeds, b.values, strict=True))
+    pairs = zip(a.seeds, a.values, strict=True)
+    return PairedDifference(a.seeds, tuple(value - other[seed] for seed, value in pairs))
+
+
+def _value(run: Callable[[int], float], seed: int) -> float:
+    with isolated_seed(seed):
+        return float(run(seed))
+
+
+def _check_seeds(seeds: tuple[int, ...]) -> None:
+    if len(seeds) < 2:
+        raise ValueError(f"seeds are {seeds}, expected at least two")
+    if len(set(seeds)) < len(seeds):
+        raise ValueError(f"seeds are {seeds}, expected each only once")

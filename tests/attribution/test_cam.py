@@ -1,0 +1,339 @@
+"""Grad-CAM beside Captum, pytorch-grad-cam and pencil-and-paper cases."""
+
+import copy
+import gc
+import weakref
+
+import pytest
+import torch
+import torch.nn.functional as F
+from captum.attr import LayerGradCam
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+import glassbox.support.torchvision_operators  # noqa: F401
+from glassbox.attribution import GradCAM, class_activation_maps, heat_maps
+from glassbox.networks import LeNet5, ThreeBlockCNN
+
+
+def vgg_like() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(3, 8, 3, padding=1),
+        nn.ReLU(inplace=True),
+        nn.MaxPool2d(2),
+        nn.Conv2d(8, 16, 3, padding=1),
+        nn.ReLU(inplace=True),
+        nn.AdaptiveAvgPool2d(2),
+        nn.Flatten(),
+        nn.Linear(64, 5),
+    )
+
+
+def architectures():
+    from torchvision import models
+
+    torch.manual_seed(0)
+    yield "resnet18", models.resnet18(num_classes=7), ["layer2", "layer4", "layer4.1.bn2"], 64
+    yield "alexnet", models.alexnet(num_classes=7), ["features.0", "features.10", "features"], 64
+    yield "vgg11", models.vgg11(num_classes=7), ["features.18", "features.20"], 32
+    yield "densenet", models.densenet121(num_classes=7), ["features", "features.denseblock2"], 32
+    yield "mobilenet", models.mobilenet_v3_small(num_classes=7), ["features", "features.3"], 32
+    yield "vgg-like", vgg_like(), ["0", "1", "3", "4"], 16
+    yield "book's CNN", ThreeBlockCNN(), [n for n, m in _convolutions(ThreeBlockCNN())], 32
+
+
+def _convolutions(model):
+    return [(n, m) for n, m in model.named_modules() if isinstance(m, nn.Conv2d)]
+
+
+CASES = [(name, model, layer, size) for name, model, layers, size in architectures()
+         for layer in layers]  # fmt: skip
+each_layer = pytest.mark.parametrize(
+    "model, layer, size", [case[1:] for case in CASES], ids=[f"{c[0]}-{c[2]}" for c in CASES]
+)
+
+
+def images_of(size, channels=3, count=3, dtype=torch.float32):
+    generator = torch.Generator().manual_seed(size)
+    return torch.randn(count, channels, size, size, generator=generator, dtype=dtype)
+
+
+@each_layer
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_maps_are_captums(model, layer, size, dtype):
+    model = copy.deepcopy(model).to(dtype).eval()
+    images, classes = images_of(size, dtype=dtype), torch.tensor([0, 3, 1])
+    expected = LayerGradCam(model, model.get_submodule(layer)).attribute(images, classes)
+    with GradCAM(model, layer) as cam:
+        signed, maps = cam(images, classes, relu=False), cam(images, classes)
+    scale = expected.abs().max()
+    torch.testing.assert_close(signed / scale, expected[:, 0].detach() / scale, rtol=0, atol=1e-5)
+    assert torch.equal(maps, signed.relu())
+
+
+@pytest.mark.parametrize(
+    "name, layer, size",
+    [("resnet18", "layer4", 64), ("alexnet", "features.12", 96), ("vgg11", "features.20", 64)],
+)
+def test_heat_maps_are_those_of_pytorch_grad_cam(name, layer, size):
+    import pytorch_grad_cam
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+    from torchvision import models
+
+    torch.manual_seed(1)
+    model = models.get_model(name, num_classes=7).eval()
+    images, classes = images_of(size), [2, 5, 0]
+    with pytorch_grad_cam.GradCAM(model, [model.get_submodule(layer)]) as theirs:
+        expected = theirs(images, [ClassifierOutputTarget(k) for k in classes])
+    with GradCAM(model, layer) as cam:
+        maps = heat_maps(cam(images, torch.tensor(classes)), size)
+    torch.testing.assert_close(maps, torch.from_numpy(expected), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_of_a_pooled_linear_head_it_is_cam(dtype):
+    model = copy.deepcopy(dict((c[0], c[1]) for c in CASES)["resnet18"]).to(dtype).eval()
+    images, classes = images_of(64, dtype=dtype), torch.tensor([1, 1, 6])
+    with GradCAM(model, "layer4") as cam:
+        maps = cam(images, classes, relu=False)
+    features = nn.Sequential(*list(model.children())[:-2])(images)
+    expected = class_activation_maps(features, model.fc.weight, classes) / features[0, 0].numel()
+    torch.testing.assert_close(maps, expected.detach(), rtol=1e-6, atol=1e-6)
+
+
+def test_by_hand():
+    model = nn.Sequential(nn.Conv2d(1, 2, 1, bias=False), nn.Flatten(), nn.Linear(8, 2, bias=False))
+    with torch.no_grad():
+        model[0].weight.copy_(torch.tensor([1.0, -2.0]).reshape(2, 1, 1, 1))
+        model[2].weight.copy_(torch.tensor([[1.0, 2, 3, 4, 0, 0, 0, 4], [0] * 8]))
+    image = torch.tensor([[[[1.0, -1], [2, 0]]]])
+    with GradCAM(model, "0") as cam:
+        # Mean slopes 2.5 and 1, activations x and -2x: 0.5 x.
+        assert torch.equal(cam(image, 0, relu=False), torch.tensor([[[0.5, -0.5], [1, 0]]]))
+        assert torch.equal(cam(image, 0), torch.tensor([[[0.5, 0], [1, 0]]]))
+        assert torch.equal(cam(image, 1), torch.zeros(1, 2, 2))
+
+
+def test_a_batch_is_its_images_one_by_one_and_classes_are_predicted_unless_given():
+    model, images = vgg_like(), images_of(16, count=5)
+    with GradCAM(model, "3") as cam:
+        maps = cam(images)
+        predicted = model.eval()(images).argmax(dim=1)
+        for image, label, expected in zip(images, predicted, maps, strict=True):
+            torch.testing.assert_close(cam(image[None], label.item())[0], expected)
+
+
+def test_several_layers_are_each_as_alone():
+    model, images = vgg_like(), images_of(16)
+    with GradCAM(model, ["0", "3"]) as cam:
+        both = cam(images, 2)
+    assert list(both) == ["0", "3"]
+    for layer, maps in both.items():
+        with GradCAM(model, layer) as cam:
+            torch.testing.assert_close(cam(images, 2), maps)
+
+
+def test_a_confident_softmax_hides_what_the_logit_shows():
+    model, images = vgg_like(), images_of(16)
+    with torch.no_grad():
+        model[7].weight *= 2000
+    with GradCAM(model, "3") as cam:
+        logit, probability = cam(images), cam(images, score="probability")
+    assert logit.amax() > 1
+    assert probability.amax() < 1e-6 * logit.amax()
+
+
+def state_of(model):
+    hooks = [len(m._forward_hooks) + len(m._backward_hooks) for m in model.modules()]
+    flags = [(p.requires_grad, p.grad, p._version) for p in model.parameters()]
+    buffers = [b.clone() for b in model.buffers()]
+    return hooks, [m.training for m in model.modules()], flags, buffers
+
+
+def assert_same(before, after):
+    assert before[:2] == after[:2]
+    for (flag, grad, version), (flag2, grad2, version2) in zip(before[2], after[2], strict=True):
+        assert flag == flag2 and grad is grad2 and version == version2
+    assert all(torch.equal(a, b) for a, b in zip(before[3], after[3], strict=True))
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_model_is_left_as_it_was(fails):
+    model = nn.Sequential(nn.BatchNorm2d(3), vgg_like(), nn.Dropout())
+    model[1][3].eval().requires_grad_(False)
+    model(images_of(16)).sum().backward()
+    before = state_of(model)
+    images = images_of(16)
+    try:
+        with GradCAM(model, "1.3") as cam:
+            cam(images)
+            if fails:
+                cam(images_of(16, channels=4))
+    except RuntimeError:
+        assert fails
+    assert_same(before, state_of(model))
+    assert images.grad is None and not images.requires_grad
+
+
+def test_after_an_error_the_same_block_goes_on():
+    model, images = vgg_like(), images_of(16)
+    with GradCAM(model, "3") as cam:
+        first = cam(images, 1)
+        with pytest.raises(ValueError, match="classes"):
+            cam(images, 9)
+        assert torch.equal(cam(images, 1), first)
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_frozen_models_and_surroundings_without_gradients(mode):
+    model, images = vgg_like(), images_of(16)
+    with GradCAM(model, "3") as cam:
+        expected = cam(images)
+    model.requires_grad_(False)
+    with mode(), GradCAM(model, "3") as cam:
+        torch.testing.assert_close(cam(images.clone()), expected)
+
+
+def test_a_first_layer_in_place_leaves_the_images_alone():
+    model, images = nn.Sequential(nn.ReLU(inplace=True), vgg_like()), images_of(16)
+    kept = images.clone()
+    with GradCAM(model, "1.3") as cam:
+        cam(images)
+    assert torch.equal(images, kept)
+
+
+@pytest.mark.parametrize("dtype, error", [(torch.float16, 0.02), (torch.bfloat16, 0.1)])
+def test_half_precision_comes_close(dtype, error):
+    model, images = vgg_like(), images_of(16)
+    with GradCAM(model, "3") as cam:
+        expected = cam(images, 0)
+    with GradCAM(copy.deepcopy(model).to(dtype), "3") as cam:
+        maps = cam(images.to(dtype), 0)
+    assert maps.dtype == torch.float32
+    assert (maps - expected).abs().max() < error * expected.max()
+    with torch.autocast("cpu", dtype), GradCAM(model, "3") as cam:
+        assert (cam(images, 0) - expected).abs().max() < error * expected.max()
+
+
+def test_nothing_stays_alive():
+    model = vgg_like()
+    with GradCAM(model, "3") as cam:
+        maps = cam(images_of(16))
+    gone = weakref.ref(maps)
+    del maps, cam
+    gc.collect()
+    assert gone() is None
+    assert not any(len(module._forward_hooks) for module in model.modules())
+
+
+def test_other_forward_passes_in_the_block_are_not_disturbed():
+    model, images = vgg_like(), images_of(16)
+    expected = model(images)
+    with GradCAM(model, "3") as cam:
+        assert torch.equal(model(images), expected)
+        cam(images)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from([1, 3, 7]), st.sampled_from([8, (5, 9)]))
+def test_heat_maps_reach_from_0_to_1(seed, side, size):
+    maps = torch.randn(4, side, side, generator=torch.Generator().manual_seed(seed)).relu()
+    maps[0] = 0
+    shown = heat_maps(maps, size)
+    height, width = (size, size) if isinstance(size, int) else size
+    assert shown.shape == (4, height, width)
+    assert shown[0].eq(0).all()
+    for one in shown[1:]:
+        assert one.min() == 0 and one.max() in (0, 1)
+
+
+def test_heat_maps_enlarge_bilinearly():
+    maps = torch.tensor([[[0.0, 2], [2, 4]]])
+    expected = F.interpolate(maps[None] / 4, (4, 4), mode="bilinear", align_corners=False)[0]
+    torch.testing.assert_close(heat_maps(maps, 4), expected)
+
+
+@pytest.mark.parametrize(
+    "layer, message",
+    [
+        ("33", r"layers holds '33', which is no layer of the model; near: \['3'"),
+        ("6", r"layer '6' gives \(3, 64\), which has no spatial extent"),
+        ("7", r"layer '7' gives \(3, 5\), which has no spatial extent"),
+    ],
+)
+def test_a_layer_that_does_not_fit_is_named(layer, message):
+    with pytest.raises(ValueError, match=message), GradCAM(vgg_like(), layer) as cam:
+        cam(images_of(16))
+
+
+class Shared(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.unused = nn.Conv2d(3, 3, 1), nn.Conv2d(3, 3, 1)
+        self.head = nn.Conv2d(3, 2, 1)
+
+    def forward(self, x):
+        return self.head(self.conv(self.conv(x))).mean(dim=(2, 3))
+
+
+@pytest.mark.parametrize("layer, how", [("unused", "never ran"), ("conv", "ran 2 times")])
+def test_a_layer_has_to_run_once(layer, how):
+    with GradCAM(Shared(), layer) as cam, pytest.raises(RuntimeError, match=f"'{layer}' {how}"):
+        cam(images_of(8))
+
+
+@pytest.mark.parametrize(
+    "images, options, error, message",
+    [
+        (torch.zeros(1, 3, 8, 8, dtype=torch.uint8), {}, TypeError, "images are torch.uint8"),
+        (torch.zeros(3, 8, 8), {}, ValueError, r"images are \(3, 8, 8\)"),
+        (torch.zeros(0, 3, 8, 8), {}, ValueError, r"B >= 1"),
+        (torch.zeros(1, 3, 8, 8), {"score": "softmax"}, ValueError, "score is 'softmax'"),
+        (
+            torch.zeros(1, 3, 8, 8),
+            {"classes": 5},
+            ValueError,
+            r"are \[5\], expected 0 to 4",
+        ),
+        (torch.zeros(1, 3, 8, 8), {"classes": -1}, ValueError, "expected 0 to 4"),
+        (torch.zeros(1, 3, 8, 8), {"classes": torch.tensor([1, 2])}, ValueError, "each of 1 im"),
+        (torch.zeros(1, 3, 8, 8), {"classes": torch.tensor([1.0])}, ValueError, "float32"),
+    ],
+)
+def test_wrong_arguments_are_named(images, options, error, message):
+    with GradCAM(vgg_like(), "3") as cam, pytest.raises(error, match=message):
+        cam(images, **options)
+
+
+def test_outside_of_its_block_it_does_not_work():
+    cam = GradCAM(LeNet5(), ["features.conv2"])
+    with pytest.raises(RuntimeError, match="outside of its with block"):
+        cam(images_of(32, channels=1))
+    with pytest.raises(ValueError, match="layers is empty"):
+        GradCAM(LeNet5(), [])
+
+
+def test_a_model_without_logits_is_refused():
+    message = r"the model gives \(3, 3, 8, 8\), expected logits"
+    with GradCAM(nn.Conv2d(3, 3, 1), "") as cam, pytest.raises(ValueError, match=message):
+        cam(images_of(8))
+
+
+@pytest.mark.parametrize(
+    "features, weight, classes, message",
+    [
+        (torch.zeros(2, 3, 4), torch.zeros(5, 3), torch.tensor([0, 0]), "features and weight"),
+        (torch.zeros(2, 3, 4, 4), torch.zeros(5, 4), torch.tensor([0, 0]), "features and weight"),
+        (torch.zeros(2, 3, 4, 4), torch.zeros(5, 3), torch.tensor([0, 5]), "expected 0 to 4"),
+    ],
+)
+def test_cam_refuses_what_does_not_fit(features, weight, classes, message):
+    with pytest.raises(ValueError, match=message):
+        class_activation_maps(features, weight, classes)
+
+
+def test_heat_maps_refuse_a_single_map():
+    with pytest.raises(ValueError, match=r"maps are \(4, 4\)"):
+        heat_maps(torch.zeros(4, 4), 8)

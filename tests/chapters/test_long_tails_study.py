@@ -1,0 +1,160 @@
+"""The comparison on long tails: its data, its methods, its stored results."""
+
+from itertools import product
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from glassbox.chapters.long_tails import results as long_tail_results
+from glassbox.chapters.long_tails import study as long_tail_recipe
+from glassbox.chapters.long_tails.results import balanced, gain, groups, load_results
+from glassbox.chapters.long_tails.study import (
+    METHODS,
+    LongTail,
+    load_long_tail,
+    small_network,
+    train,
+)
+from glassbox.networks import CosineClassifier
+
+STORED = Path(__file__).parents[2] / "book" / "long_tails" / "results.csv"
+
+
+@pytest.mark.parametrize("name", ["scenes", "digits"])
+@pytest.mark.parametrize("profile", ["exponential", "step"])
+def test_a_tail_has_its_counts_and_a_balanced_test(name, profile):
+    task = load_long_tail(name, profile, 50, seed=3)
+    largest = {"scenes": 300, "digits": 100}[name]
+    assert task.counts[0] == largest and task.counts[-1] == largest // 50
+    tested = task.test_labels.bincount()
+    assert tested.min() >= 0.9 * tested.max() and tested.sum() >= 750
+    assert task.images.mean().abs() < 1e-4 and task.images.std() == pytest.approx(1, abs=0.02)
+    seen = {"scenes": 15_000, "digits": 8_000}[name]
+    assert task.epochs * len(task.images) == pytest.approx(seen, rel=0.1)
+    assert task.deferred == round(0.8 * task.epochs) + 1
+
+
+def test_no_digit_is_trained_on_and_tested():
+    task = load_long_tail("digits", "exponential", 10, seed=0)
+    distance = torch.cdist(task.images.flatten(1), task.test_images.flatten(1))
+    assert distance.min() > 0.1
+
+
+@pytest.mark.parametrize("name", ["scenes", "digits"])
+def test_the_seed_decides_the_images(name):
+    first, again, other = (load_long_tail(name, "step", 10, seed).images for seed in (0, 0, 1))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(ValueError, match="name is 'mnist', expected one of scenes, digits"):
+        load_long_tail("mnist", "step", 10, 0)
+    with pytest.raises(ValueError, match="profile is 'linear'"):
+        load_long_tail("digits", "linear", 10, 0)
+
+
+@pytest.mark.parametrize(("channels", "size"), [(3, 16), (1, 8)])
+@pytest.mark.parametrize("head", [None, CosineClassifier(64, 10)])
+def test_the_network_takes_both_data_sets(channels, size, head):
+    logits = small_network(channels, head)(torch.randn(4, channels, size, size))
+    assert logits.shape == (4, 10)
+
+
+def short(name="digits"):
+    task = load_long_tail(name, "step", 20, seed=0)
+    return LongTail(task.images, task.labels, task.test_images, task.test_labels, epochs=2)
+
+
+@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+def test_every_method_trains_and_repeats_itself(method):
+    task, before = short(), torch.get_rng_state()
+    accuracy = train(task, method, seed=0)
+    assert accuracy.shape == (10,) and (accuracy >= 0).all() and accuracy[:5].mean() > 0.2
+    assert torch.equal(accuracy, train(task, method, seed=0))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_deferred_weights_come_with_the_last_fifth(monkeypatch):
+    weights = []
+
+    class Watched(long_tail_recipe.DeferredReweighting):
+        def set_epoch(self, epoch):
+            super().set_epoch(epoch)
+            weights.append(self.loss.weight.clone())
+
+    monkeypatch.setattr(long_tail_recipe, "DeferredReweighting", Watched)
+    task = short()
+    five = LongTail(task.images, task.labels, task.test_images, task.test_labels, epochs=5)
+    train(five, METHODS["LDAM-DRW"], seed=0)
+    assert [bool((weight == 1).all()) for weight in weights] == [True] * 4 + [False]
+
+
+def test_methods_differ_as_they_say():
+    counts = (30, 3)
+    for name, method in METHODS.items():
+        assert isinstance(method.loss(counts), nn.Module)
+        # LDAM multiplies by its scale itself; a softmax of bare cosines is never sure.
+        ldam = name.startswith("LDAM")
+        assert method.cosine == (1 if ldam else 30 if name == "cosine" else None)
+        assert method.deferred == ("DRW" in name or name == "deferred weights")
+        assert bool(method.mixup) == ("Mixup" in name)
+
+
+def test_the_stored_results_are_complete():
+    results = load_results(STORED)
+    expected = product(("scenes", "digits"), ("exponential", "step"), (10, 50, 100))
+    assert set(results) == set(expected)
+    for methods in results.values():
+        assert list(methods) == list(METHODS)
+        for accuracy in methods.values():
+            assert accuracy.shape == (5, 10) and ((accuracy >= 0) & (accuracy <= 1)).all()
+
+
+@pytest.mark.parametrize("method", ["cross-entropy", "LDAM-DRW, Mixup"])
+def test_a_stored_result_comes_out_again(method):
+    setting = "digits", "exponential", 100
+    stored = load_results(STORED)[setting][method][0]
+    accuracy = train(load_long_tail(*setting, seed=0), METHODS[method], seed=0)
+    # Some hundred steps differ between processors; a class of one image may go either way.
+    assert (accuracy - stored).abs()[:5].max() < 0.15
+    assert accuracy.mean() == pytest.approx(stored.mean().item(), abs=0.08)
+
+
+def write(path, *rows):
+    head = ",".join([*long_tail_results.COLUMNS, "class 0", "class 1"])
+    path.write_text("\n".join([head, *rows]))
+    return path
+
+
+def test_results_are_read_in_the_order_of_their_seeds(tmp_path):
+    path = write(
+        tmp_path / "some.csv",
+        "digits,step,10,1,LDAM,0.5,0.1",
+        "digits,step,10,0,LDAM,0.9,0.3",
+        "digits,step,10,0,focal,1.0,0.0",
+        "digits,step,10,1,focal,0.4,0.0",
+    )
+    methods = load_results(path)["digits", "step", 10]
+    assert methods["LDAM"].tolist() == [[0.9, 0.3], [0.5, 0.1]]
+    assert balanced(methods["LDAM"]).values == pytest.approx((60, 30))
+    assert gain(methods, "LDAM", "focal").values == pytest.approx((10, 10))
+
+
+def test_a_wrong_table_is_refused(tmp_path):
+    path = write(tmp_path / "a.csv", "digits,step,10,0,LDAM,1,1", "digits,step,10,1,focal,1,1")
+    with pytest.raises(ValueError, match=r"different seeds for the methods of \('digits', 'step'"):
+        load_results(path)
+    path.write_text("data,method\ndigits,LDAM")
+    with pytest.raises(ValueError, match=r"has the columns \['data', 'method'\], expected"):
+        load_results(path)
+
+
+def test_groups_go_by_the_counts_of_the_setting():
+    accuracy = torch.linspace(1, 0.1, 10).expand(3, 10).double()
+    # 300, 179, 107 | 64, 38, 23 | 13, 8, 5, 3
+    assert groups(("scenes", "exponential", 100), accuracy) == pytest.approx((0.9, 0.6, 0.25))
+    # 100 five times | 1 five times
+    many, medium, few = groups(("digits", "step", 100), accuracy)
+    assert (many, medium, few) == (pytest.approx(0.8), None, pytest.approx(0.3))

@@ -1,0 +1,201 @@
+"""The drawings of the page on pretraining show what they say they show, and do not jump."""
+
+from itertools import combinations, product
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from glassbox.chapters.pretraining import figures as drawings
+from glassbox.chapters.pretraining.results import load_transfers
+from glassbox.chapters.pretraining.stems import NETWORKS
+from glassbox.chapters.pretraining.study import LABELS, STRATEGIES, TARGETS, UPSTREAM
+from glassbox.networks import zoo_entries
+from glassbox.networks.zoo import COSTS, frontier
+from glassbox.plotting.figures import to_pixels
+from glassbox.training import SeedRuns, paired_difference
+
+STORED = Path(__file__).parents[2] / "book" / "pretraining"
+ENTRIES = zoo_entries()
+FAMILIES = (None, *sorted({one.family for one in ENTRIES}))
+
+
+def invented(seed, low, high):
+    generator = torch.Generator().manual_seed(seed)
+    values = low + (high - low) * torch.rand(5, generator=generator)
+    return SeedRuns(tuple(range(5)), tuple(values.tolist()))
+
+
+TRANSFERS = {
+    key: {labels: invented(10 * i + labels, 10, 99) for labels in LABELS}
+    for i, key in enumerate(product(STRATEGIES, TARGETS))
+}
+
+
+def layout(fig):
+    """Tell all that must not differ between two pictures of one explorable."""
+    axes = ((*ax.get_xlim(), *ax.get_ylim(), *ax.get_position().bounds) for ax in fig.axes)
+    return tuple(fig.get_size_inches()), tuple(axes)
+
+
+def test_rows_of_images_have_their_names():
+    images = torch.randint(256, (2, 5, 3, 4, 4), dtype=torch.uint8)
+    fig = drawings.show_worlds({"seen\nbefore": images[0], "new": images[1]})
+    (ax,) = fig.axes
+    shown = [image.get_array() for image in ax.images]
+    for array, image in zip(shown, images.flatten(0, 1), strict=True):
+        assert np.array_equal(array, image.permute(1, 2, 0))
+    rows = [image.get_extent()[3] // 1 for image in ax.images]
+    assert rows == [0] * 5 + [1] * 5
+    assert [text.get_text() for text in ax.texts] == ["seen\nbefore", "new"]
+    assert fig.alt == "Rows of 5 small images: seen before; new."
+    to_pixels(fig)
+
+
+def test_accuracies_are_drawn_over_the_labels():
+    fig = drawings.show_transfers(TRANSFERS)
+    for ax, target in zip(fig.axes, ("scenes", "digits"), strict=True):
+        for line, name in zip(ax.lines[::3], drawings.COLORS, strict=True):
+            found = TRANSFERS[name, target]
+            assert list(line.get_xdata()) == list(LABELS)
+            assert list(line.get_ydata()) == pytest.approx([one.mean for one in found.values()])
+            few, many = found[1].mean, found[50].mean
+            assert f"{name} {few:.0f} and {many:.0f}" in fig.alt
+    assert "New things, percent with 1 and with 50 labels: scratch" in fig.alt
+    assert to_pixels(fig).std() > 5
+
+
+@pytest.mark.parametrize(
+    ("upstream", "ending", "names"),
+    [
+        ("things", "", ["probe", "thawed", "fine-tuned"]),
+        ("grounds", ", grounds", ["probe", "fine-tuned"]),
+    ],
+)
+def test_a_choice_shows_its_gains(upstream, ending, names):
+    fig = drawings.show_choice(TRANSFERS, upstream, "digits", 20)
+    left, right = fig.axes
+    found = {name: TRANSFERS[name + ending, "digits"] for name in names}
+    scratch = TRANSFERS["scratch", "digits"]
+    means = [[one.mean for one in lines.values()] for lines in (scratch, *found.values())]
+    drawn = [list(line.get_ydata()) for line in left.lines if len(line.get_xdata()) == len(LABELS)]
+    assert [row in drawn for row in means] == [True] * len(means)
+    assert list(left.lines[0].get_xdata()) == [20, 20]
+    gains = [paired_difference(one[20], scratch[20]) for one in found.values()]
+    dots = right.collections[-1].get_offsets()
+    assert dots[:, 0].tolist() == pytest.approx([one.mean for one in gains])
+    assert [label.get_text() for label in right.get_yticklabels()] == names
+    for name, one in zip(names, gains, strict=True):
+        assert f"{name} {one.mean:+.0f} ± {one.half_width():.0f}" in fig.alt
+    assert f"{upstream}, used for digits, 20 labels a class: from scratch" in fig.alt
+    assert f"scratch {scratch[20].mean:.0f} percent" in fig.alt
+    to_pixels(fig)
+
+
+def test_one_label_is_one_label_and_no_gain_has_no_sign_of_loss():
+    same = {key: {1: SeedRuns((0, 1), (50.0, 50.0))} for key in TRANSFERS}
+    same["probe", "digits"] = {1: SeedRuns((0, 1), (49.8, 49.7))}
+    alt = drawings.show_choice(same, "things", "digits", 1).alt
+    assert "digits, 1 label a class" in alt and "probe +0 ±" in alt and "-0" not in alt
+
+
+def test_a_choice_does_not_jump_and_shows_all_that_is_stored():
+    stored = load_transfers(STORED / "transfer.csv")
+    layouts = set()
+    for choice in product(UPSTREAM, TARGETS, LABELS):
+        fig = drawings.show_choice(stored, *choice)
+        layouts.add(layout(fig))
+        right = fig.axes[1]
+        (low, high), gains = right.get_xlim(), right.collections[0].get_segments()
+        assert all(low < x < high for gain in gains for x, _ in gain), choice
+    assert len(layouts) == 1
+
+
+def test_stems_have_their_accuracies():
+    stems = {
+        name: {stem: invented(i, 60, 95) for i, stem in enumerate(network.stems)}
+        for name, network in NETWORKS.items()
+    }
+    fig = drawings.show_stems(stems)
+    for ax, found in zip(fig.axes, stems.values(), strict=True):
+        means = [one.mean for one in found.values()]
+        assert ax.collections[-1].get_offsets()[:, 0].tolist() == pytest.approx(means)
+        assert [label.get_text() for label in ax.get_yticklabels()] == list(found)
+        for stem, one in found.items():
+            assert f"{stem} {one.mean:.0f}" in fig.alt
+    assert fig.alt.startswith("AlexNet, percent: enlarged") and "ResNet-18, percent" in fig.alt
+    to_pixels(fig)
+
+
+def test_what_saw_the_test_part_is_of_another_color():
+    reports = {"best epoch on the test part": invented(1, 80, 90), "last": invented(2, 75, 85)}
+    fig = drawings.show_reports(reports)
+    dots = fig.axes[0].collections[-1]
+    assert not np.array_equal(*dots.get_facecolors())
+    assert dots.get_offsets()[:, 0].tolist() == pytest.approx([r.mean for r in reports.values()])
+    parts = ", ".join(f"{name} {one.mean:.0f}" for name, one in reports.items())
+    assert fig.alt == f"Accuracy in percent: {parts}."
+    to_pixels(fig)
+
+
+@pytest.mark.parametrize("cost", COSTS)
+def test_the_zoo_is_whole_and_does_not_jump(cost):
+    layouts = set()
+    for family in FAMILIES:
+        fig = drawings.show_zoo(ENTRIES, cost, family)
+        (ax,) = fig.axes
+        layouts.add(layout(fig))
+        dots, chosen = (part.get_offsets() for part in ax.collections)
+        assert dots.tolist() == [[getattr(one, cost), one.top1] for one in ENTRIES]
+        (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+        assert left < dots[:, 0].min() and dots[:, 0].max() < right
+        assert low < dots[:, 1].min() and dots[:, 1].max() < high
+        expected = [one for one in ENTRIES if one.family == family] if family else None
+        assert len(chosen) == len(expected or frontier(ENTRIES, cost))
+    assert len(layouts) == 1
+
+
+@pytest.mark.parametrize("cost", COSTS)
+def test_names_never_overlap_and_stay_in_the_picture(cost):
+    for family in FAMILIES:
+        fig = drawings.show_zoo(ENTRIES, cost, family)
+        (ax,), renderer = fig.axes, fig.canvas.get_renderer()
+        boxes = {text: text.get_window_extent(renderer) for text in ax.texts}
+        assert boxes, family
+        for one, other in combinations(boxes, 2):
+            assert not boxes[one].overlaps(boxes[other]), (family, one, other)
+        for text, box in boxes.items():
+            assert ax.bbox.x0 < box.x0 and box.x1 < fig.bbox.x1, (family, text)
+            assert ax.bbox.y0 < box.y0 and box.y1 < fig.bbox.y1, (family, text)
+        chosen = [one for one in ENTRIES if one.family == family] or frontier(ENTRIES, cost)
+        top = max(chosen, key=lambda one: one.top1)
+        assert top.name in {text.get_text() for text in boxes}, family
+        for text in ax.texts:  # a name stands at its own dot
+            assert [text.get_text(), *text.xy] in [
+                [one.name, getattr(one, cost), one.top1] for one in chosen
+            ]
+
+
+def test_the_zoo_says_what_is_best_and_cheapest():
+    resnets = [one for one in ENTRIES if one.family == "ResNet"]
+    cheap, top = min(resnets, key=lambda o: o.gflops), max(resnets, key=lambda o: o.top1)
+    alt = drawings.show_zoo(ENTRIES, "gflops", "ResNet").alt
+    assert f"ResNet: {len(resnets)} sets of weights, from resnet18 with {cheap.top1:.1f}" in alt
+    assert alt.endswith(f"to {top.name} with {top.top1:.1f}.")
+    alone = drawings.show_zoo(ENTRIES, "gflops", "AlexNet").alt
+    assert alone.endswith("AlexNet: one set of weights, alexnet with 56.5 percent.")
+    best = frontier(ENTRIES, "parameters")
+    alt = drawings.show_zoo(ENTRIES, "parameters").alt
+    assert f"over parameters. No other model is as cheap and better than {len(best)} sets" in alt
+
+
+def test_the_zoo_is_drawn():
+    assert to_pixels(drawings.show_zoo(ENTRIES, "gflops")).std() > 5
+
+
+def test_what_is_not_there_is_named():
+    with pytest.raises(ValueError, match=r"upstream is 'sounds', expected one of things, grounds"):
+        drawings.show_choice(TRANSFERS, "sounds", "digits", 5)
+    with pytest.raises(ValueError, match=r"family is 'LeNet', expected None or one of AlexNet"):
+        drawings.show_zoo(ENTRIES, "gflops", "LeNet")

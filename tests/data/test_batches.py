@@ -1,0 +1,190 @@
+from itertools import chain
+
+import numpy as np
+import pytest
+import torch
+
+from glassbox.data import Batches, compose, random_flip, random_shift
+
+IMAGES = torch.rand(103, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+LABELS = torch.arange(103)
+
+
+def drawn(batches: Batches) -> list[list[int]]:
+    return [labels.tolist() for _, labels in batches]
+
+
+def flat(lists) -> list[int]:
+    return list(chain.from_iterable(lists))
+
+
+def same(one: list, other: list) -> bool:
+    return len(one) == len(other) and all(
+        torch.equal(a, b)
+        for x, y in zip(one, other, strict=True)
+        for a, b in zip(x, y, strict=True)
+    )
+
+
+def test_an_epoch_holds_every_image_once_beside_its_label():
+    batches = Batches(IMAGES, LABELS, 10)
+    epoch = list(batches)
+    assert len(epoch) == len(batches) == 11
+    assert [len(labels) for _, labels in epoch] == [10] * 10 + [3]
+    assert sorted(torch.cat([labels for _, labels in epoch]).tolist()) == list(range(103))
+    for images, labels in epoch:
+        assert torch.equal(images, IMAGES[labels])
+
+
+def test_without_shuffling_the_order_is_that_of_the_images():
+    assert flat(drawn(Batches(IMAGES, LABELS, 10, shuffle=False))) == list(range(103))
+
+
+def test_epochs_differ_and_repeat_with_their_seed():
+    batches, again, other = (Batches(IMAGES, LABELS, 10, seed=seed) for seed in (1, 1, 2))
+    first, second = drawn(batches), drawn(batches)
+    assert first != second
+    assert [drawn(again), drawn(again)] == [first, second]
+    assert drawn(other) != first
+
+
+def test_the_global_random_state_neither_matters_nor_changes():
+    batches = Batches(IMAGES, LABELS, 10, augment=random_flip())
+    before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].copy()
+    epoch = list(batches)
+    assert torch.equal(before, torch.get_rng_state())
+    assert (np.random.get_state()[1] == numpy_before).all()
+    torch.manual_seed(123)
+    assert same(epoch, list(Batches(IMAGES, LABELS, 10, augment=random_flip())))
+
+
+def test_drop_last_leaves_out_the_incomplete_batch():
+    batches = Batches(IMAGES, LABELS, 10, drop_last=True)
+    assert [len(batch) for batch in drawn(batches)] == [10] * 10
+    assert len(batches) == 10
+    left_out = set(range(103)) - set(flat(drawn(batches)))
+    assert left_out != {100, 101, 102}
+
+
+@pytest.mark.parametrize("epoch", [0, 2])
+@pytest.mark.parametrize("batch", [0, 4, 11])
+def test_a_resumed_run_sees_exactly_what_an_uninterrupted_one_sees(epoch, batch):
+    augment = compose(random_flip(), random_shift(2))
+    whole = Batches(IMAGES, LABELS, 10, seed=5, augment=augment)
+    expected = [pair for _ in range(4) for pair in whole]
+    interrupted = Batches(IMAGES, LABELS, 10, seed=5, augment=augment)
+    seen = [pair for _ in range(epoch) for pair in interrupted]
+    iterator = iter(interrupted)
+    seen += [next(iterator) for _ in range(batch)]
+    state = interrupted.state_dict()
+    del iterator, interrupted
+    resumed = Batches(IMAGES, LABELS, 10, seed=5, augment=augment)
+    resumed.load_state_dict(state)
+    for _ in range(4 - epoch):
+        seen += list(resumed)
+    assert same(seen, expected)
+
+
+def test_the_state_survives_a_weights_only_file(tmp_path):
+    batches = Batches(IMAGES, LABELS, 10)
+    next(iter(batches))
+    torch.save(batches.state_dict(), tmp_path / "state.pt")
+    assert torch.load(tmp_path / "state.pt", weights_only=True) == batches.state_dict()
+
+
+def test_an_iteration_left_early_counts_as_an_epoch():
+    batches, whole = Batches(IMAGES, LABELS, 10), Batches(IMAGES, LABELS, 10)
+    drawn(whole)
+    next(iter(batches))
+    assert drawn(batches) == drawn(whole)
+
+
+def test_each_batch_has_its_own_augmentation():
+    images = torch.arange(8.0).expand(64, 1, 1, 8)
+    batches = Batches(images, torch.zeros(64), 16, augment=random_flip())
+    flipped = torch.stack([batch[:, 0, 0, 0] > 0 for batch, _ in batches])
+    assert len(flipped.unique(dim=0)) == 4
+    assert 16 < flipped.sum() < 48
+
+
+def test_each_epoch_has_its_own_augmentation():
+    images = torch.arange(8.0).expand(64, 1, 1, 8)
+    batches = Batches(images, torch.zeros(64), 64, shuffle=False, augment=random_flip())
+    (one, _), (other, _) = [*batches, *batches]
+    assert not torch.equal(one, other)
+
+
+def test_the_images_themselves_are_never_changed():
+    images = IMAGES.clone()
+    for batch, _ in Batches(images, LABELS, 10, augment=lambda batch, generator: batch.zero_()):
+        assert not batch.any()
+    assert torch.equal(images, IMAGES)
+
+
+def test_channels_last_changes_the_layout_and_not_the_values():
+    for images, labels in Batches(IMAGES, LABELS, 10, channels_last=True):
+        assert images.is_contiguous(memory_format=torch.channels_last)
+        assert torch.equal(images, IMAGES[labels])
+
+
+def test_batches_go_to_the_device_asked_for():
+    images, labels = next(iter(Batches(IMAGES, LABELS, 10, device="meta")))
+    assert images.device.type == labels.device.type == "meta"
+
+
+@pytest.mark.parametrize("world_size", [2, 3, 4])
+def test_processes_fraction_the_batches_that_one_process_sees(world_size):
+    size = 12
+    shards = [
+        Batches(IMAGES, LABELS, size, seed=3, rank=rank, world_size=world_size)
+        for rank in range(world_size)
+    ]
+    assert len({len(shard) for shard in shards}) == 1
+    whole = drawn(Batches(IMAGES, LABELS, size, seed=3))
+    for epoch in range(2):
+        parts = [drawn(shard) for shard in shards]
+        for step, batch in enumerate(zip(*parts, strict=True)):
+            assert len({len(part) for part in batch}) == 1
+            if epoch == 0:
+                kept = len(whole[step]) - len(whole[step]) % world_size
+                assert sorted(flat(batch)) == sorted(whole[step][:kept])
+    first = [next(iter(shard))[1].tolist() for shard in shards]
+    assert len(set(flat(first))) == size
+
+
+def test_processes_draw_different_augmentations():
+    images = torch.arange(8.0).expand(64, 1, 1, 8)
+    shards = [
+        Batches(images, LABELS[:64], 64, augment=random_flip(), rank=rank, world_size=2)
+        for rank in range(2)
+    ]
+    one, other = (next(iter(shard))[0][:, 0, 0, 0] for shard in shards)
+    assert not torch.equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"batch_size": 0}, "batch_size"),
+        ({"labels": LABELS[:-1]}, "labels 102"),
+        ({"rank": 2, "world_size": 2}, "rank"),
+        ({"batch_size": 9, "world_size": 2}, "multiple of world_size"),
+        ({"seed": -1}, "seed"),
+        ({"batch_size": 200, "drop_last": True}, "too few"),
+        ({"images": IMAGES[:0], "labels": LABELS[:0]}, "too few"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_refused(change, message):
+    arguments = {"images": IMAGES, "labels": LABELS, "batch_size": 10} | change
+    with pytest.raises(ValueError, match=message):
+        Batches(**arguments)
+
+
+def test_a_state_of_another_run_is_refused():
+    batches = Batches(IMAGES, LABELS, 10, seed=1)
+    for state in (
+        {"seed": 2, "epoch": 0, "next_batch": 0},
+        {"seed": 1, "epoch": 0, "next_batch": 99},
+    ):
+        with pytest.raises(ValueError, match="state"):
+            batches.load_state_dict(state)

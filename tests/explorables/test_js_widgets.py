@@ -1,0 +1,149 @@
+"""What is stored and what a page gets of a module that computes where it is seen."""
+
+import base64
+import json
+import re
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from glassbox.chapters.adam.playground import optimizer_playground
+from glassbox.explorables import js_widgets as computed
+from glassbox.optim import SURFACES
+from glassbox.plotting import figure
+
+EXTENSION = str(Path(__file__).parents[2] / "book/_ext/players.py")
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """Call show_computed in a mode and get what it displays."""
+
+    def show(mode, state=None, module="playground", name="A race", parts=()):
+        displayed = []
+        monkeypatch.setenv("GLASSBOX_EXPLORE", mode)
+        monkeypatch.setattr(computed, "display", lambda data, **_: displayed.append(data))
+        made, _ = figure(alt="A still <picture>.")
+        computed.show_computed(module, state or {}, still=made, name=name, parts=parts)
+        return displayed[0]
+
+    return show
+
+
+def test_a_kernel_gets_a_widget_and_a_still_is_stored(shown):
+    data = shown("live", {"numbers": (1, 2.5)})
+    assert data["text/plain"] == "A race: A still <picture>."
+    assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
+    assert data[computed.WIDGET]["model_id"]
+    assert "text/html" not in data
+
+
+def test_the_widget_has_module_style_and_state():
+    widget = computed._widget("export default {}", ["a {}", "b {}"], {"x": [1]})
+    assert widget.state == {"x": [1]}
+    assert widget.get_state()["_esm"] == "export default {}"
+    assert widget.get_state()["_css"] == "a {}\nb {}"
+
+
+def test_a_page_gets_all_in_one_piece(shown):
+    data = shown("static", {"text": "</script><b>"}, name='Races & "more"')
+    page = data["text/html"]
+    assert page.count("</script>") == 2 and page.count("<style>") == 2
+    found = re.search(r'<script type="application/json">(.*?)</script>', page, re.S)[1]
+    assert json.loads(found) == {"text": "</script><b>"}
+    assert 'aria-label="Races &amp; &quot;more&quot;"' in page
+    assert 'alt="A still &lt;picture&gt;."' in page
+    assert "src=" not in page.replace('src="data:', "") and "href=" not in page
+    assert data["text/plain"] == 'Races & "more": A still <picture>.'
+
+
+def test_parts_go_before_the_module_in_a_page_and_in_a_kernel(shown, monkeypatch):
+    page = shown("static", parts=["tiny_network"])["text/html"]
+    script = page.split('<script type="module">')[1]
+    assert 0 < script.index("function conv2d(") < script.index("const surfaces =")
+    assert script.index("const surfaces =") < script.index("function mount(")
+    given = []
+    monkeypatch.setattr(
+        computed, "_widget", lambda source, *_: SimpleNamespace(model_id=given.append(source))
+    )
+    shown("live", parts=["tiny_network"])
+    assert given == [f"{computed.asset('tiny_network.js')}\n{computed.asset('playground.js')}"]
+
+
+def test_nothing_stored_changes_from_run_to_run(shown):
+    assert shown("static", {"x": 1}) == shown("static", {"x": 1})
+    kept = [{k: v for k, v in shown("live").items() if k != computed.WIDGET} for _ in range(2)]
+    assert kept[0] == kept[1]
+
+
+@pytest.mark.parametrize(
+    "options, error",
+    [
+        ({"module": "no such"}, FileNotFoundError),
+        ({"parts": ["no such"]}, FileNotFoundError),
+        ({"state": {"x": {1}}}, TypeError),
+        ({"state": {"x": float("nan")}}, ValueError),
+    ],
+)
+def test_what_cannot_be_shown_is_refused(shown, options, error):
+    with pytest.raises(error):
+        shown("static", **options)
+
+
+def test_two_on_a_page_fraction_style_and_script_and_their_stills_are_files(shown, tmp_path):
+    players = SimpleNamespace(**runpy.run_path(EXTENSION))
+    page = "".join(shown("static", {"n": n})["text/html"] for n in range(2))
+    context = {"body": page, "pathto": lambda path, _: path}
+    players.split(SimpleNamespace(outdir=tmp_path), "page", "", context, None)
+    made = context["body"]
+    assert made.count("<style>") == 2 and made.count('<script type="module">') == 1
+    assert made.count('<script type="application/json">') == 2
+    assert "data:image" not in made and len(list(tmp_path.rglob("*.png"))) == 1
+
+
+def test_the_playground_tells_the_page_of_all_surfaces(monkeypatch):
+    told = {}
+    monkeypatch.setattr(
+        "glassbox.explorables.js_widgets.show_computed",
+        lambda module, state, **more: told.update(state, module=module, **more),
+    )
+    optimizer_playground("beale", start=(2, 1), racers=["Adam", "SGD"])
+    assert told["module"] == "playground" and told["surface"] == "beale"
+    assert told["start"] == [2, 1] and told["racers"] == ["Adam", "SGD"]
+    assert [surface["name"] for surface in told["surfaces"]] == list(SURFACES)
+    own = [
+        (s["start"], s["lr"], s["adaptiveLr"]) for s in told["surfaces"] if s["name"] == "saddle"
+    ]
+    assert own == [((-1.7, 0.001), 0.05, 0.05)]
+    assert re.search(r"Beale.* 2 optimizers .* Adam [\d.e-]+, SGD [\d.e-]+", told["still"].alt)
+
+
+def test_a_playground_begins_at_the_learning_rates_it_is_given(monkeypatch):
+    told = {}
+    monkeypatch.setattr(
+        "glassbox.explorables.js_widgets.show_computed",
+        lambda _, state, **more: told.update(state, **more),
+    )
+    optimizer_playground(racers=["Adam", "SGD"])
+    usual = told["still"].alt
+    optimizer_playground(racers=["Adam", "SGD"], lr=0.21, adaptive_lr=0.3)
+    rates = {s["name"]: (s["lr"], s["adaptiveLr"]) for s in told["surfaces"]}
+    assert rates["ravine"] == (0.21, 0.3) and rates["saddle"] == (0.05, 0.05)
+    assert told["still"].alt != usual and SURFACES["ravine"].lr == 0.1
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"surface": "moon"}, r"surface holds 'moon', expected one of \['ravine'"),
+        ({"racers": ["Adam", "Lion"]}, "racers holds 'Lion'"),
+        ({"start": (1.0,)}, r"start is \(1.0,\)"),
+        ({"lr": 0}, "lr must be a positive number, got 0"),
+        ({"adaptive_lr": float("nan")}, "adaptive_lr must be a positive number, got nan"),
+    ],
+)
+def test_a_playground_refuses_what_it_does_not_know(options, message):
+    with pytest.raises(ValueError, match=message):
+        optimizer_playground(**options)

@@ -1,0 +1,352 @@
+"""Controls, states, and ``explore`` in a real kernel."""
+
+import base64
+import io
+import re
+import subprocess
+import sys
+import threading
+import time
+
+import matplotlib.figure
+import nbformat
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ipywidgets.widgets.widget import _instances
+from jupyter_client.manager import start_new_kernel
+from nbclient import NotebookClient
+from PIL import Image
+
+from glassbox.explorables import buttons, dropdown, explore, slider, slider_over, toggle
+from glassbox.explorables.controls import as_control
+from glassbox.explorables.explorable import make_explorable
+from glassbox.explorables.widget_view import WIDGET, live_outputs
+from glassbox.plotting import figure
+from glassbox.plotting.figures import to_png
+
+
+def draw(a, b="x"):
+    made, ax = figure(width=3, height=2, alt=f"A bar of {a}, {b}.")
+    ax.bar([0], [a])
+    return made
+
+
+@given(st.integers(-50, 50), st.integers(1, 9), st.integers(1, 40))
+def test_slider_of_integers_goes_from_low_to_high_in_equal_steps(low, step, steps):
+    made = slider(low, low + step * steps, step)
+    assert made.values == tuple(range(low, low + step * steps + 1, step))
+    assert all(type(value) is int for value in made.values)
+    assert made.start == (steps + 1) // 2
+
+
+@given(
+    st.integers(-50, 50), st.integers(1, 9), st.integers(1, 40), st.sampled_from([10, 100, 1000])
+)
+def test_slider_of_fractions_has_no_rounding_noise(low, step, steps, scale):
+    made = slider(low / scale, (low + step * steps) / scale, step / scale)
+    exact = [(low + step * i) / scale for i in range(steps + 1)]
+    assert list(made.values) == exact
+    assert [float(label) for label in made.labels] == exact
+    assert len({len(label.lstrip("-").split(".")[-1]) for label in made.labels}) == 1
+
+
+def test_labels_of_a_slider_carry_their_unit():
+    assert slider(1, 3, unit="px").labels == ("1 px", "2 px", "3 px")
+    assert slider(0, 100, 50, unit="%").labels == ("0%", "50%", "100%")
+    assert slider_over([0.001, 0.01, 0.1]).labels == ("0.001", "0.01", "0.1")
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: slider(1, 1), "high must be a whole number of steps above low, got 1 to 1 by 1"),
+        (lambda: slider(5, 1), "high must be"),
+        (lambda: slider(0, 1, 0.3), "high must be"),
+        (lambda: slider(0, 1, 0), "high must be"),
+        (lambda: slider(0, 4, start=5), "start must be one of 0–4, got 5"),
+        (lambda: slider_over([1]), "two choices or more"),
+        (lambda: slider_over([]), "two choices or more"),
+        (lambda: dropdown(["a"]), "a dropdown must offer two choices or more"),
+        (lambda: buttons(["a", "a"]), "must look different"),
+        (lambda: dropdown(["a", "b"], start="c"), r"start must be one of a\|b, got 'c'"),
+        (lambda: as_control("n", (4, 1)), "control 'n': high must be"),
+    ],
+)
+def test_wrong_controls_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_shorthands_stand_for_controls():
+    assert as_control("n", (1, 5)) == slider(1, 5, label="n")
+    assert as_control("n", (0, 1, 0.25)) == slider(0, 1, 0.25, label="n")
+    assert as_control("the_loss", ["mse", "ce"]) == dropdown(["mse", "ce"], label="the loss")
+    assert as_control("n", {"few": 3, "many": 300}).values == (3, 300)
+    assert as_control("n", True) == toggle(True, label="n")
+    assert as_control("n", buttons("ab", label="letter")).label == "letter"
+
+
+@pytest.mark.parametrize("spec", [3, "abc", (1, 2, 3, 4), ("a", "b"), None])
+def test_other_things_are_no_controls(spec):
+    with pytest.raises(TypeError, match="control 'n': must be a control"):
+        as_control("n", spec)
+
+
+def test_values_of_a_dict_may_be_arrays():
+    made = dropdown({"zeros": np.zeros(3), "ones": np.ones(3)}, start="ones")
+    assert made.start == 1 and made.labels == ("zeros", "ones")
+
+
+def test_states_are_all_combinations_with_the_last_control_fastest():
+    made = make_explorable(draw, None, {"b": "y"}, {"a": (1, 3), "b": ["x", "y"]})
+    assert [tuple(made.values(s).values()) for s in made.states()] == [
+        (a, b) for a in (1, 2, 3) for b in "xy"
+    ]
+    assert made.start == (1, 1)
+    assert made.settings(made.start) == "a 2, b y"
+    assert made.summary("Alt.") == "Explorable: draw. Controls: a 1–3, b x|y. Alt."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((None, None, None, {"a": (1, 2)}), TypeError, "draw must be a function"),
+        ((draw, None, None, {}), ValueError, "one control or more"),
+        ((draw, None, None, {"c": (1, 2)}), TypeError, "draw must accept the controls c"),
+        ((draw, None, None, {"b": ["x", "y"]}), TypeError, "missing a required argument: 'a'"),
+        ((draw, None, {"z": 1}, {"a": (1, 2)}), ValueError, "start names 'z'"),
+        ((draw, None, {"a": 9}, {"a": (1, 2)}), ValueError, "start must be one of 1–2, got 9"),
+    ],
+)
+def test_functions_and_controls_that_do_not_fit_are_refused(arguments, error, message):
+    with pytest.raises(error, match=message):
+        make_explorable(*arguments)
+
+
+def test_state_without_alt_text_is_described_by_its_controls():
+    made = make_explorable(lambda a: matplotlib.figure.Figure(), "plain", None, {"a": (1, 3)})
+    assert made.picture((2,)).alt == "plain: a 3."
+
+
+def test_draw_must_return_a_figure():
+    made = make_explorable(lambda a: None, None, None, {"a": (1, 3)})
+    with pytest.raises(TypeError, match="draw must return a matplotlib Figure, got None"):
+        made.picture((0,))
+
+
+def test_unknown_mode_is_refused(monkeypatch):
+    monkeypatch.setenv("GLASSBOX_EXPLORE", "dynamic")
+    with pytest.raises(ValueError, match="GLASSBOX_EXPLORE must be live or static, got 'dynamic'"):
+        explore(draw, a=(1, 3))
+
+
+def test_static_mode_does_not_import_widgets():
+    code = (
+        "import os, sys; os.environ['GLASSBOX_EXPLORE'] = 'static';"
+        "import glassbox.explorables.showing as e, glassbox.plotting.figures as f;"
+        "e.explore(lambda a: f.figure()[0], a=(1, 2));"
+        "assert not {'ipywidgets', 'torch', 'matplotlib.pyplot'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+SOURCE = """
+from glassbox.explorables import buttons, dropdown, explore, slider
+from glassbox.figures import figure, to_png
+from glassbox.live import WIDGET, live_outputs
+
+def draw(size, side, color, filled):
+    if size == 5 and not filled:
+        raise RuntimeError("five <is> too many")
+    made, ax = figure(alt=f"A {color} bar of {size} on the {side}, {filled}.")
+    ax.bar([side], [size], color=color, fill=filled)
+    return made
+
+explore(draw, size=slider(1, 5), side=buttons(["left", "right"]),
+        color=dropdown({"blue": "navy", "red": "brown"}), filled=True)
+"""
+
+
+class Kernel:
+    """A kernel, and the front end's half of its widgets."""
+
+    def __init__(self):
+        self.manager, self.client = start_new_kernel()
+        self.models = {}
+        self.outputs = []
+
+    def close(self):
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
+    def run(self, source):
+        self._settle(self.client.execute(source))
+
+    def send(self, model, **state):
+        content = {
+            "comm_id": model,
+            "data": {"method": "update", "state": state, "buffer_paths": []},
+        }
+        message = self.client.session.msg("comm_msg", content)
+        self.client.shell_channel.send(message)
+        self._settle(message["header"]["msg_id"])
+
+    def _settle(self, request):
+        while True:
+            message = self.client.get_iopub_msg(timeout=60)
+            kind, content = message["msg_type"], message["content"]
+            if kind == "comm_open":
+                self.models[content["comm_id"]] = content["data"]["state"]
+            elif kind == "comm_msg" and content["data"]["method"] == "update":
+                self.models[content["comm_id"]].update(content["data"]["state"])
+            elif kind in ("display_data", "error"):
+                self.outputs.append(content)
+            mine = message["parent_header"].get("msg_id") == request
+            if mine and kind == "status" and content["execution_state"] == "idle":
+                return
+
+    def model(self, name):
+        found = [key for key, state in self.models.items() if state["_model_name"] == name]
+        assert len(found) == 1
+        return found[0]
+
+    @property
+    def screen(self):
+        return self.models[self.model("HTMLModel")]["value"]
+
+
+@pytest.fixture(scope="module")
+def shown():
+    made = Kernel()
+    made.run(SOURCE)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def kernel(shown):
+    """The same kernel with its controls where they started."""
+    for name, state in START.items():
+        shown.send(shown.model(name), **state)
+    return shown
+
+
+START = {
+    "SelectionSliderModel": {"index": 2},
+    "ToggleButtonsModel": {"index": 0},
+    "DropdownModel": {"index": 0},
+    "CheckboxModel": {"value": True},
+}
+
+
+def picture(screen):
+    alt, data = re.match(r'<img alt="(.*?)" src="data:image/png;base64,(.*?)"', screen).groups()
+    return alt, np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"))
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "alt"),
+    [
+        ("SelectionSliderModel", {"index": 4}, "A navy bar of 5 on the left, True."),
+        ("ToggleButtonsModel", {"index": 1}, "A navy bar of 3 on the right, True."),
+        ("DropdownModel", {"index": 1}, "A brown bar of 3 on the left, True."),
+        ("CheckboxModel", {"value": False}, "A navy bar of 3 on the left, False."),
+    ],
+)
+def test_each_widget_redraws_the_picture_and_its_alt_text(kernel, name, state, alt):
+    first_alt, before = picture(kernel.screen)
+    assert first_alt == "A navy bar of 3 on the left, True."
+    kernel.send(kernel.model(name), **state)
+    new_alt, after = picture(kernel.screen)
+    assert new_alt == alt
+    assert (before != after).any()
+
+
+def test_widgets_redraw_while_they_are_moved_and_say_what_they_are(kernel):
+    bar = kernel.models[kernel.model("SelectionSliderModel")]
+    assert bar["continuous_update"] is True and bar["description"] == "size"
+    assert bar["_options_labels"] == ["1", "2", "3", "4", "5"]
+    assert kernel.models[kernel.model("DropdownModel")]["_options_labels"] == ["blue", "red"]
+
+
+def test_error_takes_the_place_of_the_picture_until_the_next_good_state(kernel):
+    kernel.send(kernel.model("CheckboxModel"), value=False)
+    kernel.send(kernel.model("SelectionSliderModel"), index=4)
+    assert "<img" not in kernel.screen and "<is>" not in kernel.screen
+    assert "RuntimeError: five &lt;is&gt; too many" in kernel.screen
+    assert "draw failed at size 5, side left, color blue, filled off" in kernel.screen
+    kernel.send(kernel.model("SelectionSliderModel"), index=3)
+    assert picture(kernel.screen)[0] == "A navy bar of 4 on the left, False."
+
+
+def test_redraw_takes_less_than_150_ms(kernel):
+    model, times = kernel.model("SelectionSliderModel"), []
+    for index in (0, 1, 2, 3, 0, 1):
+        start = time.perf_counter()
+        kernel.send(model, index=index)
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.15
+
+
+def test_controls_moved_at_once_end_at_what_is_set(monkeypatch):
+    data, _ = live_outputs(make_explorable(draw, None, {"a": 0}, {"a": (0, 2), "b": ["x", "y"]}))
+    first, second, screen = _instances[data[WIDGET]["model_id"]].children
+    began = threading.Event()
+
+    def slow_at_first(pixels):
+        if threading.current_thread() is slow:
+            began.set()
+            time.sleep(0.3)
+        return to_png(pixels)
+
+    monkeypatch.setattr("glassbox.plotting.figures.to_png", slow_at_first)
+    slow = threading.Thread(target=lambda: setattr(first, "index", 1))
+    slow.start()
+    began.wait()
+    second.index = 1
+    slow.join()
+    assert picture(screen.value)[0] == "A bar of 1, y."
+
+
+def test_what_is_stored_is_a_still_picture_and_one_line_of_text(shown):
+    (output,) = [o for o in shown.outputs if "data" in o]
+    data = output["data"]
+    assert set(data) == {
+        "text/plain",
+        "image/png",
+        "application/vnd.jupyter.widget-view+json",
+    }
+    assert data["text/plain"] == (
+        "Explorable: draw. Controls: size 1–5, side left|right, color blue|red, filled off|on. "
+        "A navy bar of 3 on the left, True."
+    )
+    assert Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).size == (840, 432)
+
+
+def test_error_in_the_first_picture_is_raised_by_the_cell(shown):
+    shown.outputs.clear()
+    shown.run(SOURCE.replace("slider(1, 5)", "slider(1, 5, start=5)").replace("=True)", "=False)"))
+    assert [output.get("ename") for output in shown.outputs] == ["RuntimeError"]
+
+
+@pytest.fixture(scope="module")
+def executed():
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SOURCE)])
+    NotebookClient(notebook, store_widget_state=False).execute()
+    return notebook
+
+
+@pytest.mark.notebook
+@pytest.mark.parametrize("stored", ["right", "wrong"])
+def test_nbval_accepts_what_is_stored_and_sees_a_wrong_line(executed, tmp_path, stored):
+    notebook = nbformat.from_dict(executed)
+    data = notebook.cells[0].outputs[0].data
+    data.pop("application/vnd.jupyter.widget-view+json", None)
+    data["text/plain"] = data["text/plain"].replace("bar of 3", f"bar of {4 - (stored == 'right')}")
+    nbformat.write(notebook, tmp_path / "stored.ipynb")
+    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-cell-timeout=60", "-q"]
+    options = ["-p", "no:cacheprovider", "--rootdir", str(tmp_path), "-c", "/dev/null"]
+    done = subprocess.run([*command, *options, str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == (stored == "wrong"), done.stdout

@@ -1,0 +1,113 @@
+"""The ring of Gaussians: what counts as a mode, and the two recipes."""
+
+import math
+from statistics import fmean
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from glassbox.generation import COLLAPSED, HEALTHY, count_modes, draw_ring, ring_centers, train_ring
+from glassbox.generation.gaussian_ring import RingDiscriminator, RingGenerator
+
+
+def test_the_centers_lie_on_a_circle_at_equal_distances():
+    centers = ring_centers()
+    torch.testing.assert_close(centers.norm(dim=1), torch.full((8,), 2.0))
+    steps = (centers - centers.roll(1, 0)).norm(dim=1)
+    torch.testing.assert_close(steps, torch.full((8,), 4 * math.sin(math.pi / 8)))
+    torch.testing.assert_close(centers[0], torch.tensor([2.0, 0.0]))
+
+
+def test_drawn_points_have_the_ring_s_moments():
+    points = draw_ring(40_000, torch.Generator().manual_seed(0))
+    assert points.mean().item() == pytest.approx(0, abs=0.03)
+    torch.testing.assert_close(points.var(0), torch.full((2,), 2 + 0.01), atol=0.03, rtol=0)
+    found = count_modes(points)
+    assert found.modes == 8
+    # Within three standard deviations in two dimensions.
+    assert found.good == pytest.approx(1 - math.exp(-4.5), abs=0.002)
+    assert min(found.counts) > 0.11 * 40_000
+
+
+def test_a_generator_decides_the_points():
+    first, second = (draw_ring(9, torch.Generator().manual_seed(5)) for _ in range(2))
+    assert torch.equal(first, second)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(0, 7), min_size=1, max_size=12), st.integers(0, 20))
+def test_points_at_centers_are_counted_and_the_middle_is_not(modes, strays):
+    points = torch.cat([ring_centers()[modes], torch.zeros(strays, 2)])
+    found = count_modes(points, min_fraction=0)
+    assert found.counts == tuple(modes.count(mode) for mode in range(8))
+    assert found.modes == len(set(modes))
+    assert found.good == pytest.approx(len(modes) / (len(modes) + strays))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 99))
+def test_turning_the_ring_by_one_mode_turns_the_counts(seed):
+    points = draw_ring(200, torch.Generator().manual_seed(seed))
+    c = s = math.sqrt(0.5)
+    turned = points @ torch.tensor([[c, s], [-s, c]])
+    before, after = count_modes(points), count_modes(turned)
+    assert after.counts == (*before.counts[-1:], *before.counts[:-1])
+    assert (after.modes, after.good) == (before.modes, before.good)
+
+
+def test_a_mode_needs_its_fraction():
+    points = ring_centers()[[0] * 98 + [3] * 2]
+    assert count_modes(points, min_fraction=0.02).modes == 2
+    assert count_modes(points, min_fraction=0.03).modes == 1
+
+
+def test_three_standard_deviations_are_the_limit():
+    offset = torch.tensor([[0.299, 0.0], [0.301, 0.0]])
+    assert count_modes(ring_centers()[0] + offset).counts[0] == 1
+
+
+def test_the_healthy_recipe_finds_all_modes():
+    gan, _ = train_ring(HEALTHY, steps=800, progress=False)
+    found = count_modes(gan.sample(1000, torch.Generator().manual_seed(1)))
+    assert found.modes >= 7 and found.good > 0.3
+
+
+def test_the_collapsed_recipe_finds_hardly_any_while_its_losses_look_ideal():
+    gan, history = train_ring(COLLAPSED, steps=350, progress=False)
+    points = gan.sample(1000, torch.Generator().manual_seed(1))
+    assert count_modes(points).modes <= 1
+    assert points.std(0).mean() < 0.3
+    assert fmean(history.discriminator[-50:]) == pytest.approx(2 * math.log(2), abs=0.1)
+    assert fmean(history.generator[-50:]) == pytest.approx(math.log(2), abs=0.1)
+
+
+def test_a_run_follows_from_its_seed_alone():
+    state = torch.get_rng_state()
+    runs = [train_ring(HEALTHY, steps=3, seed=seed, progress=False)[1] for seed in (1, 1, 2)]
+    assert runs[0] == runs[1] != runs[2]
+    assert torch.equal(state, torch.get_rng_state())
+
+
+def test_the_steps_of_a_recipe_are_seen_by_callbacks():
+    seen = []
+    train_ring(HEALTHY, steps=2, callbacks=[lambda step, gan: seen.append(step)], progress=False)
+    assert seen == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: draw_ring(0), "count is 0, expected at least 1"),
+        (lambda: count_modes(torch.zeros(3, 3)), r"shape \(3, 3\), expected \(N, 2\)"),
+        (lambda: count_modes(torch.zeros(0, 2)), r"shape \(0, 2\)"),
+        (lambda: count_modes(torch.zeros(3, 2), min_fraction=2), "min_share is 2, expected 0 to 1"),
+        (lambda: RingGenerator(noise=0), "noise is 0"),
+        (lambda: RingDiscriminator(hidden=0), "hidden is 0"),
+        (lambda: train_ring(HEALTHY, steps=0), "steps is 0"),
+    ],
+)
+def test_a_wrong_argument_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

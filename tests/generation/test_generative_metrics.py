@@ -1,0 +1,214 @@
+"""Metrics of generated images against their published formulas, and sanity checks on digits."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import linalg, stats
+from torch import nn
+
+from glassbox.data import load, to_float
+from glassbox.generation import (
+    class_balance,
+    frechet_distance,
+    layer_features,
+    precision_recall_density_coverage,
+)
+from glassbox.networks import LeNet5
+
+DIGITS = to_float(load("digits").images)
+SHUFFLED = DIGITS[torch.randperm(len(DIGITS), generator=torch.Generator().manual_seed(0))]
+FIRST, SECOND = SHUFFLED[:800].flatten(1), SHUFFLED[800:1600].flatten(1)
+
+
+def random(seed, *shape, dtype=torch.float64):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+
+
+def published_frechet(real, fake):
+    mean1, mean2 = real.mean(0), fake.mean(0)
+    cov1, cov2 = np.cov(real, rowvar=False), np.cov(fake, rowvar=False)
+    root = linalg.sqrtm(np.atleast_2d(cov1) @ np.atleast_2d(cov2)).real
+    return ((mean1 - mean2) ** 2).sum() + np.trace(np.atleast_2d(cov1 + cov2)) - 2 * root.trace()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(0, 999),
+    st.integers(1, 8),
+    st.integers(0, 30),
+    st.sampled_from([torch.float32, torch.float64]),
+)
+def test_the_frechet_distance_equals_the_published_formula(seed, width, more, dtype):
+    mixing = random(seed, width, width, dtype=dtype)
+    real = random(seed + 1, 40, width, dtype=dtype) @ mixing
+    fake = 2 * random(seed + 2, 40 + more, width, dtype=dtype) + 1
+    expected = published_frechet(real.double().numpy(), fake.double().numpy())
+    assert frechet_distance(real, fake) == pytest.approx(expected, rel=1e-6, abs=1e-6)
+
+
+def test_the_frechet_distance_of_known_gaussians():
+    # In one dimension it is the squared difference of the means plus that of the deviations.
+    real = torch.tensor([[-1.0], [0.0], [1.0]])
+    assert frechet_distance(real, 3 * real + 5) == pytest.approx(25 + 4)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 999), st.integers(2, 6), st.integers(2, 6))
+def test_fewer_images_than_features_do_no_harm(seed, n, m):
+    real, fake = random(seed, n, 20), random(seed + 1, m, 20)
+    distance = frechet_distance(real, fake)
+    # Both lie in a space of n + m dimensions, where the formula can be taken; a little noise
+    # in all directions makes its root exist.
+    assert distance == pytest.approx(frechet_distance(fake, real), rel=1e-9)
+    basis = torch.linalg.qr(torch.cat([real, fake]).T).Q
+    assert distance == pytest.approx(frechet_distance(real @ basis, fake @ basis), rel=1e-9)
+    assert frechet_distance(real, real) == pytest.approx(0, abs=1e-9)
+
+
+def test_single_precision_loses_nothing_to_cancellation():
+    real = 100 + random(0, 500, 8, dtype=torch.float32)
+    assert frechet_distance(real, real) == pytest.approx(0, abs=1e-9)
+
+
+def test_constant_features_add_nothing():
+    real, fake = random(0, 50, 4), random(1, 60, 4)
+    with_constant = [torch.cat([x, torch.full((len(x), 3), 7.0)], dim=1) for x in (real, fake)]
+    assert frechet_distance(*with_constant) == pytest.approx(frechet_distance(real, fake))
+    copies = frechet_distance(torch.cat([real, real], 1), torch.cat([fake, fake], 1))
+    assert copies == pytest.approx(2 * frechet_distance(real, fake))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 999), st.floats(-10, 10))
+def test_turning_and_moving_both_sets_changes_nothing(seed, shift):
+    real, fake = random(seed, 30, 5), 1.5 * random(seed + 1, 30, 5)
+    turn = torch.linalg.qr(random(seed + 2, 5, 5)).Q
+    moved = frechet_distance(real @ turn + shift, fake @ turn + shift)
+    assert moved == pytest.approx(frechet_distance(real, fake), rel=1e-6)
+
+
+def brute_force(real, fake, k):
+    """The four measures with loops, by their definitions."""
+
+    def radius(points, i):
+        others = [math.dist(points[i], points[j]) for j in range(len(points)) if j != i]
+        return sorted(others)[k - 1]
+
+    reals, fakes = range(len(real)), range(len(fake))
+    real_radii = [radius(real, i) for i in reals]
+    fake_radii = [radius(fake, j) for j in fakes]
+    inside = [[math.dist(real[i], fake[j]) < real_radii[i] for j in fakes] for i in reals]
+    covered = [[math.dist(real[i], fake[j]) < fake_radii[j] for j in fakes] for i in reals]
+    return (
+        np.mean([any(inside[i][j] for i in reals) for j in fakes]),
+        np.mean([any(covered[i]) for i in reals]),
+        np.mean([sum(inside[i][j] for i in reals) / k for j in fakes]),
+        np.mean([any(inside[i]) for i in reals]),
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(0, 999),
+    st.integers(1, 4),
+    st.integers(0, 9),
+    st.integers(0, 9),
+    st.floats(0.2, 2),
+    st.sampled_from([torch.float32, torch.float64]),
+)
+def test_neighbors_equal_a_count_with_loops(seed, k, n, m, scale, dtype):
+    real = random(seed, 5 + n, 2, dtype=dtype)
+    fake = scale * random(seed + 1, 5 + m, 2, dtype=dtype)
+    found = precision_recall_density_coverage(real, fake, k)
+    assert found == pytest.approx(brute_force(real.tolist(), fake.tolist(), k))
+
+
+def test_a_point_is_no_neighbor_of_itself():
+    # With the point itself counted, all balls of k = 1 would be empty.
+    real = torch.tensor([[0.0], [1.0], [2.0], [3.0]])
+    assert precision_recall_density_coverage(real, real + 0.25, k=1) == (1, 1, 1.75, 1)
+
+
+def test_one_set_against_another_of_the_same_distribution():
+    found = precision_recall_density_coverage(random(0, 800, 3), random(1, 800, 3), k=5)
+    assert found.precision > 0.9 and found.recall > 0.9
+    assert found.density == pytest.approx(1, abs=0.1)
+    assert found.coverage == pytest.approx(1 - 0.5**5, abs=0.03)
+
+
+def test_real_digits_against_real_ones_and_against_noise():
+    noise = torch.rand(800, 64, generator=torch.Generator().manual_seed(0))
+    likeness, unlikeness = frechet_distance(FIRST, SECOND), frechet_distance(FIRST, noise)
+    assert likeness < unlikeness / 20
+    near = precision_recall_density_coverage(FIRST, SECOND)
+    assert min(near.precision, near.recall, near.coverage) > 0.85
+    assert precision_recall_density_coverage(FIRST, noise)[:2] == (0, 0)
+
+
+def test_copies_of_one_digit_are_precise_and_cover_nothing():
+    copies = FIRST[:1] + 1e-3 * torch.rand(800, 64, generator=torch.Generator().manual_seed(0))
+    found = precision_recall_density_coverage(FIRST, copies)
+    assert found.precision == 1 and found.recall == 0 and found.coverage < 0.05
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=40))
+def test_the_balance_equals_scipy_s_entropy(answers):
+    logits = torch.eye(5)[answers]
+    balance = class_balance(logits)
+    counts = np.bincount(answers, minlength=5)
+    assert balance.counts == tuple(counts)
+    assert balance.entropy == pytest.approx(stats.entropy(counts))
+    expected = np.abs(counts / counts.sum() - 0.2).sum() / 2
+    assert balance.total_variation == pytest.approx(expected)
+
+
+def test_the_ends_of_the_balance():
+    even, single = class_balance(torch.eye(10)), class_balance(torch.eye(10)[[4] * 7])
+    assert even.entropy == pytest.approx(math.log(10))
+    assert even.total_variation == pytest.approx(0)
+    assert single.entropy == 0 and single.total_variation == pytest.approx(0.9)
+    assert single.counts == (0, 0, 0, 0, 7, 0, 0, 0, 0, 0)
+
+
+def test_features_are_those_of_the_layer_for_all_images():
+    model, images = LeNet5(size=16), torch.rand(300, 1, 16, 16)  # more than one batch
+    features = layer_features(model, images, "classifier.relu4")
+    assert features.shape == (300, 84) and not features.requires_grad
+    by_hand = model.classifier[:5](model.features(images))
+    torch.testing.assert_close(features, by_hand)
+    assert layer_features(model, images, "features.pool2").shape == (300, 16)
+    assert model.training and not any(layer._forward_hooks for layer in model.modules())
+
+
+def test_features_are_taken_in_eval_mode():
+    model = nn.Sequential(nn.Dropout(0.9))
+    images = torch.rand(4, 1, 2, 2)
+    assert torch.equal(layer_features(model, images, "0"), images.flatten(1))
+
+
+TEN = torch.zeros(10, 3)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: frechet_distance(TEN, TEN[:, :2]), r"\(10, 3\) and \(10, 2\), expected \(N, D\)"),
+        (lambda: frechet_distance(TEN[0], TEN[0]), r"\(3,\) and \(3,\)"),
+        (lambda: frechet_distance(TEN, TEN[:1]), "fake has 1 rows, expected at least 2"),
+        (lambda: frechet_distance(TEN * math.nan, TEN), "real holds a number that is not finite"),
+        (lambda: precision_recall_density_coverage(TEN, TEN, 0), "k is 0, expected at least 1"),
+        (lambda: precision_recall_density_coverage(TEN[:5], TEN), "real has 5 rows, expected at"),
+        (lambda: class_balance(TEN[0]), r"logits have shape \(3,\), expected \(N, K\)"),
+        (lambda: class_balance(TEN[:0]), r"shape \(0, 3\)"),
+        (lambda: layer_features(LeNet5(), TEN, "relu9"), "'relu9', which is no layer"),
+        (lambda: layer_features(LeNet5(), torch.zeros(0, 1, 32, 32), ""), "images are empty"),
+    ],
+)
+def test_a_wrong_argument_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -1,0 +1,99 @@
+"""Directions are as long as the filters, and the network stays where it was."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from glassbox.networks import filter_normalized, loss_slice
+from glassbox.networks.loss_slices import shifted
+from glassbox.training import evaluate
+
+IMAGES = torch.randn(20, 1, 6, 6, generator=torch.Generator().manual_seed(0))
+LABELS = torch.arange(20) % 3
+
+
+def network():
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(64, 3)
+    )
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_each_filter_of_a_direction_is_as_long_as_the_networks_own(dtype):
+    model = network().to(dtype)
+    direction = filter_normalized(model, seed=3)
+    assert list(direction) == ["0.weight", "4.weight"]
+    for name, step in direction.items():
+        weight = model.get_parameter(name)
+        assert step.shape == weight.shape and step.dtype == dtype and not step.requires_grad
+        torch.testing.assert_close(step.flatten(1).norm(dim=1), weight.flatten(1).norm(dim=1))
+
+
+def test_the_seed_decides_the_direction():
+    model = network()
+    first, again, other = (filter_normalized(model, seed)["0.weight"] for seed in (0, 0, 1))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+
+
+def test_directions_are_independent_of_the_scale_of_a_filter():
+    model = network()
+    before = filter_normalized(model, 0)["0.weight"]
+    with torch.no_grad():
+        model[0].weight[1] *= 10
+    after = filter_normalized(model, 0)["0.weight"]
+    torch.testing.assert_close(after[1], 10 * before[1])
+    torch.testing.assert_close(after[0], before[0])
+
+
+@pytest.mark.parametrize("raises", [True, False])
+def test_weights_are_moved_and_put_back_exactly(raises):
+    model = network()
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    directions = [filter_normalized(model, 0), filter_normalized(model, 1)]
+    try:
+        with shifted(model, directions, (0.3, -2)):
+            for name, one in directions[0].items():
+                moved = before[name] + 0.3 * one - 2 * directions[1][name]
+                torch.testing.assert_close(model.get_parameter(name).detach(), moved)
+            if raises:
+                raise KeyError
+    except KeyError:
+        pass
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+
+
+def test_a_slice_holds_the_losses_at_its_points():
+    model = network()
+    found = loss_slice(model, IMAGES, LABELS, points=5, reach=0.5, seed=1)
+    directions = [filter_normalized(model, 2), filter_normalized(model, 3)]
+    assert found.shape == (5, 5) and model.training
+    assert found[2, 2] == pytest.approx(evaluate(model, IMAGES, LABELS).loss)
+    with shifted(model, directions, (0.25, -0.5)):  # across, down
+        assert found[0, 3] == pytest.approx(evaluate(model, IMAGES, LABELS).loss)
+
+
+def test_the_loss_of_a_linear_model_is_bowl_shaped():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(36, 3))
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    for _ in range(200):
+        optimizer.zero_grad()
+        F.cross_entropy(model(IMAGES), LABELS).backward()
+        optimizer.step()
+    line = loss_slice(model, IMAGES, LABELS, points=9)[4]
+    assert (line.diff().diff() > 0).all()  # convex, as the loss is in the weights
+
+
+def test_wrong_arguments_are_refused():
+    model = network()
+    with pytest.raises(ValueError, match="points is 0"):
+        loss_slice(model, IMAGES, LABELS, points=0)
+    with pytest.raises(ValueError, match=r"reach is -1\.0, expected above 0"):
+        loss_slice(model, IMAGES, LABELS, reach=-1.0)
+    with (
+        pytest.raises(ValueError, match="expected 1, one a direction"),
+        shifted(model, [filter_normalized(model, 0)], (1, 2)),
+    ):
+        pass

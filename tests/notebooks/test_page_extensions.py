@@ -1,0 +1,104 @@
+"""The extensions that turn formulas and players into pages."""
+
+import base64
+import re
+import sys
+from io import StringIO
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace
+
+EXTENSIONS = Path(__file__).resolve().parents[2] / "book" / "_ext"
+sys.path.insert(0, str(EXTENSIONS))
+
+import formulas  # noqa: E402
+import players  # noqa: E402
+
+
+@pytest.mark.parametrize(
+    ("tex", "letters"),
+    [
+        (r"\mathbb{E}\mathbb{R}\mathbb{1}", "𝔼ℝ𝟙"),
+        (r"\mathcal{L}\mathcal{N}\mathscr{B}", "ℒ𝒩ℬ"),
+        (r"\mathbf{x}\mathbf{W}\mathbf{\Sigma}\boldsymbol{w}", "𝐱𝐖𝚺𝒘"),
+        (r"\mathfrak{R}\mathfrak{g}\mathsf{q}\mathtt{a1}", "ℜ𝔤𝗊𝚊𝟷"),
+    ],
+)
+def test_alphabets_are_spelled_in_their_own_letters(tex, letters):
+    mathml = re.sub(r"<annotation.*", "", formulas.to_mathml(tex, False))
+    assert re.sub(r"<[^>]*>", "", mathml) == letters
+    assert "mathvariant" not in mathml.replace('mathvariant="normal"', "")
+
+
+def test_a_function_keeps_its_distance_but_not_from_a_bracket():
+    assert "mspace" in formulas.to_mathml(r"\log x", False)
+    assert "mspace" not in formulas.to_mathml(r"\log(x)", False)
+
+
+def test_operators_in_scripts_are_set_close():
+    assert re.search(r'<mo lspace="0em" rspace="0em">=</mo>', formulas.to_mathml(r"x_{i=1}", False))
+    assert "lspace" not in formulas.to_mathml("x=1", False)
+
+
+def test_a_mistake_in_tex_is_an_error_that_names_it():
+    with pytest.raises(ValueError, match=r"KaTeX parse error.*\\fraq"):
+        formulas.to_mathml(r"\fraq{1}{2}", False)
+
+
+def build(folder: Path, text: str) -> tuple[str, str]:
+    """Build a page with Sphinx; give its HTML and the warnings."""
+    (folder / "index.rst").write_text(f"Title\n=====\n\n{text}\n")
+    warnings = StringIO()
+    settings = {"extensions": ["formulas"], "html_math_renderer": "mathml", "numfig": True}
+    out = folder / "out"
+    with docutils_namespace():
+        app = Sphinx(
+            folder, None, out, out / ".doctrees", "html", settings, status=None, warning=warnings
+        )
+        app.build()
+    return (out / "index.html").read_text(), warnings.getvalue()
+
+
+def test_a_page_with_formulas_needs_no_script_for_them(tmp_path):
+    html, warnings = build(
+        tmp_path, ".. math::\n   :label: one\n\n   a &= \\sqrt{b} \\\\ c &= d\n\nSee :eq:`one`."
+    )
+    assert warnings == ""
+    assert '<div class="formula" role="group" tabindex="0" aria-label="Formula 1"><math' in html
+    assert html.count("<mtr>") == 2
+    assert "mathjax" not in html.lower()
+    font = (tmp_path / "out" / "_static" / "fonts" / "formulas.woff2").read_bytes()
+    assert font[:4] == b"wOF2" and len(font) < 100_000
+
+
+def test_a_mistake_in_a_formula_is_a_warning_of_the_build(tmp_path):
+    html, warnings = build(tmp_path, r"Wrong: :math:`\frac{1`.")
+    assert "KaTeX parse error" in warnings and "index.rst" in warnings
+    assert "\\frac{1" in html
+
+
+def player(frame: bytes) -> str:
+    url = f"data:image/png;base64,{base64.b64encode(frame).decode()}"
+    data = f'<script type="application/json">{{"frames":["{url}"]}}</script>'
+    return f'<style>s</style><gb-player><img src="{url}">{data}</gb-player><script>j</script>'
+
+
+def test_frames_become_files_and_a_page_holds_the_script_once(tmp_path):
+    body = player(b"first") + "<p>between</p>" + player(b"second") + player(b"first")
+    context = {"body": body, "pathto": lambda path, _: f"../{path}"}
+    players.split(SimpleNamespace(outdir=tmp_path), "page", "", context, None)
+    made = context["body"]
+    assert "data:image" not in made
+    assert made.count("<style>") == made.count("<script>j") == 1 and made.count("<gb-player>") == 3
+    frames = {path.name: path.read_bytes() for path in tmp_path.rglob("*.png")}
+    assert sorted(frames.values()) == [b"first", b"second"]
+    assert set(re.findall(r"\.\./_images/frames/([\w.]+)", made)) == set(frames)
+
+
+def test_a_page_without_players_is_left_alone(tmp_path):
+    context = {"body": "<p>data:image/png;base64,AAAA</p>"}
+    players.split(SimpleNamespace(outdir=tmp_path), "page", "", context, None)
+    assert context["body"] == "<p>data:image/png;base64,AAAA</p>"

@@ -1,0 +1,58 @@
+"""Calibration against scikit-learn and against cases worked out by hand."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.calibration import calibration_curve
+
+from glassbox.training import calibration_error, reliability
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**31), st.integers(1, 300), st.integers(1, 20))
+def test_reliability_equals_scikit_learn(seed, count, bins):
+    generator = torch.Generator().manual_seed(seed)
+    confidences = torch.rand(count, generator=generator, dtype=torch.float64)
+    right = torch.rand(count, generator=generator) < confidences
+    ours = reliability(confidences, right, bins)
+    accuracy, confidence = calibration_curve(right.numpy(), confidences.numpy(), n_bins=bins)
+    torch.testing.assert_close(ours.accuracy, torch.from_numpy(accuracy))
+    torch.testing.assert_close(ours.confidence, torch.from_numpy(confidence))
+    assert ours.count.sum() == count
+
+
+def test_calibration_error_by_hand():
+    confidences = torch.tensor([0.8, 0.8, 0.8, 0.8, 0.35, 0.35, 0.35, 0.35])
+    right = torch.tensor([True, True, False, False, True, True, True, False])
+    assert calibration_error(confidences, right, 4) == pytest.approx((0.3 + 0.4) / 2)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**31))
+def test_calibration_error_vanishes_for_honest_confidences(seed):
+    generator = torch.Generator().manual_seed(seed)
+    confidences = torch.rand(200_000, generator=generator)
+    right = torch.rand(200_000, generator=generator) < confidences
+    assert calibration_error(confidences, right) < 0.01
+    assert calibration_error(confidences, ~right) > 0.3
+
+
+def test_a_confidence_of_one_falls_into_the_last_bin():
+    parts = reliability(torch.tensor([1.0, 0.95]), torch.tensor([True, False]), 10)
+    assert parts.count.tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((torch.tensor([0.5]), torch.tensor([True, False])), r"shapes \(1,\) and \(2,\)"),
+        ((torch.tensor([]), torch.tensor([])), "at least 1"),
+        ((torch.tensor([1.5]), torch.tensor([True])), "outside 0 to 1"),
+        ((torch.tensor([float("nan")]), torch.tensor([True])), "outside 0 to 1"),
+        ((torch.tensor([0.5]), torch.tensor([True]), 0), "bins is 0"),
+    ],
+)
+def test_a_wrong_argument_is_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        reliability(*arguments)

@@ -1,0 +1,143 @@
+"""Weights and metrics against the papers' numbers and against scikit-learn."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import balanced_accuracy_score, recall_score
+
+from glassbox.data import class_counts, effective_numbers, effective_weights, splits
+from glassbox.training import balanced_accuracy, imbalance, many_medium_few, per_class_accuracy
+
+LONG_TAILED_CIFAR10 = splits.long_tailed_counts(5000, 10, 100)
+some_counts = st.lists(st.integers(1, 10_000), min_size=2, max_size=12)
+
+
+def test_profiles_have_one_home():
+    assert imbalance.long_tailed_counts is splits.long_tailed_counts
+    assert imbalance.long_tailed is splits.long_tailed
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, 6), max_size=60), st.sampled_from([torch.int64, torch.uint8]))
+def test_class_counts_are_those_of_python(values, dtype):
+    counts = class_counts(torch.tensor(values, dtype=dtype), 7)
+    assert counts == tuple(values.count(label) for label in range(7))
+
+
+def test_the_published_weights_of_long_tailed_cifar10():
+    expected = [0.0506, 0.0769, 0.1211, 0.1950, 0.3188, 0.5246, 0.8683, 1.4426, 2.4092, 3.9927]
+    weights = effective_weights(LONG_TAILED_CIFAR10, 0.9999)
+    torch.testing.assert_close(weights, torch.tensor(expected), atol=6e-5, rtol=0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(some_counts, st.floats(0, 0.999999))
+def test_effective_numbers_equal_the_published_formula(counts, beta):
+    numbers, weights = effective_numbers(counts, beta), effective_weights(counts, beta)
+    raw = [(1 - beta) / (1 - beta**count) for count in counts]
+    expected = torch.tensor([1 / value for value in raw])
+    torch.testing.assert_close(numbers, expected, rtol=1e-6, atol=0)
+    balanced = torch.tensor([value / sum(raw) * len(raw) for value in raw])
+    torch.testing.assert_close(weights, balanced, rtol=1e-6, atol=0)
+    assert numbers.dtype == weights.dtype == torch.float32
+
+
+@settings(max_examples=30, deadline=None)
+@given(some_counts)
+def test_the_limits_are_equal_weights_and_inverse_frequency(counts):
+    assert (effective_weights(counts, 0) == 1).all() and (effective_numbers(counts, 0) == 1).all()
+    inverse = 1 / torch.tensor(counts, dtype=torch.float64)
+    expected = (inverse * len(counts) / inverse.sum()).float()
+    torch.testing.assert_close(effective_weights(counts, 1 - 1e-12), expected, rtol=1e-6, atol=0)
+
+
+@pytest.mark.filterwarnings("ignore:A single label was found")
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**31), st.integers(1, 60), st.integers(2, 8))
+def test_accuracies_equal_scikit_learn(seed, n, num_classes):
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.randint(num_classes, (n,), generator=generator)
+    logits = torch.randn(n, num_classes, generator=generator)
+    logits[torch.arange(n), labels] += 1
+    # scikit-learn warns of answers that are no label of the test set, and leaves them out.
+    logits[:, [k for k in range(num_classes) if k not in labels]] = -9
+    answers = logits.argmax(1).numpy()
+    assert balanced_accuracy(logits, labels) == pytest.approx(
+        balanced_accuracy_score(labels.numpy(), answers)
+    )
+    recalls = recall_score(
+        labels, answers, labels=range(num_classes), average=None, zero_division=math.nan
+    )
+    torch.testing.assert_close(
+        per_class_accuracy(logits, labels), torch.from_numpy(recalls), equal_nan=True
+    )
+
+
+def test_accuracy_hides_what_balanced_accuracy_shows():
+    labels = torch.tensor([0] * 98 + [1] * 2)
+    logits = torch.tensor([[1.0, 0.0]]).expand(100, 2)
+    assert per_class_accuracy(logits, labels).tolist() == [1, 0]
+    assert balanced_accuracy(logits, labels) == 0.5
+
+
+def test_groups_by_hand_with_thresholds_in_the_middle_group():
+    per_class = torch.tensor([0.9, 0.8, 0.7, 0.6, 0.5, 0.1])
+    groups = many_medium_few(per_class, [500, 101, 100, 20, 19, 1])
+    assert groups == pytest.approx((0.85, 0.65, 0.3))
+    assert groups._fields == ("many", "medium", "few")
+    two = many_medium_few(per_class, [500, 101, 100, 20, 19, 1], many=50, few=50)
+    assert (two.many, two.few) == pytest.approx((0.8, 0.4)) and two.medium is None
+
+
+def test_a_group_without_a_measured_class_has_no_accuracy():
+    per_class = torch.tensor([0.9, math.nan, 0.7, math.nan])
+    groups = many_medium_few(per_class, [500, 400, 50, 2])
+    assert groups == (pytest.approx(0.9), pytest.approx(0.7), None)
+
+
+@settings(max_examples=30, deadline=None)
+@given(some_counts, st.integers(0, 99))
+def test_groups_put_together_are_all_classes(counts, seed):
+    per_class = torch.rand(len(counts), generator=torch.Generator().manual_seed(seed))
+    groups = many_medium_few(per_class, counts)
+    sizes = (
+        sum(n > 100 for n in counts),
+        sum(20 <= n <= 100 for n in counts),
+        sum(n < 20 for n in counts),
+    )
+    assert [group is None for group in groups] == [size == 0 for size in sizes]
+    total = sum(size * group for size, group in zip(sizes, groups, strict=True) if size)
+    assert total / len(counts) == pytest.approx(per_class.mean().item(), abs=1e-6)
+
+
+LOGITS = torch.zeros(3, 4)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: class_counts(torch.tensor([0, 3]), 3), "between 0 and 3, expected 0 to 2"),
+        (lambda: class_counts(torch.tensor([-1, 0]), 3), "between -1 and 0, expected 0 to 2"),
+        (lambda: class_counts(torch.zeros(3), 3), r"shape \(3,\) and type torch.float32"),
+        (lambda: class_counts(torch.zeros(3, 1).long(), 3), r"shape \(3, 1\)"),
+        (lambda: effective_weights([5, 0, 3]), "holds 0 for class 1, expected at least 1 example"),
+        (lambda: effective_weights([5, math.nan]), "holds nan for class 1"),
+        (lambda: effective_weights([5, math.inf]), "holds inf for class 1"),
+        (lambda: effective_weights([5]), r"shape \(1,\), expected \(K,\) with K > 1"),
+        (lambda: effective_numbers([5, 3], 1), "beta is 1, expected at least 0 and below 1"),
+        (lambda: effective_numbers([5, 3], -0.1), "beta is -0.1"),
+        (lambda: per_class_accuracy(LOGITS, torch.zeros(2).long()), r"\(3, 4\) and \(2,\)"),
+        (lambda: per_class_accuracy(LOGITS[:0], torch.zeros(0).long()), "N at least 1"),
+        (lambda: per_class_accuracy(LOGITS[0], torch.zeros(4).long()), r"\(4,\) and \(4,\)"),
+        (lambda: balanced_accuracy(LOGITS, torch.full((3,), 4)), "expected 0 to 3"),
+        (lambda: many_medium_few(torch.ones(3), [5, 4]), r"\(3,\), expected \(2,\)"),
+        (lambda: many_medium_few(torch.ones(2), [5, 4], many=3, few=4), "few is 4, expected at"),
+        (lambda: many_medium_few(torch.ones(2), [5, 0]), "holds 0 for class 1"),
+    ],
+)
+def test_a_wrong_argument_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

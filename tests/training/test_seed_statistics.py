@@ -1,0 +1,139 @@
+import math
+import random
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from scipy import stats
+
+from glassbox.training import SeedRuns, paired_difference, repeat
+
+numbers = st.floats(-1e6, 1e6)
+samples = st.lists(numbers, min_size=2, max_size=30)
+confidences = st.floats(0.01, 0.999)
+
+
+def repeats(values):
+    return SeedRuns(tuple(range(len(values))), tuple(values))
+
+
+@given(samples, confidences)
+def test_mean_and_interval_are_those_of_scipy(values, confidence):
+    assume(np.std(values) > 1e-6)
+    result = repeats(values)
+    expected = stats.t.interval(
+        confidence, len(values) - 1, loc=np.mean(values), scale=stats.sem(values)
+    )
+    assert result.mean == pytest.approx(np.mean(values), rel=1e-9, abs=1e-9)
+    assert result.std == pytest.approx(np.std(values, ddof=1), rel=1e-9)
+    assert result.interval(confidence) == pytest.approx(expected, rel=1e-7, abs=1e-7)
+
+
+def test_the_interval_uses_the_published_quantile_of_student():
+    # Table of Student's t: 97.5% with 4 degrees of freedom is 2.776
+    assert repeats([1, 2, 3, 4, 5]).half_width() == pytest.approx(
+        2.776 * math.sqrt(2.5 / 5), rel=1e-3
+    )
+
+
+def test_95_of_100_intervals_hold_the_true_mean():
+    draws = np.random.default_rng(0).normal(3, 2, (2000, 5))
+    held = [low <= 3 <= high for low, high in (repeats(row).interval() for row in draws.tolist())]
+    assert np.mean(held) == pytest.approx(0.95, abs=0.015)
+
+
+@given(st.lists(st.tuples(numbers, numbers), min_size=2, max_size=30))
+def test_the_paired_comparison_is_that_of_scipy(pairs):
+    values, other = (list(column) for column in zip(*pairs, strict=True))
+    differences = np.subtract(values, other)
+    assume(np.std(differences) > 1e-3)
+    result = paired_difference(repeats(values), repeats(other))
+    expected = stats.ttest_rel(values, other)
+    assert result.mean == pytest.approx(differences.mean(), abs=1e-6)
+    assert result.p_value == pytest.approx(expected.pvalue, rel=1e-6)
+    assert result.interval(0.9) == pytest.approx(expected.confidence_interval(0.9), abs=1e-6)
+
+
+def test_pairs_are_made_by_seed_and_not_by_position():
+    a = SeedRuns((1, 2, 3), (10.0, 20.0, 30.0))
+    b = SeedRuns((3, 1, 2), (29.0, 9.0, 18.0))
+    assert paired_difference(a, b).values == (1.0, 2.0, 1.0)
+    assert paired_difference(a, b).seeds == (1, 2, 3)
+
+
+def test_pairing_finds_what_separate_intervals_hide():
+    hard_or_easy = [0.0, 5.0, 10.0, 15.0, 20.0]
+    a = repeats([value + 1.0 + 0.01 * i for i, value in enumerate(hard_or_easy)])
+    b = repeats(hard_or_easy)
+    assert a.interval()[0] < b.interval()[1]
+    assert paired_difference(a, b).p_value < 1e-6
+
+
+def test_different_seeds_cannot_be_paired():
+    with pytest.raises(ValueError, match=r"b has the seeds \(1, 2\), expected .* \(0, 1\)"):
+        paired_difference(SeedRuns((0, 1), (1.0, 2.0)), SeedRuns((1, 2), (1.0, 2.0)))
+
+
+@pytest.mark.parametrize(("shift", "p_value"), [(0.0, 1.0), (1.0, 0.0)])
+def test_differences_without_spread_have_a_p_value(shift, p_value):
+    a, b = repeats([1.0 + shift, 2.0 + shift]), repeats([1.0, 2.0])
+    assert paired_difference(a, b).p_value == p_value
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ((98.0, 98.3, 98.6), "98.3 ± 0.7"),
+        ((0.98, 0.983, 0.986), "0.983 ± 0.007"),
+        ((100.0, 400.0), "250 ± 1906"),
+        ((2.0, 2.0), "2.000 ± 0.000"),
+    ],
+)
+def test_the_text_has_as_many_digits_as_the_interval_allows(values, text):
+    assert str(repeats(values)) == text
+    assert f"{repeats(values)}" == text
+
+
+def test_a_format_is_applied_to_mean_and_half_width():
+    assert f"{repeats([0.98, 0.983, 0.986]):.1%}" == "98.3% ± 0.7%"
+
+
+def test_each_run_starts_from_its_seed_and_leaves_the_states_alone():
+    def run(seed):
+        seen.append(seed)
+        return random.random() + np.random.rand() + torch.rand(1).item()
+
+    seen = []
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    first = repeat(run, [4, 2, 9])
+    assert torch.equal(torch.rand(1), expected)
+    assert seen == [4, 2, 9] and first.seeds == (4, 2, 9)
+    assert repeat(run, iter([9, 4])).values == (first.values[2], first.values[0])
+    assert len(set(first.values)) == 3
+
+
+@pytest.mark.parametrize("seeds", [[], [1], [1, 2, 1]])
+def test_bad_seeds_are_found_before_the_first_run(seeds):
+    with pytest.raises(ValueError, match="seeds are"):
+        repeat(lambda seed: pytest.fail("ran"), seeds)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_value_that_is_not_finite_names_its_seed(value):
+    with pytest.raises(ValueError, match="the value of seed 7 is"):
+        repeat(lambda seed: value if seed == 7 else 1.0, [3, 7])
+
+
+def test_values_and_seeds_have_the_same_length():
+    with pytest.raises(ValueError, match="1 values"):
+        SeedRuns((1, 2), (1.0,))
+
+
+@pytest.mark.parametrize("confidence", [0, 1, -0.1, 95, math.nan])
+def test_a_confidence_out_of_range_is_an_error(confidence):
+    with pytest.raises(ValueError, match="confidence is"):
+        repeats([1.0, 2.0]).interval(confidence)
