@@ -1,4 +1,4 @@
-"""Make the book: execute what has to be, put the pages together, render and publish them."""
+"""Make the book: execute what needs it, assemble the pages, then render and publish them."""
 
 import hashlib
 import shutil
@@ -21,7 +21,7 @@ MACHINERY = ("_config.yml", "_toc.yml", "requirements.txt", "book/_ext", "book/_
 
 
 def merge(prose: NotebookNode, outputs: NotebookNode) -> NotebookNode:
-    """Give the cells of a chapter the outputs of its execution, cell by cell."""
+    """Copy the outputs of an execution into the cells of its chapter."""
     if code_hash(prose) != code_hash(outputs):
         raise ChapterError("A chapter was edited while it ran: make the book again.")
     pairs = zip(code_cells(prose), code_cells(outputs), strict=True)
@@ -31,7 +31,7 @@ def merge(prose: NotebookNode, outputs: NotebookNode) -> NotebookNode:
 
 
 def stage(runs: dict[Path, tuple[NotebookNode, dict]]) -> None:
-    """Bring the folder that is rendered up to date: the pages with outputs of now, and no others.
+    """Update the folder that is rendered: the pages with their current outputs, and no others.
 
     Files that do not change are left alone, so that only changed pages are parsed again.
     """
@@ -59,7 +59,7 @@ def stage(runs: dict[Path, tuple[NotebookNode, dict]]) -> None:
 
 
 def render() -> Path:
-    """Run Jupyter Book over the staged pages; every page is written anew, warnings are errors."""
+    """Run Jupyter Book on the staged pages. Every page is written anew, and warnings are errors."""
     html, parsed = RENDERING / "_build" / "html", RENDERING / "_build" / ".doctrees"
     shutil.rmtree(html, ignore_errors=True)
     machinery = _machinery()
@@ -69,13 +69,13 @@ def render() -> Path:
     options = ["-W", "-n", "--keep-going", "--quiet", "--path-output", str(RENDERING)]
     files = ["--config", str(ROOT / "_config.yml"), "--toc", str(ROOT / "_toc.yml")]
     command = [sys.executable, "tools/render.py", "build", str(STAGE)]
-    # What it says on its standard output names the folder it works in, not the published one.
+    # Its standard output names the folder it works in, not the published one.
     quiet = subprocess.DEVNULL
     status = subprocess.run([*command, *options, *files], cwd=ROOT, stdout=quiet).returncode
     if status:
-        # A page that was parsed is not parsed again, so its warnings would not come again.
+        # A page that was parsed is not parsed again, so its warnings would not appear again.
         shutil.rmtree(parsed, ignore_errors=True)
-        sys.exit("Rendering failed: see the warnings above. The published book was left as it was.")
+        sys.exit("Rendering failed: see the warnings above. The published book was not changed.")
     write_text(stamp, machinery)
     return html
 
@@ -89,9 +89,9 @@ def _machinery() -> str:
 
 
 def publish(html: Path, paths: list[Path]) -> None:
-    """Put the rendered folder in the place of the published one, whole.
+    """Replace the published folder with the rendered one, as a whole.
 
-    The notebook a reader downloads is the chapter as it is stored, with widgets for a kernel.
+    The notebook that readers download is the chapter as stored, with widgets for a kernel.
     """
     for path in paths:
         shutil.copyfile(path, html / "_sources" / path.relative_to(ROOT))

@@ -1,4 +1,4 @@
-"""The chapters as files: which there are, how they are kept canonical, what belongs to a cell."""
+"""Chapters as files: which ones exist, how they are kept canonical, what belongs to a cell."""
 
 import base64
 import hashlib
@@ -24,7 +24,7 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def listed() -> list[str]:
-    """List the pages of _toc.yml, as paths without suffix, in reading order."""
+    """List the pages of _toc.yml, as paths without suffixes, in reading order."""
 
     def pages(entry):
         for key in ("root", "file"):
@@ -48,7 +48,7 @@ def read(path: Path) -> NotebookNode:
 
 
 def write(notebook: NotebookNode, path: Path) -> bool:
-    """Write a notebook where that changes the file; say whether it did."""
+    """Write a notebook if that changes the file; return whether it did."""
     return write_text(path, nbformat.writes(notebook) + "\n")
 
 
@@ -75,7 +75,7 @@ def may_raise(cell: NotebookNode) -> bool:
 
 
 def code_hash(notebook: NotebookNode) -> str:
-    """Hash what the outputs of a notebook follow from: its code, and where it may raise."""
+    """Hash what determines the outputs of a notebook: its code, and which cells may raise."""
     code = [(cell.source, may_raise(cell)) for cell in code_cells(notebook)]
     return hashlib.sha256(json.dumps(code).encode()).hexdigest()
 
@@ -86,11 +86,11 @@ def pixels(png: str) -> np.ndarray:
 
 
 def canonical(notebook: NotebookNode) -> NotebookNode:
-    """Bring an executed notebook into the one form that is stored.
+    """Convert an executed notebook into the one form that is stored.
 
-    Only what the book uses is kept: no state of widgets, no times, and of a traceback the lines
-    that point into the notebook. Ids of cells stay, unless they are missing or used twice. The
-    notebook's ``glassbox.code`` is the hash of the code that its outputs were made by.
+    Only what the book uses is kept: no widget state, no times, and only those lines of a traceback
+    that point into the notebook. Cell ids stay, unless they are missing or used twice. The
+    notebook's ``glassbox.code`` is the hash of the code that produced its outputs.
     """
     cells, ids = [], set()
     for cell in notebook.cells:
@@ -117,7 +117,7 @@ def canonical(notebook: NotebookNode) -> NotebookNode:
 
 
 def _join_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """Join neighbors of one stream: where a kernel cuts them is chance."""
+    """Join adjacent outputs of one stream, which a kernel splits at random."""
     joined: list[NotebookNode] = []
     for output in outputs:
         last = joined[-1] if joined else {}
@@ -140,7 +140,7 @@ def _output(output: NotebookNode) -> NotebookNode:
 
 
 def keep_equal_pictures(new: NotebookNode, old: NotebookNode) -> None:
-    """Put stored pictures back where the new ones have the same pixels: diffs stay small."""
+    """Keep stored pictures where the new ones have the same pixels, so that diffs stay small."""
     stored = {cell.source: cell.outputs for cell in code_cells(old)}
     for cell in code_cells(new):
         for mine, theirs in zip(cell.outputs, stored.get(cell.source, []), strict=False):

@@ -1,4 +1,4 @@
-"""Executing chapters: each in its own kernel, several at a time, and only those that have to be."""
+"""Execute chapters: each in its own kernel, several at a time, and only those that need it."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ from nbformat import NotebookNode
 EXECUTED = ROOT / "_build" / "executed"
 CELL_TIMEOUT = 300  # seconds
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "matplotlib", "jupyter-book")
-# What a chapter loaded of its own: the modules of this repository.
+# Run after a chapter: prints the files of the modules that it loaded.
 LOADED = """
 import json as _json, sys as _sys
 _files = [getattr(_module, "__file__", None) for _module in list(_sys.modules.values())]
@@ -32,15 +32,15 @@ class ChapterError(Exception):
 
 
 def execute(path: Path, mode: str) -> tuple[NotebookNode, dict]:
-    """Run a notebook in a new kernel, in its own folder as a reader's would be.
+    """Run a notebook in a new kernel, in its own folder, as for a reader.
 
     Args:
         path: The notebook.
         mode: What ``explore`` does: ``live`` or ``static``.
 
     Returns:
-        The notebook in canonical form, and a record: seconds in all and of the slowest cell, and
-        the files of this repository that the kernel loaded.
+        The notebook in canonical form, and a record: seconds in total and for the slowest cell,
+        and the files of this repository that the kernel loaded.
 
     Raises:
         ChapterError: A cell raises, or a cell tagged ``raises-exception`` does not.
@@ -50,7 +50,7 @@ def execute(path: Path, mode: str) -> tuple[NotebookNode, dict]:
     for cell in code_cells(notebook):
         cell.outputs, cell.execution_count = [], None
     notebook.cells.append(nbformat.v4.new_code_cell(LOADED))
-    # One thread: the networks are small, chapters run side by side, and where cores are shared
+    # One thread: the networks are small, chapters run side by side, and on shared cores,
     # threads that wait for each other take many times as long.
     settings = {"GLASSBOX_EXPLORE": mode, "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"}
     environment = os.environ | settings
@@ -64,7 +64,7 @@ def execute(path: Path, mode: str) -> tuple[NotebookNode, dict]:
         on_cell_execute=lambda cell, cell_index: times.append(time.perf_counter()),
         on_cell_executed=lambda cell, cell_index, execute_reply: times.append(time.perf_counter()),
     )
-    log = EXECUTED / f"{path.stem}.log"  # of the kernel itself; what cells print is not in it
+    log = EXECUTED / f"{path.stem}.log"  # of the kernel itself, without what cells print
     log.parent.mkdir(parents=True, exist_ok=True)
     try:
         with log.open("w") as stderr:
@@ -92,18 +92,18 @@ def _where(notebook: NotebookNode, times: list[float]) -> str:
 
 
 def _ours(files: Iterable[str]) -> list[str]:
-    """Name the files that lie in this repository, and not in the environment inside it."""
+    """List the files that are in this repository but not in the environment inside it."""
     inside = (Path(file).resolve() for file in files)
     relative = (path.relative_to(ROOT) for path in inside if path.is_relative_to(ROOT))
     return sorted(str(path) for path in relative if not path.parts[0].startswith((".", "_")))
 
 
 def _inputs(path: Path, notebook: NotebookNode, files: Iterable[str]) -> dict[str, str]:
-    """Hash all that the outputs of a chapter depend on.
+    """Hash everything that the outputs of a chapter depend on.
 
-    That is its code; the package's modules that it loaded and all the package's other files; the
-    pinned requirements and what is installed of them; this module; settings of the environment;
-    and the data a chapter reads, which lie in a folder of its name beside it.
+    That is its code; the package's modules that it loaded and all the package's scripts and styles;
+    the pinned requirements and the installed versions; this module; environment settings; and the
+    data that the chapter reads, in a folder of the same name beside it.
     """
     package = [file for file in (ROOT / "src").rglob("*") if file.suffix in (".js", ".css")]
     data = [file for file in path.with_suffix("").rglob("*") if file.is_file()]
@@ -121,7 +121,7 @@ def _file_hash(file: Path) -> str:
 
 
 def _kept(path: Path) -> tuple[NotebookNode, dict] | None:
-    """Give the kept execution of a chapter if it would come out the same now."""
+    """Return the kept execution of a chapter if it would come out the same now."""
     stem = EXECUTED / path.relative_to(BOOK).with_suffix("")
     kept, record = stem.with_suffix(".ipynb"), stem.with_suffix(".json")
     if not (kept.exists() and record.exists()):
@@ -151,16 +151,16 @@ def _run(path: Path) -> tuple[NotebookNode, dict]:
 def executed(paths: list[Path]) -> dict[Path, tuple[NotebookNode, dict]]:
     """Execute the chapters whose outputs may have changed, for a page without kernels.
 
-    As many run at a time as there are cores.
+    As many run at once as there are cores.
 
     Args:
         paths: The chapters.
 
     Returns:
-        Chapter to its executed notebook and its record.
+        A dict from each chapter to its executed notebook and its record.
 
     Raises:
-        ChapterError: One or more failed; the others have been run and are kept.
+        ChapterError: One or more chapters failed; the others have been run and are kept.
     """
     results = {path: _kept(path) for path in paths}
     missing = [path for path in paths if results[path] is None]

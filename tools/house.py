@@ -1,6 +1,6 @@
 """Read the rooms of the package from its real imports, and draw them: python tools/house.py.
 
-The drawing stands in CONTRIBUTING.md. Each room may import from those above it; so nothing stands
+The drawing is in CONTRIBUTING.md. Each room may import only from those above it, so nothing appears
 to the right of the diagonal.
 """
 
@@ -23,7 +23,7 @@ DRAWING = re.compile(r"(?<=<!-- make house -->\n```text\n).*?(?=```)", re.S)
 
 
 class Import(NamedTuple):
-    """One name that a file imports from the package, at a line."""
+    """One name that a file imports from the package, with its line."""
 
     file: Path
     line: int
@@ -36,18 +36,18 @@ class Import(NamedTuple):
 
 
 def module_name(file: Path) -> str:
-    """Name the module in a file, as in ``glassbox.data.splits``."""
+    """Return the name of the module in a file, as in ``glassbox.data.splits``."""
     parts = ("glassbox", *file.relative_to(PACKAGE).with_suffix("").parts)
     return ".".join(parts).removesuffix(".__init__")
 
 
 def room_of(module: str) -> str:
-    """Name the room of a module, "" for the package itself."""
+    """Return the room of a module, or "" for the package itself."""
     return module.split(".")[1] if "." in module else ""
 
 
 def imports(file: Path, source: str | None = None) -> Iterator[Import]:
-    """Find what a file imports from the package, at its top or inside of functions."""
+    """Find what a file imports from the package, at the top or inside functions."""
     source = file.read_text("utf-8") if source is None else source
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "glassbox":
@@ -64,7 +64,7 @@ def files() -> list[Path]:
 
 
 def listed(room: str) -> dict[str, str]:
-    """Read what readers call in a room: name to the module that defines it."""
+    """Read what a room offers its readers: each name, and the module that defines it."""
     stub = PACKAGE / room / "__init__.pyi"
     if not stub.exists():
         return {}
@@ -77,7 +77,7 @@ def code_lines(paths: Iterable[Path]) -> int:
 
 
 def drawing() -> str:
-    """Draw the rooms one below the other, with a dot under each room that one imports from."""
+    """Draw the rooms one below another, each with a dot under every room it imports from."""
     used = {room: set() for room in ROOMS}
     for file in files():
         for found in imports(file):
@@ -93,7 +93,7 @@ def drawing() -> str:
 
 
 def drawn(guide: str) -> str:
-    """Put the drawing of now into the text of the guide."""
+    """Put the current drawing into the text of the guide."""
     return DRAWING.sub(lambda _: drawing(), guide)
 
 

@@ -1,4 +1,4 @@
-"""What is written into pages while the book is made: the list of modules, run times, versions."""
+"""What is written into pages while the book is built: the list of modules, run times, versions."""
 
 import ast
 import os
@@ -27,7 +27,7 @@ def fill(text: str, records: dict[str, dict]) -> str:
 
 
 def modules() -> dict[str, str]:
-    """Name the public modules of the package, and what each says of itself first."""
+    """List the public modules of the package, each with the first paragraph of its docstring."""
     found = {}
     for path in house.files():
         text = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
@@ -36,7 +36,7 @@ def modules() -> dict[str, str]:
 
 
 def module_pages() -> dict[str, str]:
-    """Write a page for each module, made of its docstrings: file name to text.
+    """Write a page for each module from its docstrings: a dict from file name to text.
 
     The page of a room introduces it; what it lists is described where it is defined.
     """
@@ -50,7 +50,7 @@ def module_pages() -> dict[str, str]:
 
 
 def module_list() -> str:
-    """Write a section for each room: what it is for, its modules, and what readers call there."""
+    """Write a section for each room: what it is for, its modules, and what readers import."""
     texts = modules()
     return "\n\n".join(_room(room, texts) for room in house.ROOMS)
 
@@ -72,12 +72,12 @@ def run_times(records: dict[str, dict]) -> str:
         times = f"{record['seconds']:.1f} | {record['slowest']:.1f}"
         lines.append(f"| {{doc}}`{page}` | {record['cells']} | {times} |")
     total = sum(record["seconds"] for record in records.values())
-    lines.append(f"| Together | {sum(r['cells'] for r in records.values())} | {total:.1f} | |")
+    lines.append(f"| Total | {sum(r['cells'] for r in records.values())} | {total:.1f} | |")
     return "\n".join(lines)
 
 
 def versions(records: dict[str, dict]) -> str:
-    """Write a table of what the chapters ran with."""
+    """Write a table of the versions that the chapters ran with."""
     found = next(iter(records.values()), {"versions": {}})["versions"]
     rows = {"system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"} | found
     lines = [f"| {name} | {value} |" for name, value in rows.items()]

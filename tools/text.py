@@ -8,7 +8,7 @@ import nbformat
 from chapters import BOOK, canonical, format_code, read, write, write_text
 from nbformat import NotebookNode
 
-# Without these, jupytext would leave out what it takes for passing.
+# Without these, jupytext would leave out metadata that it considers transient.
 ALL = {"jupytext": {"cell_metadata_filter": "all", "notebook_metadata_filter": "all"}}
 
 

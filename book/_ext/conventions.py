@@ -1,10 +1,10 @@
 """What plain Markdown in a chapter means on the page.
 
-The notebooks hold no directives, so that they read well in any notebook program. Two habits of
-writing carry a meaning that the page shows:
+The notebooks contain no directives, so that they read well in any notebook program. Two writing
+conventions carry a meaning that the page shows:
 
 - a paragraph that begins with a bold label, as in ``**Predict.**``, gets a class of its own;
-- the first *emphasized* word on a page that stands in the glossary becomes a link to it.
+- the first *emphasized* use of a glossary term on a page becomes a link to the glossary.
 """
 
 from docutils import nodes
@@ -23,7 +23,7 @@ class LabelledParagraphs(SphinxTransform):
 
     def apply(self) -> None:
         for paragraph in self.document.findall(nodes.paragraph):
-            # MyST opens a paragraph that begins with bold text with an empty text.
+            # MyST puts an empty text before bold text at the beginning of a paragraph.
             first = next((child for child in paragraph.children if child.astext()), None)
             if isinstance(first, nodes.strong) and first.astext() in LABELS:
                 paragraph["classes"].append(LABELS[first.astext()])

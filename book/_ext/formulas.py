@@ -1,8 +1,8 @@
-"""Formulas as MathML, made while the book is built: the page needs no script and no network for them.
+"""Formulas as MathML, made while the book is built, so that pages need no script and no network.
 
 KaTeX (a JavaScript library, run here in an embedded engine) turns TeX into MathML, which browsers
-draw by themselves, with a font that is cut down to the characters the book uses. A mistake in a
-formula is a warning of the build.
+draw by themselves, with a font that is reduced to the characters the book uses. A mistake in a
+formula is a build warning.
 """
 
 import atexit
@@ -38,10 +38,10 @@ mtable[columnalign^="left"] > mtr > mtd { text-align: left; }
 mtable[columnspacing^="0em"] > mtr > mtd { padding-left: 0; padding-right: 0; }
 mtable[columnspacing^="1em"] > mtr > mtd:not(:first-child) { padding-left: 1em; }
 """
-# Beyond what formulas contain, what browsers put in by themselves: roots, italics of single letters.
+# Characters that browsers add to those in formulas: roots, italics of single letters.
 IMPLIED = [0x221A, 0x210E, *range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C)]
-# Browsers have left the attribute mathvariant behind; its letters are characters of their own:
-# variant -> first of the capitals, first of the small letters, first of the digits.
+# Browsers no longer support the attribute mathvariant; its letters are characters of their own:
+# variant -> first capital letter, first small letter, first digit.
 VARIANTS = {
     "bold": (0x1D400, 0x1D41A, 0x1D7CE),
     "italic": (0x1D434, 0x1D44E, None),
@@ -53,7 +53,7 @@ VARIANTS = {
     "monospace": (0x1D670, 0x1D68A, 0x1D7F6),
 }
 BOLD_GREEK = {"Α": 0x1D6A8, "α": 0x1D6C2}
-# Letters that Unicode had before it had the alphabets.
+# Letters that Unicode had before it added the mathematical alphabets.
 OLDER = dict(
     zip(
         "ℎ𝒝𝒠𝒡𝒣𝒤𝒧𝒨𝒭𝒺𝒼𝓄𝔆𝔋𝔍𝔕𝔝𝔺𝔿𝕅𝕇𝕈𝕉𝕑".replace("ℎ", "\U0001d455"),
@@ -63,21 +63,21 @@ OLDER = dict(
 )
 MATHML = "http://www.w3.org/1998/Math/MathML"
 SCRIPTS = ("msub", "msup", "msubsup", "munder", "mover", "munderover")
-APPLIED = "\u2061"  # stands, unseen, between a function's name and its argument
+APPLIED = "\u2061"  # invisible, between a function's name and its argument
 
 
 @cache
 def _katex() -> MiniRacer:
     found = next(file for file in files("sphinxcontrib-katex") if file.name == "katex.min.js")
     engine = MiniRacer()
-    atexit.register(engine.close)  # else its thread keeps the process from ending
+    atexit.register(engine.close)  # otherwise its thread keeps the process from ending
     engine.eval(found.read_text("utf-8"))
     return engine
 
 
 @cache
 def to_mathml(tex: str, display: bool) -> str:
-    """Turn TeX into MathML; a mistake raises ``ValueError`` with what KaTeX says of it."""
+    """Turn TeX into MathML; a mistake raises ``ValueError`` with the message of KaTeX."""
     options = {"displayMode": display, "output": "mathml", "strict": "ignore"}
     try:
         html = _katex().eval(f"katex.renderToString({json.dumps(tex)},{json.dumps(options)})")
@@ -146,7 +146,7 @@ def _rendered(translator, node: nodes.Element, tex: str, display: bool) -> str:
 
 
 def inline(translator, node: nodes.math) -> None:
-    """Write a formula in a line."""
+    """Write an inline formula."""
     mathml = _rendered(translator, node, node.astext(), False)
     translator.body.append(
         translator.starttag(node, "span", "", CLASS="math notranslate") + mathml + "</span>"
@@ -155,9 +155,9 @@ def inline(translator, node: nodes.math) -> None:
 
 
 def displayed(translator, node: nodes.math_block) -> None:
-    """Write a formula on lines of its own, with its number; where it is wide, it scrolls."""
+    """Write a displayed formula with its number; a wide one scrolls."""
     tex = node.astext().strip()
-    # The number is the page's own, so no environment may number its lines.
+    # The page numbers its formulas itself, so no environment may number its lines.
     tex = re.sub(r"\\(begin|end)\{(align|gather|equation|alignat)\}", r"\\\1{\2*}", tex)
     bare = re.sub(r"\\begin\{(\w+\*?)\}.*?\\end\{\1\}", "", tex, flags=re.DOTALL)
     if "\\\\" in bare or re.search(r"(?<!\\)&", bare):
@@ -178,13 +178,13 @@ def displayed(translator, node: nodes.math_block) -> None:
 
 
 def prepare(app) -> None:
-    """Start collecting the characters of formulas; all pages are written in a build."""
+    """Start collecting the characters of formulas; every build writes all pages."""
     app.env.characters_of_formulas = set()
     app.add_css_file(CSS)
 
 
 def write_style(app, exception: Exception | None) -> None:
-    """Write the style, and the font with the characters that the book's formulas use."""
+    """Write the style sheet, and the font with the characters that the book's formulas use."""
     if exception or app.builder.format != "html":
         return
     static = Path(app.outdir) / "_static"

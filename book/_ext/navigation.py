@@ -1,10 +1,10 @@
-"""The list of pages in the sidebar: names for the buttons that open its branches."""
+"""The list of pages in the sidebar: labels for the buttons that open its branches."""
 
 from collections.abc import Callable
 
 
 def name_branches(app, pagename, templatename, context, doctree) -> None:
-    """Let the theme's list of pages say what its buttons do; they hold nothing but an arrow."""
+    """Label the buttons in the theme's list of pages, which contain nothing but an arrow."""
     if "generate_toctree_html" in context:
         context["generate_toctree_html"] = _named(context["generate_toctree_html"])
 
@@ -18,6 +18,6 @@ def _named(generate: Callable) -> Callable:
 
 
 def setup(app) -> dict:
-    """Register after the theme, which brings the function."""
+    """Register after the theme, which provides the function."""
     app.connect("html-page-context", name_branches, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

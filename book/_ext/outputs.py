@@ -1,4 +1,4 @@
-"""Pictures among a notebook's outputs: what they say to those who do not see them, how large."""
+"""Pictures among a notebook's outputs: their alt texts and their sizes."""
 
 import re
 
@@ -9,7 +9,7 @@ SIZED = re.compile(r'(<img [^>]*)style="width: (\d+)px; height: (\d+)px;"')
 
 
 class Pictures(SphinxTransform):
-    """Give a picture the sentence that was stored beside it, where the cell names no alt text.
+    """Use the sentence stored beside a picture as its alt text, unless the cell gives one.
 
     MyST-NB keeps all forms of an output together until the page is written: the picture and, for
     the figures of this book, a sentence as plain text.
@@ -31,14 +31,14 @@ def _is_bundle(node: nodes.Node) -> bool:
 
 
 def _named(node: nodes.Node) -> bool:
-    """Say whether the cell around a node gives the alt text in its metadata."""
+    """Return whether the cell around a node gives an alt text in its metadata."""
     while node.get("nb_element") != "cell_code":
         node = node.parent
     return bool(node["cell_metadata"].get("mystnb", {}).get("image", {}).get("alt"))
 
 
 def keep_place(app, pagename, templatename, context, doctree) -> None:
-    """Let a picture narrow with the page, and keep its place free until it is loaded."""
+    """Let a picture shrink with the page, and reserve its space until it is loaded."""
     body = context.get("body") or ""
     context["body"] = SIZED.sub(r'\1width="\2" height="\3" style="height: auto"', body)
 

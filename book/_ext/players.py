@@ -1,4 +1,4 @@
-"""What moves in a page: pictures of players as files, styles and scripts once a page."""
+"""The players in a page: frames become files, and styles and scripts appear once per page."""
 
 import base64
 import hashlib
@@ -7,7 +7,7 @@ from pathlib import Path
 
 FOLDER = "_images/frames"
 FRAME = re.compile(r"data:image/(png|webp);base64,([A-Za-z0-9+/=]+)")
-# Frames are only looked for inside of these; styles and scripts around them are the package's.
+# Frames are only looked for inside these; styles and scripts around them are the package's.
 PLAYER = re.compile(
     r"<gb-player>.*?</gb-player>|<div class=\"gb-computed\".*?</script></div>", re.S
 )

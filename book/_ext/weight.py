@@ -1,11 +1,11 @@
-"""What a page would load for nothing: marks without a color, pictures far below, unused icons."""
+"""What a page would load in vain: markup without a color, pictures far below, unused icons."""
 
 import re
 from pathlib import Path
 
 from fontTools import subset
 
-# Tokens that the style sheet gives the color of plain text.
+# Tokens that the style sheet shows in the color of plain text.
 PLAIN = re.compile(r'<span class="(?:n|nn|nx|o|p|w)">([^<]*)</span>')
 PICTURE = re.compile(r"<img (?![^>]*\bloading=)")
 ICON_NAME = re.compile(r"\bfa-[a-z0-9-]+")
@@ -19,7 +19,7 @@ OWN_STYLES = ("book.css", "styles/sphinx-book-theme.css", "togglebutton.css")
 
 
 def cut_font(source: Path, target: Path, characters: set[int]) -> None:
-    """Write a font with the given characters alone, in the form that the target's suffix names."""
+    """Write a font with only the given characters, in the format of the target's suffix."""
     options = subset.Options(flavor=target.suffix[1:], layout_features=["*"], hinting=False)
     font = subset.load_font(source, options)
     cutter = subset.Subsetter(options)
@@ -29,13 +29,13 @@ def cut_font(source: Path, target: Path, characters: set[int]) -> None:
 
 
 def lighten(app, pagename, templatename, context, doctree) -> None:
-    """Drop the marks of tokens without a color, and load pictures as they come into view."""
+    """Drop the markup of tokens without a color, and load pictures as they come into view."""
     if body := context.get("body"):
         context["body"] = PICTURE.sub('<img loading="lazy" ', PLAIN.sub(r"\1", body))
 
 
 def cut_icons(app, exception: Exception | None) -> None:
-    """Cut the icons down to those that a page or a style of the book names: font and rules."""
+    """Reduce the icons, font and rules, to those that a page or a style of the book names."""
     static = Path(app.outdir) / "_static"
     font_file, theme_file = static / ICONS, static / THEME
     if exception or app.builder.format != "html" or not font_file.exists():
@@ -58,7 +58,7 @@ def cut_icons(app, exception: Exception | None) -> None:
 
 
 def setup(app) -> dict:
-    """Register what is done to each page, and to all."""
+    """Register what is done to each page, and to the finished build."""
     app.connect("html-page-context", lighten, priority=800)
     app.connect("build-finished", cut_icons)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""The modules beside the tests of notebooks: the rules, and the plugin for nbval."""
+"""Make the modules beside these tests importable: the rules, and the plugin for nbval."""
 
 import sys
 from pathlib import Path

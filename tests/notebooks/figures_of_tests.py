@@ -1,4 +1,4 @@
-"""Stored pictures, changed in ways that a test of stored pictures should see or not see."""
+"""Stored pictures, changed in ways that a test of them should notice or ignore."""
 
 import base64
 import io
@@ -14,7 +14,7 @@ def shifted(png: str, by: int) -> str:
 
 
 def recoded(png: str) -> str:
-    """Store the same pixels in other bytes."""
+    """Store the same pixels as other bytes."""
     return _encoded(pixels(png))
 
 

@@ -2,12 +2,12 @@
 
 nbval compares text character by character and pictures not at all. With this plugin
 
-- numbers may differ by 1 in 1,000, for other processors round differently;
-- pictures are compared, coarsely: a curve may move by a pixel, but not elsewhere. So the still of
-  an explorable cannot go stale (its controls stand in its text);
-- warnings (stderr) are not compared: they hold paths; that none are stored is a rule of its own;
+- numbers may differ by 1 in 1,000, since other processors round differently;
+- pictures are compared coarsely: a curve may move by a pixel, but not to another place. So the
+  still of an explorable cannot go stale (its controls are in its text);
+- warnings (stderr) are not compared, since they contain paths; a separate rule lets none be stored;
 - a trailing ";" hides a value, as it does in a notebook (nbval #194);
-- a cell tagged raises-exception has to raise, also where its outputs are not compared.
+- a cell tagged raises-exception has to raise, even where its outputs are not compared.
 """
 
 import base64
@@ -29,7 +29,7 @@ CHANGED_BLOCKS = 0.002
 
 
 class Output(str):
-    """A stored or fresh output that equals another one as far as a reader is concerned."""
+    """A stored or fresh output that equals another one if a reader sees no difference."""
 
     def __eq__(self, other):
         one, other = str(self), str(other)
@@ -46,9 +46,9 @@ class Output(str):
 
 
 def same_text(one: str, other: str) -> bool:
-    """Compare words exactly, numbers by their value, and blanks not at all.
+    """Compare words exactly, numbers by their value, and whitespace not at all.
 
-    A number with another count of digits moves the columns of a printed tensor.
+    A number with a different count of digits shifts the columns of a printed tensor.
     """
     if _words(one) != _words(other):
         return False
@@ -87,7 +87,7 @@ def _sanitize(cell, text):
 
 
 def _execute(kernel, source, allow_stdin=None):
-    # With history, which nbval turns off, the kernel heeds a trailing ";".
+    # The kernel heeds a trailing ";" only with history, which nbval turns off.
     return kernel.kc.execute(source, allow_stdin=allow_stdin, stop_on_error=False)
 
 

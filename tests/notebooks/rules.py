@@ -1,4 +1,4 @@
-"""The rules that every stored chapter keeps: each takes a notebook and yields what is wrong."""
+"""The rules for every stored chapter: each takes a notebook and yields what is wrong."""
 
 import ast
 import re
@@ -28,7 +28,7 @@ def outputs_of_this_code(notebook: NotebookNode) -> Iterator[str]:
 
 
 def clean_outputs(notebook: NotebookNode) -> Iterator[str]:
-    """No machine's paths, no warnings, no times: nothing that another run would not repeat."""
+    """No local paths, no warnings, no times: nothing that another run would not repeat."""
     for cell in code_cells(notebook):
         for output in cell.outputs:
             text = _text(output)
@@ -77,7 +77,7 @@ def ignored_outputs_asserted(notebook: NotebookNode) -> Iterator[str]:
 
 
 def exercises_solved(notebook: NotebookNode) -> Iterator[str]:
-    """Each stub is checked and fails; a folded cell after it defines the same, and is right.
+    """Each stub is checked and fails; a folded cell after it defines the same name, and is right.
 
     What the checks print is read from the stored outputs, which are compared with a fresh run.
     """

@@ -55,7 +55,7 @@ class Book:
         write(new_notebook(cells=cells), self.folder / "book" / f"{name}.ipynb")
 
     def make(self):
-        """Stage the pages and name the chapters that were executed."""
+        """Stage the pages and return the names of the chapters that were executed."""
         said, self.error = io.StringIO(), ""
         with contextlib.redirect_stdout(said):
             try:
@@ -73,7 +73,7 @@ class Book:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """A book that was made once; its tests build on one another's edits."""
+    """A book that is made once; its tests build on each other's edits."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         made = Book(tmp_path_factory.mktemp("a book") / "with a space", monkeypatch)
         made.first_run = made.make()

@@ -1,4 +1,4 @@
-"""Broken chapters, made here, prove that the tests of the real ones would notice."""
+"""Chapters broken here on purpose prove that the tests of the real ones would notice."""
 
 import os
 import re
@@ -55,7 +55,7 @@ CELLS = {
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory):
-    """A chapter with one cell of each kind, executed and stored as `make refresh` does."""
+    """A chapter with one cell of each kind, executed and stored as `make refresh` does it."""
     path = tmp_path_factory.mktemp("a chapter") / "whole.ipynb"
     write(new_notebook(cells=[new_markdown_cell("# Whole"), *CELLS.values()]), path)
     write(execute(path, "live")[0], path)
@@ -93,7 +93,7 @@ def wrong(cells):
 
 
 def stale_still(cells):
-    """The still is that of another start; a cell raises, and another does not though it should."""
+    """The still shows another start; one cell raises, and another does not though it should."""
     start = cells["explorable"].outputs[0].data
     start["image/png"] = cells["picture"].outputs[0].data["image/png"]
     cells["text"].source = "raise RuntimeError('on purpose')"

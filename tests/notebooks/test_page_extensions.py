@@ -49,7 +49,7 @@ def test_a_mistake_in_tex_is_an_error_that_names_it():
 
 
 def build(folder: Path, text: str) -> tuple[str, str]:
-    """Build a page with Sphinx; give its HTML and the warnings."""
+    """Build a page with Sphinx; return its HTML and the warnings."""
     (folder / "index.rst").write_text(f"Title\n=====\n\n{text}\n")
     warnings = StringIO()
     settings = {"extensions": ["formulas"], "html_math_renderer": "mathml", "numfig": True}

@@ -1,4 +1,4 @@
-"""All code, that of the chapters too, is as `make lint` leaves it."""
+"""All code, including that of the chapters, is as `make lint` leaves it."""
 
 import subprocess
 import sys
