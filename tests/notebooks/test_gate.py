@@ -18,7 +18,7 @@ pytestmark = pytest.mark.notebook
 
 WAVE = """
 import numpy as np
-from glassbox.figures import figure
+from glassbox.plotting.figures import figure
 
 def wave(count=1):
     made, ax = figure(alt=f"A wave with {count} crests.")
