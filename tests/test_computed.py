@@ -50,7 +50,7 @@ def test_the_widget_has_module_style_and_state():
 def test_a_page_gets_all_in_one_piece(shown):
     data = shown("static", {"text": "</script><b>"}, name='Races & "more"')
     page = data["text/html"]
-    assert page.count("</script>") == 2 and page.count("<style>") == 2
+    assert page.count("</script>") == 2 and page.count("<style data-shared>") == 2
     found = re.search(r'<script type="application/json">(.*?)</script>', page, re.S)[1]
     assert json.loads(found) == {"text": "</script><b>"}
     assert 'aria-label="Races &amp; &quot;more&quot;"' in page
@@ -61,7 +61,7 @@ def test_a_page_gets_all_in_one_piece(shown):
 
 def test_parts_go_before_the_module_in_a_page_and_in_a_kernel(shown, monkeypatch):
     page = shown("static", parts=["tiny_network"])["text/html"]
-    script = page.split('<script type="module">')[1]
+    script = page.split('<script type="module" data-shared>')[1]
     assert 0 < script.index("function conv2d(") < script.index("const surfaces =")
     assert script.index("const surfaces =") < script.index("function mount(")
     given = []
@@ -98,7 +98,7 @@ def test_two_on_a_page_share_style_and_script_and_their_stills_are_files(shown, 
     context = {"body": page, "pathto": lambda path, _: path}
     players.split(SimpleNamespace(outdir=tmp_path), "page", "", context, None)
     made = context["body"]
-    assert made.count("<style>") == 2 and made.count('<script type="module">') == 1
+    assert made.count("<style") == 2 and made.count('<script type="module"') == 1
     assert made.count('<script type="application/json">') == 2
     assert "data:image" not in made and len(list(tmp_path.rglob("*.png"))) == 1
 

@@ -86,13 +86,13 @@ def _page(
     picture = base64.b64encode(to_png(pixels)).decode()
     escaped = content.replace("<", "\\u003c")  # which cannot end the script element
     return (
-        "".join(f"<style>{style}</style>" for style in styles)
-        + f'<div class="gb-computed" data-module="{module}" role="group" '
+        "".join(f"<style data-shared>{style}</style>" for style in styles)
+        + f'<div class="gb-computed" data-module="{module}" data-frames role="group" '
         f'aria-label="{html.escape(name)}">'
         f'<div class="gb-card"><img src="data:image/png;base64,{picture}" '
         f'alt="{html.escape(still.alt)}" width="{width}" height="{height}">'
         f'<noscript><p class="gb-note">Without JavaScript this is a still picture.</p></noscript>'
         f'</div><script type="application/json">{escaped}</script></div>'
-        f'<script type="module">{source}\n{asset("computed.js")}\nmount("{module}", render);'
+        f'<script type="module" data-shared>{source}\n{asset("computed.js")}\nmount("{module}", render);'
         f"</script>"
     )

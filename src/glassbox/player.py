@@ -106,14 +106,14 @@ def _player(explorable: Explorable, data: dict[str, Any], start: int, size: tupl
     # "<" cannot end the script element where it is written as an escape.
     content = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return (
-        f"<style>{asset('player.css')}</style>"
-        f'<gb-player><div class="gb-card" role="group" aria-label="{name}" '
+        f"<style data-shared>{asset('player.css')}</style>"
+        f'<gb-player data-frames><div class="gb-card" role="group" aria-label="{name}" '
         f'style="max-width:{width}px">'
         f'<img src="{still}" alt="{alt}" width="{width}" height="{height}">'
         f'<noscript><p class="gb-note">Without JavaScript this is a still picture: {settings}.</p>'
         f"</noscript>"
         f'<script type="application/json">{content}</script></div></gb-player>'
-        f"<script>{asset('player.js')}</script>"
+        f"<script data-shared>{asset('player.js')}</script>"
     )
 
 
