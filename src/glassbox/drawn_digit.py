@@ -7,7 +7,8 @@ import torch
 from glassbox.computed import show_computed
 from glassbox.data import load, to_float
 from glassbox.digit_reader import CANVAS, load_reader
-from glassbox.drawings.drawn_digit import show_reading
+from glassbox.drawings.drawn_digit import HEAT_COLORS, show_reading
+from glassbox.figures import RUST
 from glassbox.handwriting import read_strokes, smooth
 from glassbox.tiny_network import pack
 
@@ -20,6 +21,14 @@ DRAWN = {
     "5": "74 3, 36 3, 36 3, 30 45, 30 45, 58 40, 74 64, 58 94, 24 90",
     "7 with a bar": "22 5, 77 4, 77 4, 48 98; 38 50, 72 49",
     "9": "72 18, 50 2, 29 20, 38 46, 62 40, 73 16, 73 16, 68 62, 54 100",
+}
+COLORS = {
+    "heat": HEAT_COLORS,
+    "board": HEAT_COLORS[0],
+    "hot": HEAT_COLORS[4],  # the pen while it is down
+    "frame": "#8a90a0",  # of what the network sees
+    "prompt": "#b9bdc9",
+    "chosen": RUST,
 }
 PUZZLES = {
     "1 or 7": "38 15, 62 4, 62 4, 52 98",
@@ -53,7 +62,7 @@ def draw_a_digit(start: str = "3") -> None:
     reader = load_reader()
     state = {"weights": pack(reader.state_dict()), "examples": known, "start": start}
     still = show_reading(reader, known[names.index(start)]["marks"], PEN)
-    show_computed("drawn_digit", state, still=still, name="Draw a digit", parts=["tiny_network"])
+    show_computed("digit_pad", state, still=still, name="Draw a digit", colors=COLORS)
 
 
 def examples() -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from torch import Tensor
 
 from glassbox.computed import show_computed
+from glassbox.drawings.autoencoders import COLORS
 from glassbox.drawings.vae import show_latent_plane
 from glassbox.tiny_network import pack
 from glassbox.vae import VAE, posterior_means
@@ -58,7 +59,7 @@ def latent_pad(
         "to": ends[1],
     }
     show_computed(
-        "latent_pad", state, still=still, name="Plane of latent codes", parts=["tiny_network"]
+        "latent_pad", state, still=still, name="Plane of latent codes", colors={"digits": COLORS}
     )
 
 

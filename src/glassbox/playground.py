@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 
 from glassbox import optim
 from glassbox.computed import show_computed
-from glassbox.drawings.surfaces import show_race
+from glassbox.drawings.surfaces import COLORS, LOW_GROUND, show_race
 from glassbox.surfaces import SURFACES, Point, Surface, walk
 
 SHOWN_STEPS = 60  # in the still picture
@@ -65,7 +65,13 @@ def optimizer_playground(
         "racers": list(racers),
         "surfaces": [_describe(known) for known in (SURFACES | {surface: ground}).values()],
     }
-    show_computed("playground", state, still=show_race(ground, walks), name="Optimizer playground")
+    show_computed(
+        "playground",
+        state,
+        still=show_race(ground, walks),
+        name="Optimizer playground",
+        colors={"racers": COLORS, "ground": LOW_GROUND},
+    )
 
 
 def _describe(surface: Surface) -> dict[str, Any]:

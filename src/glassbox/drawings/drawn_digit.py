@@ -12,9 +12,8 @@ from glassbox.digit_reader import CANVAS, LAST, SIDE, DigitReader, centre, place
 from glassbox.figures import BLUE, INK, Axes, Figure, figure
 from glassbox.handwriting import ink
 
-HEAT = LinearSegmentedColormap.from_list(
-    "heat", ["#14161c", "#422274", "#9e345c", "#e0602e", "#f7a13c", "#fce896"]
-)
+HEAT_COLORS = ("#14161c", "#422274", "#9e345c", "#e0602e", "#f7a13c", "#fce896")
+HEAT = LinearSegmentedColormap.from_list("heat", HEAT_COLORS)
 PALE = "#c3cbdc"
 
 
