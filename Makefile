@@ -2,6 +2,7 @@
 
 python = .venv/bin/python
 pytest = PYTHONHASHSEED=0 OMP_NUM_THREADS=1 PYTHONPATH=tests/notebooks $(python) -m pytest
+scripts = node_modules/.package-lock.json
 # Twice as many as there are cores, since half of the tests wait for a browser or a kernel.
 workers = $$((2 * $$(getconf _NPROCESSORS_ONLN)))
 
@@ -38,9 +39,19 @@ notebook: environment ## turn the edited Markdown back into the chapter: CHAPTER
 house: environment ## draw the rooms of the package anew, from its imports, into CONTRIBUTING.md
 	@$(python) tools/house.py
 
-lint: environment ## check the code of package, tests and chapters, and format it
+lint: environment ## check the code of package, tests, chapters and scripts, and format it
 	@$(python) -m ruff check --fix .
 	@$(python) -m ruff format .
+	@$(MAKE) --no-print-directory $(scripts)
+	@node_modules/.bin/biome check --write
+
+scripts: $(scripts) ## bundle the scripts and styles that pages carry
+	@node tools/bundle.mjs
+
+# npm writes this file when it has installed what package-lock.json names.
+$(scripts): package.json package-lock.json
+	@command -v npm >/dev/null || { echo "This needs node and npm (Debian: apt-get install nodejs npm)." >&2; exit 1; }
+	@npm ci --silent
 
 bench: environment ## time the package beside what a reader would use instead
 	@for file in benchmarks/*.py; do echo "== $$file"; $(python) "$$file" || exit 1; done
@@ -48,4 +59,4 @@ bench: environment ## time the package beside what a reader would use instead
 clean: ## remove what was built, but not .venv
 	rm -rf _build
 
-.PHONY: help environment book serve lab test refresh text notebook house lint bench clean
+.PHONY: help environment book serve lab test refresh text notebook house lint scripts bench clean

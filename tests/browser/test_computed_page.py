@@ -1,11 +1,17 @@
 """A module that computes in a page, and the model it gets there."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
+import glassbox
 from glassbox.explorables import js_widgets as computed
 from glassbox.plotting import figure
 
 pytestmark = pytest.mark.browser
+
+PAGE_SCRIPT = Path(glassbox.__path__[0]) / "explorables" / "js" / "page.js"
 
 COUNTER = """
 function render({ model, el }) {
@@ -38,7 +44,7 @@ export default { render };
 
 
 @pytest.fixture
-def opened(monkeypatch, tmp_path, visit):
+def opened(monkeypatch, tmp_path, visit, serve):
     """Open a page that shows modules: opened((source, state), ...)."""
 
     def show(*modules):
@@ -46,15 +52,19 @@ def opened(monkeypatch, tmp_path, visit):
         monkeypatch.setenv("GLASSBOX_EXPLORE", "static")
         monkeypatch.setattr(computed, "display", lambda data, **_: shown.append(data["text/html"]))
         files = {}
-        asset = computed.asset
-        monkeypatch.setattr(computed, "asset", lambda name: files.get(name) or asset(name))
+        read = computed.read_bundle
+        monkeypatch.setattr(computed, "read_bundle", lambda name: files.get(name) or read(name))
+        shutil.copy(PAGE_SCRIPT, tmp_path)
         for number, (source, state) in enumerate(modules):
-            files |= {f"module{number}.js": source, f"module{number}.css": "p {}"}
+            name = f"module{number}"
+            started = f'import {{ mount }} from "./page.js";{source}mount("{name}", render);'
+            files |= {f"{name}.page.js": started, f"{name}.css": "p {}"}
             still, _ = figure(alt="A still picture.")
-            computed.show_computed(f"module{number}", state, still=still, name="Counter")
+            computed.show_computed(name, state, still=still, name="Counter")
         body = "".join(shown)
-        (tmp_path / "page.html").write_text(f"<!doctype html><meta charset=utf-8>{body}", "utf-8")
-        return visit((tmp_path / "page.html").as_uri())
+        head = "<!doctype html><meta charset=utf-8><link rel=icon href=data:,>"
+        (tmp_path / "page.html").write_text(head + body, "utf-8")
+        return visit(f"{serve(tmp_path)}/page.html")
 
     return show
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 
 SOURCE = """
 from glassbox.explorables import explore, slider
-from glassbox.figures import figure
+from glassbox.plotting.figures import figure
 
 drawn = []
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 from bare_page import bare_page, displayed, pixels
 
+import glassbox
 from glassbox.chapters.vae.latent_pad import latent_pad
 from glassbox.data import Batches, load, resize, to_float
-from glassbox.explorables.static_view import asset
 from glassbox.explorables.tiny_network import pack
 from glassbox.networks import VAE, negative_elbo
 from glassbox.support import isolated_seed
@@ -62,7 +62,7 @@ def moved(before, after) -> bool:
 
 
 DECODE = """async ([state, latents]) => {
-  const { makeDecoder } = await import("/both.js");
+  const { makeDecoder } = await import("/chapters/vae/latent_pad_decoder.js");
   const decode = makeDecoder(state), begun = performance.now();
   const images = latents.map((latent) => Array.from(decode(latent)));
   return [images, (performance.now() - begun) / latents.length];
@@ -70,15 +70,13 @@ DECODE = """async ([state, latents]) => {
 
 
 @pytest.fixture
-def decoded(visit, serve, tmp_path):
+def decoded(visit, serve):
     """Decode in the page: images of 0 to 1, and milliseconds for one."""
-    scripts = [asset(f"{name}.js") for name in ("tiny_network", "latent_pad")]
-    (tmp_path / "both.js").write_text("\n".join(scripts), "utf-8")
-    (tmp_path / "index.html").write_text("", "utf-8")
 
     def decode(model, latents):
+        page = visit(serve(glassbox.__path__[0])).page
         state = {"weights": pack(model.decoder.state_dict()), "likelihood": model.likelihood}
-        images, spent = visit(serve(tmp_path)).page.evaluate(DECODE, [state, latents.tolist()])
+        images, spent = page.evaluate(DECODE, [state, latents.tolist()])
         return torch.tensor(images), spent
 
     return decode

@@ -31,7 +31,7 @@ TORCH = {
     "AMSGrad": lambda s: (torch.optim.Adam, {"amsgrad": True}),
 }
 RUN = """async (jobs) => {
-  const { makeWalk } = await import("/playground.js");
+  const { makeWalk } = await import("/chapters/adam/playground_optimizers.js");
   return jobs.map(([surface, racer, settings, start, noise, steps]) => {
     const walk = makeWalk(surface, racer, settings, start, noise);
     for (let k = 0; k < steps; k++) walk.step();
@@ -400,7 +400,7 @@ def test_in_a_notebook_the_address_is_left_alone(outputs, visit, serve):
     state = re.search(r'<script type="application/json">(.*?)</script>', outputs[0], re.S)[1]
     visited.page.evaluate(
         """async (state) => {
-          const { render } = await import("/playground.js");
+          const { render } = await import("/chapters/adam/playground.js");
           const model = { get: (key) => (key === "state" ? JSON.parse(state) : undefined) };
           for (let k = 0; k < 2; k++) {  // neither is in the page yet
             const el = document.createElement("div");

@@ -15,8 +15,9 @@ pytestmark = pytest.mark.browser
 def page(browser, serve):
     context = browser.new_context()
     opened = context.new_page()
-    opened.goto(f"{serve(glassbox.__path__[0])}/tiny_network.js")
-    opened.evaluate("import('/tiny_network.js').then((m) => { window.net = m; })")
+    script = "/explorables/js/tiny_network.js"
+    opened.goto(f"{serve(glassbox.__path__[0])}{script}")
+    opened.evaluate(f"import('{script}').then((m) => {{ window.net = m; }})")
     yield opened
     context.close()
 

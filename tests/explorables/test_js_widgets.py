@@ -11,6 +11,7 @@ import pytest
 
 from glassbox.chapters.adam.playground import optimizer_playground
 from glassbox.explorables import js_widgets as computed
+from glassbox.explorables.static_view import read_bundle
 from glassbox.optim import SURFACES
 from glassbox.plotting import figure
 
@@ -21,12 +22,12 @@ EXTENSION = str(Path(__file__).parents[2] / "book/_ext/players.py")
 def shown(monkeypatch):
     """Call show_computed in a mode and get what it displays."""
 
-    def show(mode, state=None, module="playground", name="A race", parts=()):
+    def show(mode, state=None, module="playground", name="A race", colors=None):
         displayed = []
         monkeypatch.setenv("GLASSBOX_EXPLORE", mode)
         monkeypatch.setattr(computed, "display", lambda data, **_: displayed.append(data))
         made, _ = figure(alt="A still <picture>.")
-        computed.show_computed(module, state or {}, still=made, name=name, parts=parts)
+        computed.show_computed(module, state or {}, still=made, name=name, colors=colors)
         return displayed[0]
 
     return show
@@ -50,26 +51,29 @@ def test_the_widget_has_module_style_and_state():
 def test_a_page_gets_all_in_one_piece(shown):
     data = shown("static", {"text": "</script><b>"}, name='Races & "more"')
     page = data["text/html"]
-    assert page.count("</script>") == 2 and page.count("<style>") == 2
+    assert page.count("</script>") == 2 and page.count("<style data-shared>") == 2
     found = re.search(r'<script type="application/json">(.*?)</script>', page, re.S)[1]
-    assert json.loads(found) == {"text": "</script><b>"}
+    assert json.loads(found) == {"text": "</script><b>", "colors": dict(computed.COLORS)}
     assert 'aria-label="Races &amp; &quot;more&quot;"' in page
     assert 'alt="A still &lt;picture&gt;."' in page
     assert "src=" not in page.replace('src="data:', "") and "href=" not in page
     assert data["text/plain"] == 'Races & "more": A still <picture>.'
 
 
-def test_parts_go_before_the_module_in_a_page_and_in_a_kernel(shown, monkeypatch):
-    page = shown("static", parts=["tiny_network"])["text/html"]
-    script = page.split('<script type="module">')[1]
-    assert 0 < script.index("function conv2d(") < script.index("const surfaces =")
-    assert script.index("const surfaces =") < script.index("function mount(")
+def test_a_page_and_a_kernel_get_the_bundles_that_are_theirs(shown, monkeypatch):
+    page = shown("static")["text/html"]
+    script = page.split('<script type="module" data-shared>')[1]
+    assert script == f"{read_bundle('playground.page.js')}</script>"
+    for style in ("player.css", "playground.css"):
+        assert f"<style data-shared>{read_bundle(style)}</style>" in page
     given = []
     monkeypatch.setattr(
-        computed, "_widget", lambda source, *_: SimpleNamespace(model_id=given.append(source))
+        computed, "_widget", lambda *sent: SimpleNamespace(model_id=given.extend(sent))
     )
-    shown("live", parts=["tiny_network"])
-    assert given == [f"{computed.asset('tiny_network.js')}\n{computed.asset('playground.js')}"]
+    shown("live", {"n": 1}, colors={"ground": "#a9bae1"})
+    assert given[0] == read_bundle("playground.js")
+    assert given[1] == [read_bundle("player.css"), read_bundle("playground.css")]
+    assert given[2] == {"n": 1, "colors": {**computed.COLORS, "ground": "#a9bae1"}}
 
 
 def test_nothing_stored_changes_from_run_to_run(shown):
@@ -82,7 +86,6 @@ def test_nothing_stored_changes_from_run_to_run(shown):
     "options, error",
     [
         ({"module": "no such"}, FileNotFoundError),
-        ({"parts": ["no such"]}, FileNotFoundError),
         ({"state": {"x": {1}}}, TypeError),
         ({"state": {"x": float("nan")}}, ValueError),
     ],
@@ -98,7 +101,7 @@ def test_two_on_a_page_fraction_style_and_script_and_their_stills_are_files(show
     context = {"body": page, "pathto": lambda path, _: path}
     players.split(SimpleNamespace(outdir=tmp_path), "page", "", context, None)
     made = context["body"]
-    assert made.count("<style>") == 2 and made.count('<script type="module">') == 1
+    assert made.count("<style") == 2 and made.count('<script type="module"') == 1
     assert made.count('<script type="application/json">') == 2
     assert "data:image" not in made and len(list(tmp_path.rglob("*.png"))) == 1
 

@@ -154,7 +154,7 @@ def test_static_mode_does_not_import_widgets():
 
 SOURCE = """
 from glassbox.explorables import buttons, dropdown, explore, slider
-from glassbox.figures import figure, to_png
+from glassbox.plotting.figures import figure, to_png
 from glassbox.live import WIDGET, live_outputs
 
 def draw(size, side, color, filled):

@@ -83,7 +83,10 @@ def test_a_mistake_in_a_formula_is_a_warning_of_the_build(tmp_path):
 def player(frame: bytes) -> str:
     url = f"data:image/png;base64,{base64.b64encode(frame).decode()}"
     data = f'<script type="application/json">{{"frames":["{url}"]}}</script>'
-    return f'<style>s</style><gb-player><img src="{url}">{data}</gb-player><script>j</script>'
+    return (
+        f'<style data-shared>s</style><gb-player data-frames><img src="{url}">{data}</gb-player>'
+        "<script data-shared>j</script>"
+    )
 
 
 def test_frames_become_files_and_a_page_holds_the_script_once(tmp_path):
@@ -92,13 +95,41 @@ def test_frames_become_files_and_a_page_holds_the_script_once(tmp_path):
     players.split(SimpleNamespace(outdir=tmp_path), "page", "", context, None)
     made = context["body"]
     assert "data:image" not in made
-    assert made.count("<style>") == made.count("<script>j") == 1 and made.count("<gb-player>") == 3
+    assert made.count("<style") == made.count(">j</script>") == 1
+    assert made.count("<gb-player") == 3 and made.count("<p>between</p>") == 1
     frames = {path.name: path.read_bytes() for path in tmp_path.rglob("*.png")}
     assert sorted(frames.values()) == [b"first", b"second"]
     assert set(re.findall(r"\.\./_images/frames/([\w.]+)", made)) == set(frames)
 
 
+def rewritten(body):
+    return players.rewrite(body, lambda match: f"file.{match[1]}")
+
+
+def test_what_only_looks_like_a_player_is_left_alone():
+    url = "data:image/png;base64,AAAA"
+    code = f"<code>&lt;gb-player data-frames&gt; {url}</code>"
+    body = f'<p title="data-frames">é\n{code}<img src="{url}"></p>'
+    assert rewritten(body) == body
+    for text in ("<script>'<b data-frames>'</script>", "<!-- <b data-shared> -->"):
+        assert rewritten(2 * f"{text}<i>{url}</i>") == 2 * f"{text}<i>{url}</i>"
+
+
+def test_elements_inside_of_a_player_do_not_end_it():
+    url = "data:image/webp;base64,AA=="
+    inside = f'<div><div>{url}</div></div><script>"</div>{url}"</script><img src="{url}">'
+    body = f"{url}" + "\n" * 40 + f"<div class='x'\n data-frames>{inside}</div><div>{url}</div>"
+    expected = body.replace(inside, inside.replace(url, "file.webp"))
+    assert rewritten(body) == expected
+
+
+def test_only_the_same_style_or_script_is_dropped():
+    first, second = ("<style data-shared>a > b {}</style>", "<style data-shared>c {}</style>")
+    own = "<style>a {}</style>"
+    assert rewritten(first + second + own + first + own) == first + second + own + own
+
+
 def test_a_page_without_players_is_left_alone(tmp_path):
     context = {"body": "<p>data:image/png;base64,AAAA</p>"}
     players.split(SimpleNamespace(outdir=tmp_path), "page", "", context, None)
-    assert context["body"] == "<p>data:image/png;base64,AAAA</p>"
+    assert context["body"] == "<p>data:image/png;base64,AAAA</p>" and not list(tmp_path.iterdir())

@@ -1,57 +1,79 @@
 """Pictures that are computed where they are seen: JavaScript modules in a page and in a notebook.
 
-A module is a file of the package, ``<name>.js``, with its style beside it, ``<name>.css``. It is an
-ES module of the shape that anywidget asks for: ``export default { render }``, where
+A module is an ES module of the shape that anywidget asks for: ``export default { render }``, where
 ``render({ model, el })`` fills the element ``el`` and finds its data by ``model.get("state")``. In
 a page, but not in a notebook, ``model.get("inPage")`` is true. Numbers in bulk, as the weights of a
-network, travel in the state as base64. What several modules need is a part of its own, without a
-default export.
+network, travel in the state as base64, and its ``colors`` are those of the figures.
+
+``make scripts`` bundles a module with all that it imports: as ``<name>.js`` for a kernel's front
+end, as ``<name>.page.js``, which starts it in a page, and its style as ``<name>.css``.
 """
 
 import base64
 import html
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from IPython.display import display
 
 from glassbox.explorables.showing import MODE
-from glassbox.explorables.static_view import asset
+from glassbox.explorables.static_view import read_bundle
 from glassbox.explorables.widget_view import WIDGET
-from glassbox.plotting.figures import Figure, display_size, to_pixels, to_png
+from glassbox.plotting.figures import (
+    BLUE,
+    GRID,
+    INK,
+    MUTED,
+    PAPER,
+    Figure,
+    display_size,
+    to_pixels,
+    to_png,
+)
 
 STYLES = ("player.css", "{}.css")
+COLORS: Mapping[str, str] = MappingProxyType(
+    {"paper": PAPER, "ink": INK, "muted": MUTED, "grid": GRID, "accent": BLUE}
+)
 
 
 def show_computed(
-    module: str, state: dict[str, Any], *, still: Figure, name: str, parts: Sequence[str] = ()
+    module: str,
+    state: dict[str, Any],
+    *,
+    still: Figure,
+    name: str,
+    colors: Mapping[str, Any] | None = None,
 ) -> None:
     """Show a module: by anywidget in a kernel, inlined where a page is built.
 
     In a page it works without a kernel and a network, also opened as a file.
 
     Args:
-        module: Name of the module among the package's files.
+        module: Name of the module among the package's bundles.
         state: What the module finds under ``state``; anything that JSON can say.
         still: Stands where there is no JavaScript, and is stored in the notebook.
         name: The title, for those who hear the page.
-        parts: Names of other scripts whose functions the module uses; they go before it.
+        colors: What the module's ``colors`` have beside those of all figures; a single color is
+            known to its style sheet as ``--gb-figure-<name>``.
 
     Raises:
-        FileNotFoundError: If there is no such module or part.
+        FileNotFoundError: If there is no such module.
         TypeError: If JSON can't say the state.
     """
-    source = "\n".join(asset(f"{script}.js") for script in (*parts, module))
-    styles = [asset(style.format(module)) for style in STYLES]
-    content = json.dumps(state, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    styles = [read_bundle(style.format(module)) for style in STYLES]
+    colored = state | {"colors": {**COLORS, **(colors or {})}}
+    content = json.dumps(colored, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     if os.environ.get(MODE, "live") == "static":
-        page = _page(module, source, styles, content, still, name)
+        page = _page(module, styles, content, still, name)
         data: dict[str, Any] = {"text/plain": f"{name}: {still.alt}", "text/html": page}
         display(data, raw=True)
         return
     pixels = to_pixels(still)
+    source = read_bundle(f"{module}.js")
     view = {
         "version_major": 2,
         "version_minor": 0,
@@ -77,22 +99,22 @@ def _widget(source: str, styles: list[str], state: dict[str, Any]) -> Any:
     return Computed(state=state)
 
 
-def _page(
-    module: str, source: str, styles: list[str], content: str, still: Figure, name: str
-) -> str:
-    """Write the HTML: styles, still picture, data, and the module with the code that starts it."""
+def _page(module: str, styles: list[str], content: str, still: Figure, name: str) -> str:
+    """Write the HTML: styles, still picture, data, and the script that starts the module.
+
+    The attributes ``data-shared`` and ``data-frames`` are those of :mod:`glassbox.player`.
+    """
     pixels = to_pixels(still)
     height, width = pixels.shape[:2]
     picture = base64.b64encode(to_png(pixels)).decode()
     escaped = content.replace("<", "\\u003c")  # which cannot end the script element
     return (
-        "".join(f"<style>{style}</style>" for style in styles)
-        + f'<div class="gb-computed" data-module="{module}" role="group" '
-        f'aria-label="{html.escape(name)}">'
+        "".join(f"<style data-shared>{style}</style>" for style in styles)
+        + f'<div class="gb-computed" data-module="{module}" data-frames role="group" '
+        f'style="--gb-figure-paper:{PAPER}" aria-label="{html.escape(name)}">'
         f'<div class="gb-card"><img src="data:image/png;base64,{picture}" '
         f'alt="{html.escape(still.alt)}" width="{width}" height="{height}">'
         f'<noscript><p class="gb-note">Without JavaScript this is a still picture.</p></noscript>'
         f'</div><script type="application/json">{escaped}</script></div>'
-        f'<script type="module">{source}\n{asset("computed.js")}\nmount("{module}", render);'
-        f"</script>"
+        f'<script type="module" data-shared>{read_bundle(f"{module}.page.js")}</script>'
     )

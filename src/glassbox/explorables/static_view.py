@@ -9,6 +9,10 @@ object in a ``<script type="application/json">``:
 - ``alts``: for each state its alt text;
 - ``frames``: the URLs of the pictures, each different; ``data:`` URLs as made here. Whoever moves
   the pictures into files puts their relative URLs in the same places, and in ``src`` of the still.
+
+The element that holds pictures has the attribute ``data-frames``. The style and the script, which a
+page with several players needs once, have ``data-shared``. Both are read from ``bundles``, which
+``make scripts`` makes of ``js`` (see CONTRIBUTING.md).
 """
 
 import base64
@@ -24,7 +28,7 @@ from PIL import Image
 
 from glassbox.explorables.controls import Control
 from glassbox.explorables.explorable import Explorable
-from glassbox.plotting.figures import to_png
+from glassbox.plotting.figures import PAPER, to_png
 
 LIMIT = 100
 COLORS = 64
@@ -106,22 +110,23 @@ def _player(explorable: Explorable, data: dict[str, Any], start: int, size: tupl
     # "<" cannot end the script element where it is written as an escape.
     content = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return (
-        f"<style>{asset('player.css')}</style>"
-        f'<gb-player><div class="gb-card" role="group" aria-label="{name}" '
+        f"<style data-shared>{read_bundle('player.css')}</style>"
+        f'<gb-player data-frames style="--gb-figure-paper:{PAPER}">'
+        f'<div class="gb-card" role="group" aria-label="{name}" '
         f'style="max-width:{width}px">'
         f'<img src="{still}" alt="{alt}" width="{width}" height="{height}">'
         f'<noscript><p class="gb-note">Without JavaScript this is a still picture: {settings}.</p>'
         f"</noscript>"
         f'<script type="application/json">{content}</script></div></gb-player>'
-        f"<script>{asset('player.js')}</script>"
+        f"<script data-shared>{read_bundle('player.js')}</script>"
     )
 
 
-def asset(name: str) -> str:
-    """Read a file of the package, without the indentation that only its readers need.
+def read_bundle(name: str) -> str:
+    """Read a script or a style sheet as a page carries it.
 
     Args:
-        name: Of a script or a style sheet.
+        name: Of the bundle, such as ``player.js``.
 
     Returns:
         Its text.
@@ -129,5 +134,4 @@ def asset(name: str) -> str:
     Raises:
         FileNotFoundError: If there is no such file.
     """
-    text = files("glassbox").joinpath(name).read_text("utf-8")
-    return "\n".join(line.strip() for line in text.splitlines() if line.strip())
+    return files("glassbox").joinpath("explorables", "bundles", name).read_text("utf-8").strip()

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from glassbox import optim
-from glassbox.chapters.adam.race_figure import show_race
+from glassbox.chapters.adam.race_figure import COLORS, LOW_GROUND, show_race
 from glassbox.explorables.js_widgets import show_computed
 from glassbox.optim.surfaces import SURFACES, Point, Surface, trajectory
 
@@ -65,7 +65,13 @@ def optimizer_playground(
         "racers": list(racers),
         "surfaces": [_describe(known) for known in (SURFACES | {surface: ground}).values()],
     }
-    show_computed("playground", state, still=show_race(ground, walks), name="Optimizer playground")
+    show_computed(
+        "playground",
+        state,
+        still=show_race(ground, walks),
+        name="Optimizer playground",
+        colors={"racers": COLORS, "ground": LOW_GROUND},
+    )
 
 
 def _describe(surface: Surface) -> dict[str, Any]:

@@ -28,7 +28,8 @@ COLORS = {
     "AdamW": PINK,
     "AMSGrad": RUST,
 }
-GROUND = LinearSegmentedColormap.from_list("ground", ["#a9bae1", PAPER])
+LOW_GROUND = "#a9bae1"
+GROUND = LinearSegmentedColormap.from_list("ground", [LOW_GROUND, PAPER])
 LEVELS = 14
 FEW = 1e-12  # above the minimum, so that a logarithm exists
 

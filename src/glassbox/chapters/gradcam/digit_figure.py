@@ -19,9 +19,8 @@ from glassbox.chapters.gradcam.digit_reader import (
 from glassbox.data.handwriting import ink
 from glassbox.plotting.figures import BLUE, INK, Axes, Figure, figure
 
-HEAT = LinearSegmentedColormap.from_list(
-    "heat", ["#14161c", "#422274", "#9e345c", "#e0602e", "#f7a13c", "#fce896"]
-)
+HEAT_COLORS = ("#14161c", "#422274", "#9e345c", "#e0602e", "#f7a13c", "#fce896")
+HEAT = LinearSegmentedColormap.from_list("heat", HEAT_COLORS)
 PALE = "#c3cbdc"
 
 

@@ -4,13 +4,14 @@ from typing import Any
 
 import torch
 
-from glassbox.chapters.gradcam.digit_figure import show_reading
+from glassbox.chapters.gradcam.digit_figure import HEAT_COLORS, show_reading
 from glassbox.chapters.gradcam.digit_reader import CANVAS, load_reader
 from glassbox.data.datasets import load
 from glassbox.data.handwriting import read_strokes, smooth
 from glassbox.data.pixels import to_float
 from glassbox.explorables.js_widgets import show_computed
 from glassbox.explorables.tiny_network import pack
+from glassbox.plotting.figures import RUST
 
 PEN = 8.0  # width of the line, in pixels of the drawing
 REAL = (36, 235, 50, 62, 41, 25, 66, 61, 28, 395)  # of each digit one that is held out
@@ -21,6 +22,14 @@ DRAWN = {
     "5": "74 3, 36 3, 36 3, 30 45, 30 45, 58 40, 74 64, 58 94, 24 90",
     "7 with a bar": "22 5, 77 4, 77 4, 48 98; 38 50, 72 49",
     "9": "72 18, 50 2, 29 20, 38 46, 62 40, 73 16, 73 16, 68 62, 54 100",
+}
+COLORS = {
+    "heat": HEAT_COLORS,
+    "board": HEAT_COLORS[0],
+    "hot": HEAT_COLORS[4],  # the pen while it is down
+    "frame": "#8a90a0",  # of what the network sees
+    "prompt": "#b9bdc9",
+    "chosen": RUST,
 }
 PUZZLES = {
     "1 or 7": "38 15, 62 4, 62 4, 52 98",
@@ -54,7 +63,7 @@ def draw_a_digit(start: str = "3") -> None:
     reader = load_reader()
     state = {"weights": pack(reader.state_dict()), "examples": known, "start": start}
     still = show_reading(reader, known[names.index(start)]["marks"], PEN)
-    show_computed("drawn_digit", state, still=still, name="Draw a digit", parts=["tiny_network"])
+    show_computed("digit_pad", state, still=still, name="Draw a digit", colors=COLORS)
 
 
 def examples() -> list[dict[str, Any]]:

@@ -2,17 +2,23 @@
 
 // Half-precision numbers, as PyTorch stored them: a sign, 5 bits of exponent, 10 of fraction.
 export function fromHalf(bits) {
-  const sign = bits >> 15 ? -1 : 1, exponent = (bits >> 10) & 31, fraction = bits & 1023;
+  const sign = bits >> 15 ? -1 : 1;
+  const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023];
   return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : fraction * 2 ** -24);
 }
 
+/** Reads what tiny_network.py packed: the name of each tensor to its shape and its values. */
 export function unpack(packed) {
-  return Object.fromEntries(Object.entries(packed).map(([name, { shape, data }]) => {
-    const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
-    const values = new Float32Array(bytes.length / 2);
-    for (let k = 0; k < values.length; k++) values[k] = fromHalf(bytes[2 * k] | (bytes[2 * k + 1] << 8));
-    return [name, { shape, values }];
-  }));
+  const entries = Object.entries(packed).map(([name, entry]) => [name, unpackOne(entry)]);
+  return Object.fromEntries(entries);
+}
+
+function unpackOne({ shape, data }) {
+  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  const values = Float32Array.from({ length: bytes.length / 2 }, (_, k) =>
+    fromHalf(bytes[2 * k] | (bytes[2 * k + 1] << 8)),
+  );
+  return { shape, values };
 }
 
 // torch.nn.Linear: weight (out, in).
@@ -27,14 +33,16 @@ export function dense(input, { shape: [outputs, inputs], values }, bias) {
 }
 
 // torch.nn.Conv2d with stride 1: input (in, height, width) in one row, weight (out, in, k, k).
-export function conv2d(input, [height, width], { shape: [outputs, inputs, size], values }, bias, padding = 0) {
-  const wide = width + 2 * padding, tall = height + 2 * padding;
+export function conv2d(input, [height, width], weight, bias, padding = 0) {
+  const { shape, values } = weight;
+  const [outputs, inputs, size] = shape;
+  const [wide, tall] = [width + 2 * padding, height + 2 * padding];
   const padded = padding ? new Float32Array(inputs * tall * wide) : input;
   for (let row = 0; padding && row < inputs * height; row++) {
     const at = (Math.floor(row / height) * tall + padding + (row % height)) * wide + padding;
     padded.set(input.subarray(row * width, (row + 1) * width), at);
   }
-  const down = tall - size + 1, across = wide - size + 1;
+  const [down, across] = [tall - size + 1, wide - size + 1];
   const output = new Float32Array(outputs * down * across);
   for (let o = 0, k = 0; o < outputs; o++) {
     const start = o * down * across;
@@ -51,7 +59,8 @@ export function conv2d(input, [height, width], { shape: [outputs, inputs, size],
 function addAny(output, start, input, first, wide, weights, k, size, down, across) {
   for (let offset = 0; offset < size * size; offset++) {
     const weight = weights[k + offset];
-    let from = first + Math.floor(offset / size) * wide + (offset % size), to = start;
+    let from = first + Math.floor(offset / size) * wide + (offset % size);
+    let to = start;
     for (let y = 0; y < down; y++, from += size - 1) {
       for (let x = 0; x < across; x++) output[to++] += weight * input[from++];
     }
@@ -60,21 +69,23 @@ function addAny(output, start, input, first, wide, weights, k, size, down, acros
 
 // The usual kernel of 3 x 3, in one go: three times as fast.
 function addThree(output, start, input, first, wide, weights, at, down, across) {
-  const a = weights[at], b = weights[at + 1], c = weights[at + 2], d = weights[at + 3], e = weights[at + 4];
-  const f = weights[at + 5], g = weights[at + 6], h = weights[at + 7], i = weights[at + 8];
+  const [a, b, c, d, e, f, g, h, i] = weights.subarray(at, at + 9);
   for (let y = 0, to = start; y < down; y++) {
-    let p = first + y * wide, q = p + wide, r = q + wide;
-    for (let x = 0; x < across; x++, p++, q++, r++) {
-      output[to++] += a * input[p] + b * input[p + 1] + c * input[p + 2]
-        + d * input[q] + e * input[q + 1] + f * input[q + 2]
-        + g * input[r] + h * input[r + 1] + i * input[r + 2];
+    for (let x = 0; x < across; x++) {
+      const p = first + y * wide + x;
+      const q = p + wide;
+      const r = q + wide;
+      const top = a * input[p] + b * input[p + 1] + c * input[p + 2];
+      const middle = d * input[q] + e * input[q + 1] + f * input[q + 2];
+      const bottom = g * input[r] + h * input[r + 1] + i * input[r + 2];
+      output[to++] += top + middle + bottom;
     }
   }
 }
 
-// torch.nn.MaxPool2d: input (channels, height, width) in one row; what is over at the edges is dropped.
+// torch.nn.MaxPool2d: input (channels, height, width) in one row; the rest at the edges is dropped.
 export function maxPool2d(input, [height, width], size = 2) {
-  const down = Math.floor(height / size), across = Math.floor(width / size);
+  const [down, across] = [Math.floor(height / size), Math.floor(width / size)];
   const channels = input.length / (height * width);
   const output = new Float32Array(channels * down * across).fill(-Infinity);
   for (let c = 0, to = 0; c < channels; c++) {
@@ -92,10 +103,11 @@ export function maxPool2d(input, [height, width], size = 2) {
 }
 
 export function softmax(values) {
-  const largest = Math.max(...values), powers = values.map((value) => Math.exp(value - largest));
+  const largest = Math.max(...values);
+  const powers = values.map((value) => Math.exp(value - largest));
   const sum = powers.reduce((total, power) => total + power, 0);
   return powers.map((power) => power / sum);
 }
 
-export const relu = (values) => values.map((value) => (value > 0 ? value : 0));
+export const relu = (values) => values.map((value) => Math.max(0, value));
 export const sigmoid = (values) => values.map((value) => 1 / (1 + Math.exp(-value)));

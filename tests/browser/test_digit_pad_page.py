@@ -1,5 +1,6 @@
 """Drawing a digit in a real browser: its numbers, its controls, its looks."""
 
+import json
 import re
 from itertools import pairwise
 
@@ -10,12 +11,12 @@ from bare_page import bare_page, displayed, pixels
 from PIL import Image
 from scipy.stats import binomtest
 
+import glassbox
 from glassbox.attribution import GradCAM
 from glassbox.chapters.gradcam.digit_figure import drawing_of
 from glassbox.chapters.gradcam.digit_pad import PEN, draw_a_digit, examples
 from glassbox.chapters.gradcam.digit_reader import LAST_CONVOLUTION, center, load_reader, place
 from glassbox.data import load, stratified_split, to_float
-from glassbox.explorables.static_view import asset
 
 pytestmark = pytest.mark.browser
 
@@ -32,8 +33,6 @@ def site(tmp_path_factory):
     (folder / "state.json").write_text(
         re.search(r'<script type="application/json">(.*?)</script>', shown[0], re.S)[1], "utf-8"
     )
-    scripts = [asset(f"{name}.js") for name in ("tiny_network", "drawn_digit")]
-    (folder / "both.js").write_text("\n".join(scripts), "utf-8")
     return folder
 
 
@@ -41,7 +40,7 @@ def site(tmp_path_factory):
 def shown(visit, site):
     def opened(**options):
         made = visit((site / "index.html").as_uri(), **options)
-        made.page.wait_for_selector(".gb-drawn")
+        made.page.wait_for_selector(".gb-digit")
         made.page.wait_for_timeout(150)
         return made
 
@@ -51,25 +50,28 @@ def shown(visit, site):
 @pytest.fixture
 def computing(visit, site, serve):
     """A page in which the functions of the module can be called."""
-    page = visit(serve(site)).page
-    page.evaluate("""async () => {
-      window.its = await import("/both.js");
-      window.state = await (await fetch("/state.json")).json();
-      window.read = its.makeReader(state.weights);
-      window.inked = (marks) => {
-        const ink = new Float32Array(112 * 112);
-        for (const { points, pixels } of marks) {
-          if (pixels) its.addPicture(ink, pixels);
-          else points.forEach((point, k) => its.addInk(ink, points[Math.max(0, k - 1)], point));
-        }
-        return ink;
-      };
-    }""")
+    page = visit(serve(glassbox.__path__[0])).page
+    state = json.loads((site / "state.json").read_text("utf-8"))
+    page.evaluate(
+        """async (state) => {
+          const parts = ["", "_ink", "_reader", "_sight"].map((part) =>
+            import(`/chapters/gradcam/digit_pad${part}.js`));
+          window.its = Object.assign({}, ...(await Promise.all(parts)));
+          window.state = state;
+          window.read = its.makeReader(state.weights);
+          window.inked = (marks) => {
+            const ink = its.emptyInk();
+            for (const mark of marks) its.addMark(ink, mark);
+            return ink;
+          };
+        }""",
+        state,
+    )
     return page
 
 
 def pad(visited, number=0):
-    return visited.page.locator(".gb-drawn").nth(number)
+    return visited.page.locator(".gb-digit").nth(number)
 
 
 def board(visited):
@@ -337,7 +339,7 @@ def test_in_a_notebook_it_fills_an_element_that_comes_into_the_page_later(comput
     computing.set_content("<main></main>")
     keys = computing.evaluate("""async () => {
       const el = document.createElement("div"), heard = [];
-      window.stop = its.default.render({ model: { get: (key) => key === "state" && state }, el });
+      window.stop = its.render({ model: { get: (key) => key === "state" && state }, el });
       document.querySelector("main").append(el);
       document.addEventListener("keydown", (event) => heard.push(event.key));
       await new Promise((done) => setTimeout(done, 100));

@@ -1,6 +1,7 @@
 // Starts a module in a page without a kernel: each element that waits for it gets a model that
 // holds its data, and the still picture gives way to what the module renders.
-function mount(name, render) {
+
+export function mount(name, render) {
   for (const host of document.querySelectorAll(`.gb-computed[data-module="${name}"]`)) {
     if (!host.dataset.mounted) start(host, render);
   }
@@ -22,7 +23,8 @@ async function start(host, render) {
   }
 }
 
-function makeModel(values) {
+/** What anywidget's model can do, as far as a page needs it. */
+export function makeModel(values) {
   const events = new EventTarget();
   return {
     get: (key) => values[key],
