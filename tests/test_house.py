@@ -123,9 +123,10 @@ def test_the_drawing_in_the_guide_is_that_of_now():
     assert house.drawn(text) == text, "run `make house`"
 
 
-def test_what_lies_in_the_house_goes_into_the_wheel():
-    """Every file beside the modules is package data."""
+def test_what_the_house_reads_goes_into_the_wheel():
+    """Every file beside the modules is package data; of scripts and styles the bundles alone."""
     settings = (ROOT / "pyproject.toml").read_text("utf-8")
-    kinds = {path.suffix for path in PACKAGE.rglob("*.*")} - {".py", ".pyc"}
+    kinds = {path.suffix for path in PACKAGE.rglob("*.*")} - {".py", ".pyc", ".js", ".css"}
     covered = re.findall(r'"(?:\*\*/\*|py)(\.\w+)"', settings)
     assert kinds - set(covered) == set()
+    assert '"explorables/bundles/*"' in settings

@@ -6,7 +6,7 @@ to the right of the diagonal.
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,23 +72,17 @@ def listed(room: str) -> dict[str, str]:
     return {a.name: f"glassbox.{room}.{line.module}" for line in lines for a in line.names}
 
 
-def code_lines(paths: Iterable[Path]) -> int:
-    return sum(bool(line.strip()) for path in paths for line in path.open(encoding="utf-8"))
-
-
 def drawing() -> str:
     """Draw the rooms one below another, each with a dot under every room it imports from."""
     used = {room: set() for room in ROOMS}
     for file in files():
         for found in imports(file):
             used.get(room_of(module_name(file)), set()).add(room_of(found.module))
-    lines = [f"{'':12}  files  lines  imports from"]
+    lines = [f"{'':12}  files  imports from"]
     for i, room in enumerate(ROOMS):
-        inside = sorted((PACKAGE / room).rglob("*.py"))
-        dots = "  ".join(
-            "■" if i == j else "●" if r in used[room] else "·" for j, r in enumerate(ROOMS[: i + 1])
-        )
-        lines.append(f"{room:12}  {len(inside):5}  {code_lines(inside):5}  {dots}")
+        count = len(list((PACKAGE / room).rglob("*.py")))
+        left = "  ".join("●" if other in used[room] else "·" for other in ROOMS[:i])
+        lines.append(f"{room:12}  {count:5}  {left}{'  ' * bool(i)}■")
     return "\n".join(lines) + "\n"
 
 

@@ -35,7 +35,7 @@ explore(draw, size=slider(1, 20, start=2), outlined=False)
 """
 
 RACE = """
-from glassbox.playground import optimizer_playground
+from glassbox.chapters.adam.playground import optimizer_playground
 
 optimizer_playground()
 """

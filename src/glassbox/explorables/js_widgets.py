@@ -102,7 +102,7 @@ def _widget(source: str, styles: list[str], state: dict[str, Any]) -> Any:
 def _page(module: str, styles: list[str], content: str, still: Figure, name: str) -> str:
     """Write the HTML: styles, still picture, data, and the script that starts the module.
 
-    The attributes ``data-shared`` and ``data-frames`` are those of :mod:`glassbox.player`.
+    The attributes ``data-shared`` and ``data-frames`` are those of :mod:`glassbox.explorables.static_view`.
     """
     pixels = to_pixels(still)
     height, width = pixels.shape[:2]
