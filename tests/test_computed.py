@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from glassbox import computed
+from glassbox.explorables import PLAYER
 from glassbox.figures import figure
 from glassbox.playground import optimizer_playground
 from glassbox.surfaces import SURFACES
@@ -37,7 +38,7 @@ def test_a_kernel_gets_a_widget_and_a_still_is_stored(shown):
     assert data["text/plain"] == "A race: A still <picture>."
     assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
     assert data[computed.WIDGET]["model_id"]
-    assert "text/html" not in data
+    assert PLAYER not in data
 
 
 def test_the_widget_has_module_style_and_state():
@@ -48,8 +49,8 @@ def test_the_widget_has_module_style_and_state():
 
 
 def test_a_page_gets_all_in_one_piece(shown):
-    data = shown("static", {"text": "</script><b>"}, name='Races & "more"')
-    page = data["text/html"]
+    data = shown("page", {"text": "</script><b>"}, name='Races & "more"')
+    page = data[PLAYER]
     assert page.count("</script>") == 2 and page.count("<style>") == 2
     found = re.search(r'<script type="application/json">(.*?)</script>', page, re.S)[1]
     assert json.loads(found) == {"text": "</script><b>"}
@@ -60,7 +61,7 @@ def test_a_page_gets_all_in_one_piece(shown):
 
 
 def test_parts_go_before_the_module_in_a_page_and_in_a_kernel(shown, monkeypatch):
-    page = shown("static", parts=["tiny_network"])["text/html"]
+    page = shown("page", parts=["tiny_network"])[PLAYER]
     script = page.split('<script type="module">')[1]
     assert 0 < script.index("function conv2d(") < script.index("const surfaces =")
     assert script.index("const surfaces =") < script.index("function mount(")
@@ -73,9 +74,14 @@ def test_parts_go_before_the_module_in_a_page_and_in_a_kernel(shown, monkeypatch
 
 
 def test_nothing_stored_changes_from_run_to_run(shown):
-    assert shown("static", {"x": 1}) == shown("static", {"x": 1})
-    kept = [{k: v for k, v in shown("live").items() if k != computed.WIDGET} for _ in range(2)]
+    kept = [{k: v for k, v in shown("page").items() if k != computed.WIDGET} for _ in range(2)]
     assert kept[0] == kept[1]
+
+
+def test_what_a_kernel_gets_is_put_out_beside_what_a_page_gets(shown):
+    page, live = shown("page"), shown("live")
+    assert page.keys() - live.keys() == {PLAYER}
+    assert all(page[form] == live[form] for form in ("text/plain", "image/png"))
 
 
 @pytest.mark.parametrize(
@@ -89,12 +95,12 @@ def test_nothing_stored_changes_from_run_to_run(shown):
 )
 def test_what_cannot_be_shown_is_refused(shown, options, error):
     with pytest.raises(error):
-        shown("static", **options)
+        shown("page", **options)
 
 
 def test_two_on_a_page_share_style_and_script_and_their_stills_are_files(shown, tmp_path):
     players = SimpleNamespace(**runpy.run_path(EXTENSION))
-    page = "".join(shown("static", {"n": n})["text/html"] for n in range(2))
+    page = "".join(shown("page", {"n": n})[PLAYER] for n in range(2))
     context = {"body": page, "pathto": lambda path, _: path}
     players.split(SimpleNamespace(outdir=tmp_path), "page", "", context, None)
     made = context["body"]

@@ -11,6 +11,7 @@ from glassbox.data import load
 from glassbox.digit_reader import centre, load_reader
 from glassbox.drawings.drawn_digit import drawing_of
 from glassbox.drawn_digit import PEN, REAL, draw_a_digit, examples
+from glassbox.explorables import PLAYER
 from glassbox.splits import stratified_split
 from glassbox.tiny_network import unpack
 
@@ -21,10 +22,10 @@ def shown(monkeypatch):
 
     def show(*arguments):
         pages = []
-        monkeypatch.setenv("GLASSBOX_EXPLORE", "static")
+        monkeypatch.setenv("GLASSBOX_EXPLORE", "page")
         monkeypatch.setattr(computed, "display", lambda data, **_: pages.append(data))
         draw_a_digit(*arguments)
-        page = pages[0]["text/html"]
+        page = pages[0][PLAYER]
         found = re.search(r'<script type="application/json">(.*?)</script>', page, re.S)[1]
         return pages[0], json.loads(found)
 
@@ -33,7 +34,7 @@ def shown(monkeypatch):
 
 def test_the_page_has_the_weights_and_stays_small(shown):
     data, state = shown("4 or 9")
-    assert state["start"] == "4 or 9" and len(data["text/html"]) < 150_000
+    assert state["start"] == "4 or 9" and len(data[PLAYER]) < 150_000
     reader = load_reader()
     for name, tensor in unpack(state["weights"]).items():
         assert tensor.equal(reader.state_dict()[name])

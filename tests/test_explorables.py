@@ -137,16 +137,16 @@ def test_draw_must_return_a_figure():
 
 def test_unknown_mode_is_refused(monkeypatch):
     monkeypatch.setenv("GLASSBOX_EXPLORE", "dynamic")
-    with pytest.raises(ValueError, match="GLASSBOX_EXPLORE must be live or static, got 'dynamic'"):
+    with pytest.raises(ValueError, match="GLASSBOX_EXPLORE must be live or page, got 'dynamic'"):
         explore(draw, a=(1, 3))
 
 
-def test_static_mode_does_not_import_widgets():
+def test_explore_imports_neither_torch_nor_pyplot():
     code = (
-        "import os, sys; os.environ['GLASSBOX_EXPLORE'] = 'static';"
+        "import os, sys; os.environ['GLASSBOX_EXPLORE'] = 'page';"
         "import glassbox.explorables as e, glassbox.figures as f;"
         "e.explore(lambda a: f.figure()[0], a=(1, 2));"
-        "assert not {'ipywidgets', 'torch', 'matplotlib.pyplot'} & set(sys.modules)"
+        "assert not {'torch', 'matplotlib.pyplot'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from glassbox.explorables import explore, slider_over
+from glassbox.explorables import PLAYER, explore, slider_over
 from glassbox.figures import figure, to_pixels
+from glassbox.live import WIDGET
 from glassbox.player import encode, static_outputs
 from glassbox.states import make_explorable
 
@@ -91,7 +92,7 @@ def test_text_of_an_author_cannot_end_the_player_or_become_markup():
 
 def test_grid_of_more_than_100_is_refused_before_anything_is_drawn(monkeypatch):
     calls = []
-    monkeypatch.setenv("GLASSBOX_EXPLORE", "static")
+    monkeypatch.setenv("GLASSBOX_EXPLORE", "page")
     message = r"make 21 x 5 = 105 frames, 5 over the limit of 100"
     with pytest.raises(ValueError, match=message):
         explore(lambda a, b: calls.append(a), a=(0, 20), b=slider_over("abcde"))
@@ -104,7 +105,7 @@ def test_grid_of_100_is_drawn():
 
 
 def test_error_in_any_state_is_raised(monkeypatch):
-    monkeypatch.setenv("GLASSBOX_EXPLORE", "static")
+    monkeypatch.setenv("GLASSBOX_EXPLORE", "page")
 
     def fails(height):
         if height == 3:
@@ -118,11 +119,11 @@ def test_error_in_any_state_is_raised(monkeypatch):
 def test_page_gets_one_player_and_one_line_of_text(monkeypatch, capsys):
     shown = []
     monkeypatch.setattr("glassbox.explorables.display", lambda data, **_: shown.append(data))
-    monkeypatch.setenv("GLASSBOX_EXPLORE", "static")
+    monkeypatch.setenv("GLASSBOX_EXPLORE", "page")
     explore(draw, name="a bar", height=(1, 3))
-    assert set(shown[0]) == {"text/plain", "text/html"}
+    assert set(shown[0]) == {"text/plain", "image/png", WIDGET, PLAYER}
     assert shown[0]["text/plain"] == "Explorable: a bar. Controls: height 1–3. A navy bar of 2."
-    assert shown[0]["text/html"].count("<gb-player") == 1
+    assert shown[0][PLAYER].count("<gb-player") == 1
 
 
 def test_player_asks_for_nothing_from_outside():

@@ -11,13 +11,12 @@ default export.
 import base64
 import html
 import json
-import os
 from collections.abc import Sequence
 from typing import Any
 
 from IPython.display import display
 
-from glassbox.explorables import MODE
+from glassbox.explorables import PLAYER, for_page
 from glassbox.figures import Figure, display_size, to_pixels, to_png
 from glassbox.live import WIDGET
 from glassbox.player import asset
@@ -28,7 +27,7 @@ STYLES = ("player.css", "{}.css")
 def show_computed(
     module: str, state: dict[str, Any], *, still: Figure, name: str, parts: Sequence[str] = ()
 ) -> None:
-    """Show a module: by anywidget in a kernel, inlined where a page is built.
+    """Show a module: by anywidget in a kernel, and inlined where ``GLASSBOX_EXPLORE`` is ``page``.
 
     In a page it works without a kernel and a network, also opened as a file.
 
@@ -46,11 +45,7 @@ def show_computed(
     source = "\n".join(asset(f"{script}.js") for script in (*parts, module))
     styles = [asset(style.format(module)) for style in STYLES]
     content = json.dumps(state, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    if os.environ.get(MODE, "live") == "static":
-        page = _page(module, source, styles, content, still, name)
-        data: dict[str, Any] = {"text/plain": f"{name}: {still.alt}", "text/html": page}
-        display(data, raw=True)
-        return
+    page = {PLAYER: _page(module, source, styles, content, still, name)} if for_page() else {}
     pixels = to_pixels(still)
     view = {
         "version_major": 2,
@@ -62,7 +57,7 @@ def show_computed(
         "image/png": base64.b64encode(to_png(pixels)).decode(),
         WIDGET: view,
     }
-    display(data, metadata={"image/png": display_size(pixels)}, raw=True)
+    display(data | page, metadata={"image/png": display_size(pixels)}, raw=True)
 
 
 def _widget(source: str, styles: list[str], state: dict[str, Any]) -> Any:

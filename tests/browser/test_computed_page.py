@@ -3,6 +3,7 @@
 import pytest
 
 from glassbox import computed
+from glassbox.explorables import PLAYER
 from glassbox.figures import figure
 
 pytestmark = pytest.mark.browser
@@ -43,8 +44,8 @@ def opened(monkeypatch, tmp_path, visit):
 
     def show(*modules):
         shown = []
-        monkeypatch.setenv("GLASSBOX_EXPLORE", "static")
-        monkeypatch.setattr(computed, "display", lambda data, **_: shown.append(data["text/html"]))
+        monkeypatch.setenv("GLASSBOX_EXPLORE", "page")
+        monkeypatch.setattr(computed, "display", lambda data, **_: shown.append(data[PLAYER]))
         files = {}
         asset = computed.asset
         monkeypatch.setattr(computed, "asset", lambda name: files.get(name) or asset(name))

@@ -180,7 +180,7 @@ def test_a_build_stops_at_a_cell_that_raises_or_should(source, tags, message, tm
     path = tmp_path / "broken.ipynb"
     write(new_notebook(cells=[new_code_cell(source, metadata={"tags": tags})]), path)
     with pytest.raises(ChapterError, match=rf"(?s)broken\.ipynb.*{message}"):
-        execute(path, "static")
+        execute(path, "page")
 
 
 def test_stored_pictures_are_kept_where_their_pixels_are(chapter):
