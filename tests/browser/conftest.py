@@ -79,23 +79,36 @@ def browser():
         started.close()
 
 
-@pytest.fixture
-def visit(browser: Browser):
-    """Open pages: visit(url, scheme="dark", width=390); each has a context of its own."""
+def _visits(browser: Browser):
     contexts = []
 
-    def opened(url: str, *, scheme="light", width=1280, height=900, **options) -> Visit:
+    def opened(
+        url: str, *, scheme="light", width=1280, height=900, before=lambda visit: None, **options
+    ) -> Visit:
         window = {"width": width, "height": height}
         context = browser.new_context(color_scheme=scheme, viewport=window, **options)
         context.set_default_timeout(10_000)
         contexts.append(context)
         visit = Visit(context.new_page())
+        before(visit)
         visit.page.goto(url)
         return visit
 
     yield opened
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def visit(browser: Browser):
+    """Open pages: visit(url, scheme="dark", width=390); each has a context of its own."""
+    yield from _visits(browser)
+
+
+@pytest.fixture(scope="module")
+def shared_visit(browser: Browser):
+    """Open pages for several tests of a module, that do not change them."""
+    yield from _visits(browser)
 
 
 @pytest.fixture(scope="session")
