@@ -100,7 +100,7 @@ def test_grid_of_more_than_100_is_refused_before_anything_is_drawn(monkeypatch):
 
 
 def test_grid_of_100_is_drawn():
-    same = draw(3)
+    same, _ = figure(width=2.5, height=1.5, alt="Small and empty axes.")
     assert len(data_of(player_of(lambda a: same, a=(1, 100)))["states"]) == 100
 
 
