@@ -144,16 +144,6 @@ def test_a_chapter_that_fails_has_no_page_and_is_named(whole, tmp_path):
     assert kept(folder, "first.json").exists() and not kept(folder, "second.json").exists()
 
 
-def test_without_nbval_the_build_executes_what_is_missing(passed, tmp_path):
-    folder = shutil.copytree(passed[0], tmp_path / "book")
-    first = folder / "book" / "first.ipynb"
-    write(new_notebook(cells=[new_code_cell("print('edited')")]), first)
-    said, results = make_test(folder, "tests/browser")
-    assert results == {"tests/browser/test_pages.py::test_page": "PASSED"}, said
-    assert "edited" in kept(folder, "first.ipynb").read_text()
-    assert [path.name for path in kept(folder, "").glob("*.log")] == ["first.log"]
-
-
 def test_a_player_takes_the_place_of_its_still_in_a_page(whole):
     path = whole / "book" / "first.ipynb"
     outputs = book_tool.merge(read(path), execute(path, "page")[0]).cells[1].outputs
@@ -203,3 +193,7 @@ def test_notes_of_another_run_do_not_count_and_nobody_waits_for_ever(whole, note
     assert wait(whole, monkeypatch, patience=0.1) == ["nothing is heard of first.ipynb"]
     notes("first")
     assert wait(whole, monkeypatch, patience=0.1) == []
+
+
+def test_where_nbval_tests_nothing_nobody_waits():
+    assert handover.wait_for_chapters([], "this") == []
