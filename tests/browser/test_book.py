@@ -54,3 +54,15 @@ def test_every_icon_is_drawn(address, visit):
     )
     assert len(drawn) > 3
     assert [name for name, content in drawn if content == "none"] == []
+
+
+def test_a_look_of_code_without_contrast_is_found(tmp_path, visit, violations):
+    """Though of each look only three words are looked at, and not those that are hidden."""
+    words = "<span style='color: #ddd'>def</span> <span>name</span> " * 20
+    code = f"<div class='highlight'><pre tabindex='0'>{words}</pre></div>"
+    (tmp_path / "code.html").write_text(
+        "<!doctype html><html lang='en'><title>Code</title><main><h1>Code</h1>"
+        f"<div hidden>{code}</div>{code}</main></html>"
+    )
+    found = violations(visit((tmp_path / "code.html").as_uri()).page)
+    assert len(found) == 3 and all(one.startswith("color-contrast") for one in found)
