@@ -1,7 +1,7 @@
 # Everything that is done to this book. `make` alone lists it.
 
 python = .venv/bin/python
-pytest = PYTHONHASHSEED=0 OMP_NUM_THREADS=1 PYTHONPATH=tests/notebooks $(python) -m pytest
+pytest = PYTHONHASHSEED=0 OMP_NUM_THREADS=1 PYTHONPATH=tests/notebooks:tools $(python) -m pytest
 scripts = node_modules/.package-lock.json
 # Twice as many as there are cores, since half of the tests wait for a browser or a kernel.
 workers = $$((2 * $$(getconf _NPROCESSORS_ONLN)))

@@ -1,35 +1,72 @@
-"""What all tests share: the tools of the book on the path, and the book itself, made once."""
+"""What all tests share: the tools of the book on the path, their order, and the book itself."""
 
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tools"))
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests" / "notebooks")]
+
+import handover  # noqa: E402
+from chapters import chapters  # noqa: E402
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with what takes longest: the book and all its pages, other pages, then the chapters."""
-    order = {"test_pages.py": 0, "browser": 1, "book": 2}
-    items.sort(key=lambda item: order.get(item.path.name, order.get(item.path.parent.name, 3)))
+    """Begin with the chapters, the longest first; then tests of code; at last those of pages.
+
+    By the time that a page is opened, the chapters have long been executed, so that no worker waits
+    for another one, and one worker alone does not wait for itself. One worker makes the book while
+    others test pages that are not in it.
+    """
+    cells = Counter(item.path for item in items)
+    places = {"test_book.py": 2, "browser": 3, "test_pages.py": 4}
+
+    def place(item) -> tuple[int, int]:
+        if item.path.suffix == ".ipynb":
+            return 0, -cells[item.path]
+        return places.get(item.path.name, places.get(item.path.parent.name, 1)), 0
+
+    items.sort(key=place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Hand out tests file by file, but those of the book's pages page by page."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFileAndPage(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            return file + nodeid.partition("[")[2] if file.endswith("/test_pages.py") else file
+
+    return ByFileAndPage(config, log) if config.option.dist == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
-def book(testrun_uid) -> Path:
+def book(request) -> Path:
     """The folder of the rendered book, made from the sources as they are now.
 
-    The first worker that asks makes it, and the others wait for it.
+    What nbval has executed in this run is rendered, and a chapter that failed is not. The first
+    worker that asks makes the book, and the others wait for it.
     """
+    run = handover.run_of(request.config)
     (ROOT / "_build").mkdir(exist_ok=True)
     made_by = ROOT / "_build" / "tested-by"
     with FileLock(made_by.with_suffix(".lock")):
-        if not made_by.exists() or made_by.read_text() != testrun_uid:
-            command = [sys.executable, "tools/book.py"]
-            made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-            if made.returncode:
-                pytest.fail(f"make book fails:\n{made.stdout}\n{made.stderr}", pytrace=False)
-            made_by.write_text(testrun_uid)
+        if not made_by.exists() or made_by.read_text() != run:
+            _make_book({item.path for item in request.session.items}, run)
+            made_by.write_text(run)
     return ROOT / "_build" / "html"
+
+
+def _make_book(tested: set[Path], run: str) -> None:
+    if problems := handover.wait_for_chapters(tested & set(chapters()), run):
+        pytest.fail(f"There is no book to open: {'; '.join(problems)}", pytrace=False)
+    command = [sys.executable, "tools/book.py"]
+    made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if made.returncode:
+        pytest.fail(f"make book fails:\n{made.stdout}\n{made.stderr}", pytrace=False)

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import nbformat
-from chapters import BOOK, ROOT, chapters, code_cells, code_hash, read, write_text
+from chapters import BOOK, PLAYER, ROOT, chapters, code_cells, code_hash, read, write_text
 from execution import ChapterError, executed
 from nbformat import NotebookNode
 from pages import fill, module_pages
@@ -26,8 +26,18 @@ def merge(prose: NotebookNode, outputs: NotebookNode) -> NotebookNode:
         raise ChapterError("A chapter was edited while it ran: make the book again.")
     pairs = zip(code_cells(prose), code_cells(outputs), strict=True)
     for mine, theirs in pairs:
-        mine.outputs, mine.execution_count = theirs.outputs, theirs.execution_count
+        mine.outputs = [_for_page(output) for output in theirs.outputs]
+        mine.execution_count = theirs.execution_count
     return prose
+
+
+def _for_page(output: NotebookNode) -> NotebookNode:
+    """Put the player of an explorable in the place of its still, which the player has inside."""
+    data = output.get("data", {})
+    if PLAYER in data:
+        output.data = {"text/plain": data["text/plain"], "text/html": data[PLAYER]}
+        output.metadata = {}
+    return output
 
 
 def stage(runs: dict[Path, tuple[NotebookNode, dict]]) -> None:

@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "book"
 CELL_KEYS = ("jupyter", "mystnb", "tags")
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+# What explore puts out for a page. glassbox.explorables names it, too, but takes long to load.
+PLAYER = "application/vnd.glassbox.player+html"
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 

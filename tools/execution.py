@@ -36,24 +36,16 @@ def execute(path: Path, mode: str) -> tuple[NotebookNode, dict]:
 
     Args:
         path: The notebook.
-        mode: What ``explore`` does: ``live`` or ``static``.
+        mode: What ``explore`` does: ``live``, or ``page`` for what a page needs beside it.
 
     Returns:
-        The notebook in canonical form, and a record: seconds in total and for the slowest cell,
-        and the files of this repository that the kernel loaded.
+        The notebook in canonical form, and its record.
 
     Raises:
         ChapterError: A cell raises, or a cell tagged ``raises-exception`` does not.
     """
-    notebook = read(path)
-    notebook.metadata["glassbox"] = {"code": code_hash(notebook)}
-    for cell in code_cells(notebook):
-        cell.outputs, cell.execution_count = [], None
+    notebook = without_outputs(read(path))
     notebook.cells.append(nbformat.v4.new_code_cell(LOADED))
-    # One thread: the networks are small, chapters run side by side, and on shared cores,
-    # threads that wait for each other take many times as long.
-    settings = {"GLASSBOX_EXPLORE": mode, "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"}
-    environment = os.environ | settings
     times: list[float] = []
     client = NotebookClient(
         notebook,
@@ -68,22 +60,53 @@ def execute(path: Path, mode: str) -> tuple[NotebookNode, dict]:
     log.parent.mkdir(parents=True, exist_ok=True)
     try:
         with log.open("w") as stderr:
-            client.execute(env=environment, stderr=stderr)
+            client.execute(env=environment(mode), stderr=stderr)
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         raise ChapterError(f"{path.name}: {_where(notebook, times)}\n{error}") from error
-    loaded = json.loads(notebook.cells.pop().outputs[0].text)
+    loaded = notebook.cells.pop().outputs[0].text
     for cell in code_cells(notebook):
         if may_raise(cell) and all(output.output_type != "error" for output in cell.outputs):
             raise ChapterError(f"{path.name}: this cell should raise and does not:\n{cell.source}")
     seconds = [end - start for start, end in zip(times[::2], times[1::2], strict=True)][:-1]
-    record = {
+    return canonical(notebook), record_of(seconds, loaded)
+
+
+def without_outputs(notebook: NotebookNode) -> NotebookNode:
+    """Clear a notebook to be executed, and note in it which code that will be."""
+    notebook.metadata["glassbox"] = {"code": code_hash(notebook)}
+    for cell in code_cells(notebook):
+        cell.outputs, cell.execution_count = [], None
+    return notebook
+
+
+def environment(mode: str) -> dict[str, str]:
+    """Give the environment of a chapter's kernel.
+
+    One thread: the networks are small, chapters run side by side, and where cores are shared
+    threads that wait for each other take many times as long.
+    """
+    settings = {"GLASSBOX_EXPLORE": mode, "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"}
+    return os.environ | settings
+
+
+def record_of(seconds: list[float], loaded: str) -> dict:
+    """Put down how a chapter ran.
+
+    Args:
+        seconds: Of each code cell.
+        loaded: What ``LOADED`` printed at the end.
+
+    Returns:
+        Seconds in all and of the slowest cell, the files of this repository that the kernel
+        loaded, and the versions it ran with.
+    """
+    return {
         "seconds": sum(seconds),
         "slowest": max(seconds, default=0.0),
         "cells": len(seconds),
-        "files": _ours(loaded),
+        "files": _ours(json.loads(loaded)),
         "versions": {"python": sys.version.split()[0]} | {name: version(name) for name in PACKAGES},
     }
-    return canonical(notebook), record
 
 
 def _where(notebook: NotebookNode, times: list[float]) -> str:
@@ -120,30 +143,53 @@ def _file_hash(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else "absent"
 
 
-def _kept(path: Path) -> tuple[NotebookNode, dict] | None:
-    """Return the kept execution of a chapter if it would come out the same now."""
-    stem = EXECUTED / path.relative_to(BOOK).with_suffix("")
-    kept, record = stem.with_suffix(".ipynb"), stem.with_suffix(".json")
-    if not (kept.exists() and record.exists()):
+def keep(path: Path, notebook: NotebookNode, record: dict, start: float) -> None:
+    """Keep an execution for as long as it would come out the same.
+
+    Args:
+        path: The chapter.
+        notebook: The same, executed in the mode ``page``, in canonical form.
+        record: How that went; what its outputs depend on is added.
+        start: When it began, in seconds since the epoch.
+
+    Raises:
+        ChapterError: A file changed that it had perhaps loaded already.
+    """
+    edited = [file for file in record["files"] if (ROOT / file).stat().st_mtime > start]
+    if edited:
+        raise ChapterError(f"{path.name}: {', '.join(edited)} changed while it ran: start again.")
+    record["inputs"] = _inputs(path, notebook, record["files"])
+    discard(path)
+    write_text(kept(path, ".ipynb"), nbformat.writes(notebook))
+    write_text(kept(path, ".json"), json.dumps(record, indent=1))
+
+
+def discard(path: Path) -> None:
+    """Forget the kept execution of a chapter."""
+    kept(path, ".json").unlink(missing_ok=True)
+
+
+def kept(path: Path, suffix: str) -> Path:
+    """Name a file that is kept of a chapter's execution."""
+    return EXECUTED / path.relative_to(BOOK).with_suffix(suffix)
+
+
+def _valid(path: Path) -> tuple[NotebookNode, dict] | None:
+    """Give the kept execution of a chapter if it would come out the same now."""
+    notebook, record = kept(path, ".ipynb"), kept(path, ".json")
+    if not (notebook.exists() and record.exists()):
         return None
     content = json.loads(record.read_text("utf-8"))
     if content["inputs"] != _inputs(path, read(path), content["files"]):
         return None
-    return read(kept), content
+    return read(notebook), content
 
 
 def _run(path: Path) -> tuple[NotebookNode, dict]:
     print(f"  {path.stem}: executing", flush=True)
     start = time.time()
-    notebook, record = execute(path, "static")
-    edited = [file for file in record["files"] if (ROOT / file).stat().st_mtime > start]
-    if edited:
-        raise ChapterError(f"{path.name}: {', '.join(edited)} changed while it ran: start again.")
-    record["inputs"] = _inputs(path, notebook, record["files"])
-    stem = EXECUTED / path.relative_to(BOOK).with_suffix("")
-    stem.with_suffix(".json").unlink(missing_ok=True)
-    write_text(stem.with_suffix(".ipynb"), nbformat.writes(notebook))
-    write_text(stem.with_suffix(".json"), json.dumps(record, indent=1))
+    notebook, record = execute(path, "page")
+    keep(path, notebook, record, start)
     print(f"  {path.stem}: {record['cells']} cells in {record['seconds']:.1f} s", flush=True)
     return notebook, record
 
@@ -162,7 +208,7 @@ def executed(paths: list[Path]) -> dict[Path, tuple[NotebookNode, dict]]:
     Raises:
         ChapterError: One or more chapters failed; the others have been run and are kept.
     """
-    results = {path: _kept(path) for path in paths}
+    results = {path: _valid(path) for path in paths}
     missing = [path for path in paths if results[path] is None]
     print(f"{len(missing)} of {len(paths)} chapters to execute", flush=True)
     with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -85,7 +85,7 @@ def run(program, operations, leaves):
     return total
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(programs(SCALAR_OPERATIONS), st.lists(st.floats(-2, 2), min_size=2, max_size=4))
 def test_scalar_graphs_equal_torch(program, numbers):
     theirs = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in numbers]
@@ -100,7 +100,7 @@ def test_scalar_graphs_equal_torch(program, numbers):
         assert_equal(mine.grad, other.grad)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(programs(TENSOR_OPERATIONS), seeds, st.lists(st.sampled_from(SHAPES), min_size=3))
 def test_tensor_graphs_equal_torch(program, seed, shapes):
     draw = np.random.default_rng(seed).standard_normal

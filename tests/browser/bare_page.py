@@ -10,6 +10,7 @@ from PIL import Image
 from playwright.sync_api import Locator
 
 from glassbox.explorables import js_widgets as computed
+from glassbox.explorables.showing import PLAYER
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
@@ -31,8 +32,8 @@ def displayed() -> Iterator[list[str]]:
     """Collect what cells display of modules that compute in the page."""
     shown: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GLASSBOX_EXPLORE", "static")
-        patch.setattr(computed, "display", lambda data, **_: shown.append(data["text/html"]))
+        patch.setenv("GLASSBOX_EXPLORE", "page")
+        patch.setattr(computed, "display", lambda data, **_: shown.append(data[PLAYER]))
         yield shown
 
 

@@ -7,6 +7,7 @@ import pytest
 
 import glassbox
 from glassbox.explorables import js_widgets as computed
+from glassbox.explorables.showing import PLAYER
 from glassbox.plotting import figure
 
 pytestmark = pytest.mark.browser
@@ -49,8 +50,8 @@ def opened(monkeypatch, tmp_path, visit, serve):
 
     def show(*modules):
         shown = []
-        monkeypatch.setenv("GLASSBOX_EXPLORE", "static")
-        monkeypatch.setattr(computed, "display", lambda data, **_: shown.append(data["text/html"]))
+        monkeypatch.setenv("GLASSBOX_EXPLORE", "page")
+        monkeypatch.setattr(computed, "display", lambda data, **_: shown.append(data[PLAYER]))
         files = {}
         read = computed.read_bundle
         monkeypatch.setattr(computed, "read_bundle", lambda name: files.get(name) or read(name))

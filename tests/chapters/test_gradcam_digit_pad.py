@@ -11,6 +11,7 @@ from glassbox.chapters.gradcam.digit_pad import PEN, REAL, draw_a_digit, example
 from glassbox.chapters.gradcam.digit_reader import center, load_reader
 from glassbox.data import load, stratified_split
 from glassbox.explorables import js_widgets as computed
+from glassbox.explorables.showing import PLAYER
 from glassbox.explorables.tiny_network import unpack
 
 
@@ -20,10 +21,10 @@ def shown(monkeypatch):
 
     def show(*arguments):
         pages = []
-        monkeypatch.setenv("GLASSBOX_EXPLORE", "static")
+        monkeypatch.setenv("GLASSBOX_EXPLORE", "page")
         monkeypatch.setattr(computed, "display", lambda data, **_: pages.append(data))
         draw_a_digit(*arguments)
-        page = pages[0]["text/html"]
+        page = pages[0][PLAYER]
         found = re.search(r'<script type="application/json">(.*?)</script>', page, re.S)[1]
         return pages[0], json.loads(found)
 
@@ -32,7 +33,7 @@ def shown(monkeypatch):
 
 def test_the_page_has_the_weights_and_stays_small(shown):
     data, state = shown("4 or 9")
-    assert state["start"] == "4 or 9" and len(data["text/html"]) < 150_000
+    assert state["start"] == "4 or 9" and len(data[PLAYER]) < 150_000
     reader = load_reader()
     for name, tensor in unpack(state["weights"]).items():
         assert tensor.equal(reader.state_dict()[name])

@@ -8,6 +8,7 @@ import torch
 
 from glassbox.chapters.vae.latent_pad import latent_pad
 from glassbox.explorables import js_widgets as computed
+from glassbox.explorables.showing import PLAYER
 from glassbox.networks import VAE, posterior_means
 
 
@@ -22,8 +23,8 @@ IMAGES, LABELS = torch.rand(40, 1, 8, 8), torch.arange(40) % 10
 
 def shown_state(model, monkeypatch, **options):
     shown = []
-    monkeypatch.setenv("GLASSBOX_EXPLORE", "static")
-    monkeypatch.setattr(computed, "display", lambda data, **_: shown.append(data["text/html"]))
+    monkeypatch.setenv("GLASSBOX_EXPLORE", "page")
+    monkeypatch.setattr(computed, "display", lambda data, **_: shown.append(data[PLAYER]))
     latent_pad(model, IMAGES, LABELS, **options)
     found = re.search(r'<script type="application/json">(.*?)</script>', shown[0], re.S)[1]
     return json.loads(found), shown[0]

@@ -11,6 +11,7 @@ import pytest
 
 from glassbox.chapters.adam.playground import optimizer_playground
 from glassbox.explorables import js_widgets as computed
+from glassbox.explorables.showing import PLAYER
 from glassbox.explorables.static_view import read_bundle
 from glassbox.optim import SURFACES
 from glassbox.plotting import figure
@@ -38,7 +39,7 @@ def test_a_kernel_gets_a_widget_and_a_still_is_stored(shown):
     assert data["text/plain"] == "A race: A still <picture>."
     assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
     assert data[computed.WIDGET]["model_id"]
-    assert "text/html" not in data
+    assert PLAYER not in data
 
 
 def test_the_widget_has_module_style_and_state():
@@ -49,8 +50,8 @@ def test_the_widget_has_module_style_and_state():
 
 
 def test_a_page_gets_all_in_one_piece(shown):
-    data = shown("static", {"text": "</script><b>"}, name='Races & "more"')
-    page = data["text/html"]
+    data = shown("page", {"text": "</script><b>"}, name='Races & "more"')
+    page = data[PLAYER]
     assert page.count("</script>") == 2 and page.count("<style data-shared>") == 2
     found = re.search(r'<script type="application/json">(.*?)</script>', page, re.S)[1]
     assert json.loads(found) == {"text": "</script><b>", "colors": dict(computed.COLORS)}
@@ -61,7 +62,7 @@ def test_a_page_gets_all_in_one_piece(shown):
 
 
 def test_a_page_and_a_kernel_get_the_bundles_that_are_theirs(shown, monkeypatch):
-    page = shown("static")["text/html"]
+    page = shown("page")[PLAYER]
     script = page.split('<script type="module" data-shared>')[1]
     assert script == f"{read_bundle('playground.page.js')}</script>"
     for style in ("player.css", "playground.css"):
@@ -77,9 +78,14 @@ def test_a_page_and_a_kernel_get_the_bundles_that_are_theirs(shown, monkeypatch)
 
 
 def test_nothing_stored_changes_from_run_to_run(shown):
-    assert shown("static", {"x": 1}) == shown("static", {"x": 1})
-    kept = [{k: v for k, v in shown("live").items() if k != computed.WIDGET} for _ in range(2)]
+    kept = [{k: v for k, v in shown("page").items() if k != computed.WIDGET} for _ in range(2)]
     assert kept[0] == kept[1]
+
+
+def test_what_a_kernel_gets_is_put_out_beside_what_a_page_gets(shown):
+    page, live = shown("page"), shown("live")
+    assert page.keys() - live.keys() == {PLAYER}
+    assert all(page[form] == live[form] for form in ("text/plain", "image/png"))
 
 
 @pytest.mark.parametrize(
@@ -92,12 +98,12 @@ def test_nothing_stored_changes_from_run_to_run(shown):
 )
 def test_what_cannot_be_shown_is_refused(shown, options, error):
     with pytest.raises(error):
-        shown("static", **options)
+        shown("page", **options)
 
 
-def test_two_on_a_page_fraction_style_and_script_and_their_stills_are_files(shown, tmp_path):
+def test_two_on_a_page_share_style_and_script_and_their_stills_are_files(shown, tmp_path):
     players = SimpleNamespace(**runpy.run_path(EXTENSION))
-    page = "".join(shown("static", {"n": n})["text/html"] for n in range(2))
+    page = "".join(shown("page", {"n": n})[PLAYER] for n in range(2))
     context = {"body": page, "pathto": lambda path, _: path}
     players.split(SimpleNamespace(outdir=tmp_path), "page", "", context, None)
     made = context["body"]

@@ -11,7 +11,9 @@ from PIL import Image
 
 from glassbox.explorables import explore, slider_over
 from glassbox.explorables.explorable import make_explorable
+from glassbox.explorables.showing import PLAYER
 from glassbox.explorables.static_view import encode, static_outputs
+from glassbox.explorables.widget_view import WIDGET
 from glassbox.plotting import figure
 from glassbox.plotting.figures import to_pixels
 
@@ -92,7 +94,7 @@ def test_text_of_an_author_cannot_end_the_player_or_become_markup():
 
 def test_grid_of_more_than_100_is_refused_before_anything_is_drawn(monkeypatch):
     calls = []
-    monkeypatch.setenv("GLASSBOX_EXPLORE", "static")
+    monkeypatch.setenv("GLASSBOX_EXPLORE", "page")
     message = r"make 21 x 5 = 105 frames, 5 over the limit of 100"
     with pytest.raises(ValueError, match=message):
         explore(lambda a, b: calls.append(a), a=(0, 20), b=slider_over("abcde"))
@@ -100,12 +102,12 @@ def test_grid_of_more_than_100_is_refused_before_anything_is_drawn(monkeypatch):
 
 
 def test_grid_of_100_is_drawn():
-    same = draw(3)
+    same, _ = figure(width=2.5, height=1.5, alt="Small and empty axes.")
     assert len(data_of(player_of(lambda a: same, a=(1, 100)))["states"]) == 100
 
 
 def test_error_in_any_state_is_raised(monkeypatch):
-    monkeypatch.setenv("GLASSBOX_EXPLORE", "static")
+    monkeypatch.setenv("GLASSBOX_EXPLORE", "page")
 
     def fails(height):
         if height == 3:
@@ -121,11 +123,11 @@ def test_page_gets_one_player_and_one_line_of_text(monkeypatch, capsys):
     monkeypatch.setattr(
         "glassbox.explorables.showing.display", lambda data, **_: shown.append(data)
     )
-    monkeypatch.setenv("GLASSBOX_EXPLORE", "static")
+    monkeypatch.setenv("GLASSBOX_EXPLORE", "page")
     explore(draw, name="a bar", height=(1, 3))
-    assert set(shown[0]) == {"text/plain", "text/html"}
+    assert set(shown[0]) == {"text/plain", "image/png", WIDGET, PLAYER}
     assert shown[0]["text/plain"] == "Explorable: a bar. Controls: height 1–3. A navy bar of 2."
-    assert shown[0]["text/html"].count("<gb-player") == 1
+    assert shown[0][PLAYER].count("<gb-player") == 1
 
 
 def test_player_asks_for_nothing_from_outside():

@@ -7,7 +7,9 @@ nbval compares text character by character and pictures not at all. With this pl
   still of an explorable cannot go stale (its controls are in its text);
 - warnings (stderr) are not compared, since they contain paths; a separate rule lets none be stored;
 - a trailing ";" hides a value, as it does in a notebook (nbval #194);
-- a cell tagged raises-exception has to raise, even where its outputs are not compared.
+- a cell tagged raises-exception has to raise, even where its outputs are not compared;
+- a kernel runs as it does for a page, and of what it puts out only the players are not compared:
+  they are for the page alone, to which what was executed is handed over.
 """
 
 import base64
@@ -15,8 +17,12 @@ import io
 import math
 import re
 
+import nbval.kernel as nbval_kernel
 import nbval.plugin as nbval
 import numpy as np
+from chapters import PLAYER
+from execution import environment
+from handover import Recorder, hand_over, run_of
 from nbval.kernel import RunningKernel
 from PIL import Image
 
@@ -79,7 +85,7 @@ def _blocks(png: str) -> np.ndarray:
 def pytest_collectstart(collector):
     if isinstance(collector, nbval.IPyNbFile):
         compared = set(collector.skip_compare) - {"image/png"}
-        collector.skip_compare = (*compared, "stderr")
+        collector.skip_compare = (*compared, "stderr", PLAYER)
 
 
 def _sanitize(cell, text):
@@ -88,19 +94,54 @@ def _sanitize(cell, text):
 
 def _execute(kernel, source, allow_stdin=None):
     # The kernel heeds a trailing ";" only with history, which nbval turns off.
-    return kernel.kc.execute(source, allow_stdin=allow_stdin, stop_on_error=False)
+    request = kernel.kc.execute(source, allow_stdin=allow_stdin, stop_on_error=False)
+    kernel.recorder.ask(request)
+    return request
 
 
-_run = nbval.IPyNbCell.runtest
+_start_kernel = nbval_kernel.start_new_kernel
+_get_message = RunningKernel.get_message
+_run, _setup, _teardown = nbval.IPyNbCell.runtest, nbval.IPyNbFile.setup, nbval.IPyNbFile.teardown
+
+
+def _start_kernel_for_page(**options):
+    return _start_kernel(env=environment("page"), **options)
+
+
+def _hear_message(kernel, stream, timeout=None):
+    message = _get_message(kernel, stream, timeout)
+    if stream == "iopub" and kernel.recorder:
+        kernel.recorder.hear(message)
+    return message
 
 
 def _runtest(cell):
-    _run(cell)
-    raised = any(output.output_type == "error" for output in cell.test_outputs)
-    if cell.options["check_exception"] and not raised:
-        cell.raise_cell_error("This cell should raise and does not")
+    with cell.parent.kernel.recorder.cell(cell.cell_num):
+        _run(cell)
+        raised = any(output.output_type == "error" for output in cell.test_outputs)
+        if cell.options["check_exception"] and not raised:
+            cell.raise_cell_error("This cell should raise and does not")
+
+
+def _setup_recorded(notebook):
+    _setup(notebook)
+    notebook.kernel.recorder = Recorder(notebook.path, notebook.nb)
+
+
+def _teardown_handed_over(notebook):
+    kernel = notebook.kernel
+    try:
+        recorder, client = (kernel.recorder, kernel.kc) if kernel else (None, None)
+        hand_over(notebook.path, recorder, client, run_of(notebook.config))
+    finally:
+        _teardown(notebook)
 
 
 nbval.IPyNbCell.sanitize = _sanitize
 nbval.IPyNbCell.runtest = _runtest
+nbval.IPyNbFile.setup = _setup_recorded
+nbval.IPyNbFile.teardown = _teardown_handed_over
+nbval_kernel.start_new_kernel = _start_kernel_for_page
+RunningKernel.recorder = None  # until it has started
+RunningKernel.get_message = _hear_message
 RunningKernel.execute_cell_input = _execute

@@ -27,9 +27,14 @@ def wave(count=1):
 
 wave(2)
 """
-EXPLORE = (
-    "from glassbox.explorables.showing import explore\nexplore(wave, name='a wave', count=(1, 5))"
-)
+EXPLORE = "from glassbox.explorables import explore\nexplore(wave, name='a wave', count=(1, 5))"
+PROGRESS = """
+from glassbox.support import progress_bar
+
+with progress_bar(3) as advance:
+    for step in range(3):
+        advance(f"step {step}")
+"""
 STUB = """
 check = lambda candidate: print("Solved" if candidate(1) == 2 else "Not yet: add one.")
 
@@ -46,6 +51,7 @@ CELLS = {
     "number": new_code_cell("1 / 3"),
     "picture": new_code_cell(WAVE.strip(), metadata=FIGURE),
     "explorable": new_code_cell(EXPLORE, metadata=FIGURE),
+    "progress": new_code_cell(PROGRESS.strip()),
     "error": new_code_cell("[][1]", metadata={"tags": ["raises-exception"]}),
     "ignored": new_code_cell("assert id(1)\nid(1)", metadata={"tags": ["nbval-ignore-output"]}),
     "exercise": new_code_cell(STUB.strip(), metadata={"tags": ["exercise"]}),
@@ -115,7 +121,8 @@ def failures(stored, tmp_path_factory):
         breaking(cells)
         write(notebook, folder / f"{breaking.__name__}.ipynb")
     options = ["-p", "nbval_strict", "--nbval", "--nbval-cell-timeout=60", "-rA", "--tb=no", "-q"]
-    here = {"PYTHONPATH": str(Path(__file__).parent), "PYTHONHASHSEED": "0"}
+    path = [str(Path(__file__).parent), str(ROOT / "tools"), os.environ.get("PYTHONPATH", "")]
+    here = {"PYTHONPATH": os.pathsep.join(path), "PYTHONHASHSEED": "0"}
     command = [sys.executable, "-m", "pytest", *options, "-p", "no:cacheprovider", str(folder)]
     ran = subprocess.run(
         command, cwd=folder, env=os.environ | here, capture_output=True, text=True, timeout=200
@@ -182,7 +189,7 @@ def test_a_build_stops_at_a_cell_that_raises_or_should(source, tags, message, tm
     path = tmp_path / "broken.ipynb"
     write(new_notebook(cells=[new_code_cell(source, metadata={"tags": tags})]), path)
     with pytest.raises(ChapterError, match=rf"(?s)broken\.ipynb.*{message}"):
-        execute(path, "static")
+        execute(path, "page")
 
 
 def test_stored_pictures_are_kept_where_their_pixels_are(chapter):

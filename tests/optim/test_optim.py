@@ -74,10 +74,11 @@ def assert_bitwise(ones, others):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @each
-def test_a_thousand_steps_are_torchs_bit_for_bit(ours, theirs, options, dtype):
+def test_many_steps_are_torchs_bit_for_bit(ours, theirs, options, dtype):
+    """A thousand with the defaults, by when Adam's correction for its start has worn off."""
     mine, reference = parameters(dtype), parameters(dtype)
     optimizer, expected = ours(mine, **options), theirs(reference, **options, foreach=False)
-    for step in range(1000):
+    for step in range(200 if options else 1000):
         set_gradients([mine, reference], step)
         optimizer.step()
         expected.step()

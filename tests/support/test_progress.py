@@ -179,18 +179,3 @@ def test_an_executed_notebook_stores_no_trace_of_progress():
     outputs = notebook.cells[0].outputs
     assert {(output.output_type, output.name) for output in outputs} == {("stream", "stdout")}
     assert "".join(output.text for output in outputs) == "before\nafter\n"
-
-
-def test_a_notebook_saved_by_a_reader_still_passes_nbval(tmp_path):
-    cell = nbformat.v4.new_code_cell(LOOP, execution_count=1)
-    before, after = (
-        nbformat.v4.new_output("stream", name="stdout", text=text)
-        for text in ("before\n", "after\n")
-    )
-    empty = nbformat.v4.new_output("display_data", data={})  # what the bar leaves
-    cell.outputs = [before, empty, after]
-    path = tmp_path / "saved.ipynb"
-    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
-    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-q", str(path)]
-    run = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
-    assert run.returncode == 0, run.stdout

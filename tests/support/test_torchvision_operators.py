@@ -1,10 +1,14 @@
-"""The guard is tested in fresh processes, on both sides: operators missing, operators there."""
+"""The guard is tested in fresh processes, on both sides: operators missing, operators there.
 
-import os
+They are forked from one that has imported torch and nothing else, since that takes seconds.
+"""
+
+import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -35,12 +39,50 @@ __attribute__((constructor)) static void define_operators(void) {
 """
 
 
-def run(code: str, *path: Path) -> subprocess.CompletedProcess:
-    folders = [*map(str, path), os.environ.get("PYTHONPATH", "")]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, folders))}
-    return subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
-    )
+# It runs each line that it gets, a folder for the path and code, in a child, and prints the status.
+FORKS = """
+import json, os, sys, traceback
+import torch
+
+assert not {"torchvision", "glassbox"} & set(sys.modules)
+for line in sys.stdin:
+    folder, code = json.loads(line)
+    if not (child := os.fork()):
+        for number, name in ((1, "out"), (2, "err")):
+            os.dup2(os.open(os.path.join(folder, name), os.O_WRONLY | os.O_CREAT), number)
+        sys.path.insert(0, folder)
+        status = 0
+        try:
+            exec(code, {"__name__": "__main__"})
+        except BaseException:
+            traceback.print_exc()
+            status = 1
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def forks():
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", FORKS], **pipes) as process:
+        yield process
+
+
+@pytest.fixture
+def run(forks, tmp_path: Path):
+    """Run code, with the test's folder at the beginning of the path."""
+
+    def run(code: str) -> SimpleNamespace:
+        forks.stdin.write(json.dumps([str(tmp_path), code]) + "\n")
+        forks.stdin.flush()
+        status = int(forks.stdout.readline())
+        said, errors = ((tmp_path / name).read_text() for name in ("out", "err"))
+        return SimpleNamespace(returncode=status, stdout=said, stderr=errors)
+
+    return run
 
 
 @pytest.fixture
@@ -51,18 +93,17 @@ def broken(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_without_the_guard_a_torchvision_without_operators_does_not_import(broken: Path):
-    result = run("import torchvision", broken)
+def test_without_the_guard_a_torchvision_without_operators_does_not_import(broken: Path, run):
+    result = run("import torchvision")
     assert result.returncode != 0
     assert "operator torchvision::nms does not exist" in result.stderr
 
 
-def test_with_the_guard_it_imports_and_declaring_again_declares_nothing(broken: Path):
+def test_with_the_guard_it_imports_and_declaring_again_declares_nothing(broken: Path, run):
     result = run(
         "import glassbox.support.torchvision_operators as guard, torchvision, torch\n"
         "print(torch.ops.torchvision.nms.default._schema)\n"
-        "print(guard.define_missing_operators())",
-        broken,
+        "print(guard.define_missing_operators())"
     )
     assert result.returncode == 0, result.stderr
     schema, again = result.stdout.splitlines()
@@ -70,14 +111,14 @@ def test_with_the_guard_it_imports_and_declaring_again_declares_nothing(broken: 
     assert again == "()"
 
 
-def test_an_unloadable_extension_counts_as_missing(broken: Path):
+def test_an_unloadable_extension_counts_as_missing(broken: Path, run):
     (broken / "torchvision" / "_C.so").write_bytes(b"not a library")
-    result = run("import glassbox.support.torchvision_operators, torchvision", broken)
+    result = run("import glassbox.support.torchvision_operators, torchvision")
     assert result.returncode == 0, result.stderr
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
-def test_operators_that_load_keep_their_kernels(broken: Path):
+def test_operators_that_load_keep_their_kernels(broken: Path, run):
     """Here torchvision's extension is a library that brings its operators when it is loaded."""
     source = broken / "extension.c"
     source.write_text(EXTENSION)
@@ -88,14 +129,13 @@ def test_operators_that_load_keep_their_kernels(broken: Path):
         "import glassbox.support.torchvision_operators as guard\n"
         "import torch, torchvision\n"
         "x = torch.zeros(1)\n"
-        "print(guard.define_missing_operators(), torch.ops.torchvision.nms(x, x, 0.5).item())",
-        broken,
+        "print(guard.define_missing_operators(), torch.ops.torchvision.nms(x, x, 0.5).item())"
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout.split() == ["()", "1.0"]
 
 
-def test_a_missing_torchvision_is_left_missing(tmp_path: Path):
+def test_a_missing_torchvision_is_left_missing(run):
     result = run(
         "import importlib.util as util\n"
         "find = util.find_spec\n"
@@ -106,7 +146,7 @@ def test_a_missing_torchvision_is_left_missing(tmp_path: Path):
     assert result.stdout.split() == ["()", "False"], result.stderr
 
 
-def test_the_installed_torchvision_works_after_the_guard():
+def test_the_installed_torchvision_works_after_the_guard(run):
     result = run(
         "import glassbox.support.torchvision_operators\n"
         "import torch, torchvision\n"

@@ -12,14 +12,13 @@ end, as ``<name>.page.js``, which starts it in a page, and its style as ``<name>
 import base64
 import html
 import json
-import os
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 from IPython.display import display
 
-from glassbox.explorables.showing import MODE
+from glassbox.explorables.showing import PLAYER, for_page
 from glassbox.explorables.static_view import read_bundle
 from glassbox.explorables.widget_view import WIDGET
 from glassbox.plotting.figures import (
@@ -48,7 +47,7 @@ def show_computed(
     name: str,
     colors: Mapping[str, Any] | None = None,
 ) -> None:
-    """Show a module: by anywidget in a kernel, inlined where a page is built.
+    """Show a module: by anywidget in a kernel, and inlined where ``GLASSBOX_EXPLORE`` is ``page``.
 
     In a page it works without a kernel and a network, also opened as a file.
 
@@ -67,11 +66,7 @@ def show_computed(
     styles = [read_bundle(style.format(module)) for style in STYLES]
     colored = state | {"colors": {**COLORS, **(colors or {})}}
     content = json.dumps(colored, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    if os.environ.get(MODE, "live") == "static":
-        page = _page(module, styles, content, still, name)
-        data: dict[str, Any] = {"text/plain": f"{name}: {still.alt}", "text/html": page}
-        display(data, raw=True)
-        return
+    page = {PLAYER: _page(module, styles, content, still, name)} if for_page() else {}
     pixels = to_pixels(still)
     source = read_bundle(f"{module}.js")
     view = {
@@ -84,7 +79,7 @@ def show_computed(
         "image/png": base64.b64encode(to_png(pixels)).decode(),
         WIDGET: view,
     }
-    display(data, metadata={"image/png": display_size(pixels)}, raw=True)
+    display(data | page, metadata={"image/png": display_size(pixels)}, raw=True)
 
 
 def _widget(source: str, styles: list[str], state: dict[str, Any]) -> Any:
@@ -102,7 +97,8 @@ def _widget(source: str, styles: list[str], state: dict[str, Any]) -> Any:
 def _page(module: str, styles: list[str], content: str, still: Figure, name: str) -> str:
     """Write the HTML: styles, still picture, data, and the script that starts the module.
 
-    The attributes ``data-shared`` and ``data-frames`` are those of :mod:`glassbox.explorables.static_view`.
+    The attributes ``data-shared`` and ``data-frames`` are those of
+    :mod:`~glassbox.explorables.static_view`.
     """
     pixels = to_pixels(still)
     height, width = pixels.shape[:2]

@@ -8,11 +8,28 @@ from IPython.display import display
 from matplotlib.figure import Figure
 
 from glassbox.explorables.controls import Control, buttons, dropdown, slider, slider_over, toggle
-from glassbox.explorables.explorable import make_explorable
+from glassbox.explorables.explorable import Explorable, make_explorable
 
 __all__ = ["Control", "buttons", "dropdown", "explore", "slider", "slider_over", "toggle"]
 
 MODE = "GLASSBOX_EXPLORE"
+# A form of output of its own, so that nbval can leave it out and still compare all other HTML.
+PLAYER = "application/vnd.glassbox.player+html"
+
+
+def for_page() -> bool:
+    """Say whether what is shown now is also for a page, by ``GLASSBOX_EXPLORE``.
+
+    Returns:
+        Whether it is ``page``.
+
+    Raises:
+        ValueError: It is neither ``live``, which it is unless set, nor ``page``.
+    """
+    mode = os.environ.get(MODE, "live")
+    if mode not in ("live", "page"):
+        raise ValueError(f"the environment variable {MODE} must be live or page, got {mode!r}")
+    return mode == "page"
 
 
 def explore(
@@ -25,8 +42,8 @@ def explore(
     """Show a picture with controls that redraw it.
 
     In a kernel the controls are ipywidgets, and a still picture is stored in the notebook. Where
-    the environment variable ``GLASSBOX_EXPLORE`` is ``static``, all states are drawn (100 at most)
-    and shown as a player that needs neither a kernel nor a network.
+    the environment variable ``GLASSBOX_EXPLORE`` is ``page``, all states are drawn, too (100 at
+    most), and a player that needs neither a kernel nor a network is put out beside the rest.
 
     Args:
         draw: Takes each control's value by name and returns a figure; the ``alt`` of a
@@ -42,17 +59,20 @@ def explore(
 
     Raises:
         TypeError: ``draw`` does not accept the controls or returns no figure, or a control is none.
-        ValueError: A control or ``start`` is wrong, or a static grid has more than 100 states.
-        Exception: Whatever ``draw`` raises: for the first picture, or, where static, for any. With
-            a kernel, the message of a later picture takes its place until the next one succeeds.
+        ValueError: A control or ``start`` is wrong, or a grid for a page has more than 100 states.
+        Exception: Whatever ``draw`` raises: for the first picture, or, for a page, for any. With a
+            kernel, the message of a later picture takes its place until the next one succeeds.
     """
-    mode = os.environ.get(MODE, "live")
-    if mode not in ("live", "static"):
-        raise ValueError(f"the environment variable {MODE} must be live or static, got {mode!r}")
+    from glassbox.explorables.widget_view import live_outputs
+
+    page = for_page()
     explorable = make_explorable(draw, name, start, controls)
-    if mode == "live":
-        from glassbox.explorables.widget_view import live_outputs as outputs
-    else:
-        from glassbox.explorables.static_view import static_outputs as outputs
-    data, metadata = outputs(explorable)
-    display(data, metadata=metadata, raw=True)
+    player = {PLAYER: _player(explorable)} if page else {}
+    data, metadata = live_outputs(explorable)
+    display(data | player, metadata=metadata, raw=True)
+
+
+def _player(explorable: Explorable) -> str:
+    from glassbox.explorables.static_view import static_outputs
+
+    return static_outputs(explorable)[0]["text/html"]
