@@ -127,6 +127,13 @@ def test_margins_are_what_was_asked_for_in_inches():
     assert np.allclose([left * 6, bottom * 4, width * 6, height * 4], [1, 1, 4.5, 2.75])
 
 
+def test_spaces_are_fractions_of_the_mean_size_of_the_axes():
+    _, axes = figure(2, 2, wspace=0.5, hspace=0.25)
+    first, right, below = (ax.get_position() for ax in (axes[0, 0], axes[0, 1], axes[1, 0]))
+    assert np.isclose(right.x0 - first.x1, 0.5 * first.width)
+    assert np.isclose(first.y0 - below.y1, 0.25 * first.height)
+
+
 def test_axes_have_few_ticks():
     _, ax = figure()
     ax.plot([0, 1], [-1, 1])
