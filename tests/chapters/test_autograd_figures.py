@@ -10,7 +10,8 @@ from glassbox.autograd import trace_hooks, trace_network, trace_scalars, walk_gr
 from glassbox.chapters.autograd import figures as gradients
 from glassbox.chapters.autograd import trace_figures as autograd
 from glassbox.chapters.autograd.graph_figures import show_graph
-from glassbox.plotting.figures import RUST, to_pixels
+from glassbox.plotting.colors import RUST
+from glassbox.plotting.figures import to_pixels
 
 TRACES = [trace_scalars, trace_network, trace_hooks]
 

@@ -7,7 +7,8 @@ from drawn import named
 
 from glassbox.chapters.index.figures import BARS_ACROSS, show_inside
 from glassbox.networks import ThreeBlockCNN
-from glassbox.plotting.figures import BLUE, RUST, to_pixels
+from glassbox.plotting.colors import BLUE, RUST
+from glassbox.plotting.figures import to_pixels
 
 
 @pytest.fixture

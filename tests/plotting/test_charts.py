@@ -13,7 +13,8 @@ from scipy import stats
 
 from glassbox.plotting import bars, confusion_matrix, curves, feature_maps, figure, image_grid
 from glassbox.plotting.charts import _spread, interval
-from glassbox.plotting.figures import BLUE, GREEN, PAPER, RUST, SIGNED, to_pixels
+from glassbox.plotting.colors import BLUE, GREEN, PAPER, RUST, SIGNED
+from glassbox.plotting.figures import to_pixels
 from glassbox.plotting.images import show_image
 from glassbox.plotting.marks import label_ends
 

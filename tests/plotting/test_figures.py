@@ -12,16 +12,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from PIL import Image
 
 from glassbox.plotting import Figure, figure
-from glassbox.plotting.figures import (
-    DPI,
-    PALETTE,
-    PAPER,
-    book_style,
-    display_size,
-    to_palette,
-    to_pixels,
-    to_png,
-)
+from glassbox.plotting.colors import PALETTE, PAPER
+from glassbox.plotting.figures import DPI, book_style, display_size, to_palette, to_pixels, to_png
 
 # What people with a missing cone see of linear RGB (Machado, Oliveira and Fernandes, 2009).
 VISION = {

@@ -6,20 +6,8 @@ from typing import Any
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, ListedColormap
 
-from glassbox.plotting.figures import (
-    BLUE,
-    GRID,
-    INK,
-    LEFT,
-    MUTED,
-    PALE,
-    PALETTE,
-    TRACK,
-    WIDTH,
-    Axes,
-    Figure,
-    figure,
-)
+from glassbox.plotting.colors import BLUE, GRID, INK, MUTED, PALE, PALETTE, TRACK
+from glassbox.plotting.figures import LEFT, WIDTH, Axes, Figure, figure
 from glassbox.plotting.images import check_length, to_array
 
 _ERRORS = LinearSegmentedColormap.from_list("errors", ["#f7e6dc", "#dd8a64", "#96330f"])

@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib import colormaps
 from torch import Tensor
 
-from glassbox.plotting.figures import PAPER, WIDTH, Axes, Figure, figure
+from glassbox.plotting.colors import PAPER
+from glassbox.plotting.figures import WIDTH, Axes, Figure, figure
 
 _GRAY = colormaps["gray"].with_extremes(bad=PAPER)  # nan, the gap between images, is paper
 _NAMES = 1.35  # width of the names, in inches

@@ -5,19 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from glassbox.plotting.figures import (
-    GREEN,
-    GRID,
-    INK,
-    MUTED,
-    RUST,
-    SIGNED,
-    TOP,
-    WIDTH,
-    Axes,
-    Figure,
-    figure,
-)
+from glassbox.plotting.colors import GREEN, GRID, INK, MUTED, RUST, SIGNED
+from glassbox.plotting.figures import TOP, WIDTH, Axes, Figure, figure
 
 _GAP = 0.08  # between tiles, in tile widths
 _EDGE = 0.25  # around them, in inches
@@ -44,14 +33,9 @@ def check_length(name: str, items: Sequence[Any] | None, count: int, what: str) 
 
 
 def show_image(ax: Axes, pixels: Any, title: str = "", *, size: float = 10, **options: Any) -> None:
-    """Show an image under its title, without the frame and ticks of the axes.
+    """Show an image ``(H, W)`` or ``(H, W, 3)`` under its title, without the frame of the axes.
 
-    Args:
-        ax: Axes for this image alone.
-        pixels: ``(H, W)``, or ``(H, W, 3)`` in color.
-        title: The title.
-        size: Size of the title, in points.
-        **options: For ``imshow``; unless given, 0 is black and 1 is white.
+    ``options`` go to ``imshow``; unless given, gray from 0, black, to 1, white.
     """
     ax.imshow(to_array(pixels), **{"cmap": "gray", "vmin": 0, "vmax": 1} | options)
     ax.set_title(title, fontsize=size)

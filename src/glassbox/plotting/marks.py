@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from glassbox.plotting.figures import BLUE, MUTED, RUST, Axes
+from glassbox.plotting.colors import BLUE, MUTED, RUST
+from glassbox.plotting.figures import Axes
 from glassbox.training.seed_statistics import SeedRuns
 
 
@@ -56,14 +57,7 @@ def draw_intervals(
 def draw_choice(
     ax: Axes, series: Mapping[str, Sequence[float]], options: Sequence[float], chosen: float
 ) -> None:
-    """Draw two series over evenly spaced options, and a line at the chosen one.
-
-    Args:
-        ax: The axes.
-        series: Name to a number for each option, for a legend.
-        options: The options, in order.
-        chosen: One of them.
-    """
+    """Draw two series, for a legend, over evenly spaced options, and a line at the chosen one."""
     places = range(len(options))
     for (name, values), color, mark in zip(series.items(), (BLUE, RUST), "os", strict=True):
         ax.plot(places, values, color=color, marker=mark, label=name)

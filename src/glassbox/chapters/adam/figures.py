@@ -9,18 +9,8 @@ from torch import Tensor
 
 from glassbox.optim.sweeps import Sweep, Task, random_batches
 from glassbox.plotting.charts import interval
-from glassbox.plotting.figures import (
-    BLUE,
-    FAINT,
-    GREEN,
-    MUTED,
-    OCHRE,
-    PAPER,
-    RUST,
-    Axes,
-    Figure,
-    figure,
-)
+from glassbox.plotting.colors import BLUE, FAINT, GREEN, MUTED, OCHRE, PAPER, RUST
+from glassbox.plotting.figures import Axes, Figure, figure
 from glassbox.plotting.marks import label_ends
 
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -69,11 +59,7 @@ def show_average(values: Tensor, level: Tensor, beta: float, step: int) -> Figur
 
 
 def show_corrections(ratios: Mapping[str, Tensor]) -> Figure:
-    """Draw how much longer or shorter Adam's steps become without a correction.
-
-    Args:
-        ratios: What is left out, to the step divided by the correct one, ``(T,)``.
-    """
+    """Draw Adam's steps with each correction left out, ``(T,)``, in units of the correct steps."""
     fig, ax = figure(height=3.4)
     parts = []
     looks = ((RUST, 1.1, 2.2), (OCHRE, 1.5, 32), (GREEN, 2.2, 0.13))  # color, place of the name
@@ -126,12 +112,7 @@ def show_epsilon(sizes: Tensor, steps: Mapping[str, Tensor]) -> Figure:
 
 
 def show_decay(paths: Mapping[str, Tensor], names: Sequence[str]) -> Figure:
-    """Draw two weights under weight decay, in a panel for each way to decay.
-
-    Args:
-        paths: Name of the way to the weights over the steps, ``(T, 2)``.
-        names: Of the two weights.
-    """
+    """Draw two weights under weight decay, ``(T, 2)`` for each way to decay, in panels."""
     fig, panels = figure(1, len(paths), height=3.1, right=1.35, sharey=True, wspace=0.12)
     said = []
     for ax, (way, path) in zip(panels, paths.items(), strict=True):
@@ -187,13 +168,7 @@ def _note(
 
 
 def show_steps(noted: Mapping[int, Mapping[str, list[Tensor]]], what: str, step: int) -> Figure:
-    """Draw the spread over each layer's weights in one step of training.
-
-    Args:
-        noted: What :func:`record_steps` recorded.
-        what: ``"rate"`` or ``"length"``.
-        step: One of the recorded steps.
-    """
+    """Draw how the ``"rate"`` or ``"length"`` of a recorded step spreads over the weights."""
     layers = noted[step][what]
     quantiles = torch.tensor(_QUANTILES)
     spreads = [layer.clamp(min=1e-9).quantile(quantiles).tolist() for layer in layers]
@@ -230,12 +205,9 @@ def _plain(number: float) -> str:
 
 
 def show_counterexample(paths: Mapping[str, Sequence[float]], steps: int, lr: float) -> Figure:
-    """Draw where optimizers are on the interval of the counterexample.
+    """Draw where ``"Adam"`` and ``"AMSGrad"`` are on the interval of the counterexample.
 
-    Args:
-        paths: ``"Adam"`` and ``"AMSGrad"`` to their point after each step.
-        steps: How many of the steps to draw, at least 101.
-        lr: Learning rate of the first step, for the title.
+    At least 101 steps are drawn; ``lr``, that of the first step, is for the title.
     """
     fig, ax = figure(height=3.5, right=1.0)
     chosen = np.unique(np.geomspace(1, steps, 1500).astype(int))
@@ -263,9 +235,7 @@ def show_counterexample(paths: Mapping[str, Sequence[float]], steps: int, lr: fl
 def show_sensitivity(sweeps: Mapping[str, Mapping[str, Sweep]], labels: Sequence[str]) -> Figure:
     """Draw validation scores over the learning rate: a row for each task, a column per optimizer.
 
-    Args:
-        sweeps: Name of the task to the sweep of each optimizer, by its name.
-        labels: Name of the score of each task.
+    ``labels`` name the score of each task.
     """
     shape = len(sweeps), len(next(iter(sweeps.values())))
     spaces = {"left": 0.85, "wspace": 0.12, "hspace": 0.28}

@@ -7,19 +7,8 @@ import torch
 from matplotlib.colors import LinearSegmentedColormap
 
 from glassbox.optim.surfaces import Surface, Trajectory
-from glassbox.plotting.figures import (
-    BLUE,
-    GREEN,
-    INK,
-    OCHRE,
-    PAPER,
-    PINK,
-    RUST,
-    SKY,
-    Axes,
-    Figure,
-    figure,
-)
+from glassbox.plotting.colors import BLUE, GREEN, INK, OCHRE, PAPER, PINK, RUST, SKY
+from glassbox.plotting.figures import Axes, Figure, figure
 from glassbox.plotting.marks import label_ends
 
 _COLORS = {
@@ -36,12 +25,7 @@ _FEW = 1e-12  # added to heights, so that the lowest has a logarithm
 
 
 def show_race(surface: Surface, walks: Mapping[str, Trajectory]) -> Figure:
-    """Draw walks on the map of a surface, and their heights over the steps.
-
-    Args:
-        surface: Where they walked.
-        walks: Name of the optimizer to its walk.
-    """
+    """Draw the walks of optimizers on the map of a surface, and their heights over the steps."""
     fig, (left, right) = figure(1, 2, height=3.9, right=0.9, width_ratios=[1.25, 1])
     _draw_ground(left, surface)
     lowest = float(surface.function(torch.tensor(surface.minima).double()).min())

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from glassbox.plotting.figures import CLASS_COLORS, GRID, Axes, Figure, figure
+from glassbox.plotting.colors import CLASS_COLORS, GRID
+from glassbox.plotting.figures import Axes, Figure, figure
 from glassbox.plotting.image_rows import draw_rows
 from glassbox.plotting.marks import draw_choice
 
@@ -70,12 +71,7 @@ def project(points: Tensor, azimuth: float, elevation: float) -> tuple[Tensor, T
 
 
 def same_neighbor(points: Tensor, labels: Tensor) -> float:
-    """Measure for what fraction of points the nearest neighbor has the same label.
-
-    Args:
-        points: ``(N, D)``, at least two.
-        labels: ``(N,)``.
-    """
+    """Measure for what fraction of points ``(N, D)`` the nearest neighbor has the same label."""
     distances = torch.cdist(points, points).fill_diagonal_(torch.inf)
     return (labels[distances.argmin(1)] == labels).double().mean().item()
 

@@ -8,7 +8,8 @@ from matplotlib.collections import PolyCollection
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from torch import Tensor
 
-from glassbox.plotting.figures import GRID, INK, MUTED, PAPER, SIGNED, WIDTH, Axes, Figure, figure
+from glassbox.plotting.colors import GRID, INK, MUTED, PAPER, SIGNED
+from glassbox.plotting.figures import WIDTH, Axes, Figure, figure
 
 GREEN_TINT = "#e2f0eb"  # inside the card of a leaf
 

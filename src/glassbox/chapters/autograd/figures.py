@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from glassbox.autograd.hooks import clip_gradients, gradients, scale_gradients
-from glassbox.plotting.figures import BLUE, MUTED, OCHRE, RUST, Figure, figure
+from glassbox.plotting.colors import BLUE, MUTED, OCHRE, RUST
+from glassbox.plotting.figures import Figure, figure
 
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "none": lambda x: x,
@@ -51,16 +52,11 @@ class Tower(nn.Module):
 
 
 def gradient_norms(depth: int, activation: str, residual: bool, seeds: int = 5) -> Tensor:
-    """Measure the gradient that reaches each layer of an untrained tower.
-
-    Args:
-        depth: Number of layers.
-        activation: As in :class:`Tower`.
-        residual: As in :class:`Tower`.
-        seeds: Number of towers, each with its own weights and inputs.
+    """Measure the gradient that reaches each layer of an untrained :class:`Tower`.
 
     Returns:
         Norm of the gradient at the output of each layer, ``(seeds, depth)``, first layer first.
+        Each seed has its own weights and inputs.
     """
     with torch.random.fork_rng(devices=[]):
         return torch.stack([_norms(depth, activation, residual, seed) for seed in range(seeds)])
@@ -77,13 +73,7 @@ def _norms(depth: int, activation: str, residual: bool, seed: int) -> Tensor:
 
 
 def show_gradient_norms(norms: Tensor, activation: str, residual: bool) -> Figure:
-    """Draw the size of the gradient over the layers of a tower.
-
-    Args:
-        norms: ``(seeds, depth)``, from :func:`gradient_norms`.
-        activation: Its name, for the alt sentence.
-        residual: Whether there are residual connections, for the alt sentence.
-    """
+    """Draw the norms that :func:`gradient_norms` measured over the layers."""
     depth = norms.shape[1]
     middle = norms.log().mean(dim=0).exp()
     ratio = float(middle[0] / middle[-1])
@@ -150,13 +140,9 @@ def training_losses(
 
 
 def show_training_losses(losses: Tensor, plain: Tensor, factor: float, settings: str) -> Figure:
-    """Draw a training curve with a hook beside the one without it.
+    """Draw training losses ``(steps,)`` with a hook beside the plain ones without it.
 
-    Args:
-        losses: With the hook, ``(steps,)``.
-        plain: Without it, ``(steps,)``.
-        factor: By which the hook multiplies.
-        settings: Optimizer and clipping, for the title.
+    ``settings`` name optimizer and clipping in the title.
     """
     fig, ax = figure(height=3.5)
     steps = torch.arange(1, len(plain) + 1)

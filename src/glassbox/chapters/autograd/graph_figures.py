@@ -4,7 +4,8 @@ from torch import Tensor
 
 from glassbox.autograd.graphs import Graph, Node, Saved
 from glassbox.chapters.autograd.cards import GREEN_TINT, Rectangle, draw_box, draw_link, inch_figure
-from glassbox.plotting.figures import GREEN, INK, MUTED, RUST, WIDTH, Axes, Figure
+from glassbox.plotting.colors import GREEN, INK, MUTED, RUST
+from glassbox.plotting.figures import WIDTH, Axes, Figure
 
 # Inches: the widest card, its height, the gaps between cards, the margin around them.
 _WIDEST, _HEIGHT, _ACROSS, _DOWN, _MARGIN = 1.5, 0.72, 0.15, 0.16, 0.1

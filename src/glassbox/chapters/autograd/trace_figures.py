@@ -13,18 +13,8 @@ from glassbox.chapters.autograd.cards import (
     draw_pill,
     inch_figure,
 )
-from glassbox.plotting.figures import (
-    BLUE,
-    GREEN,
-    GRID,
-    INK,
-    MUTED,
-    OCHRE,
-    RUST,
-    WIDTH,
-    Axes,
-    Figure,
-)
+from glassbox.plotting.colors import BLUE, GREEN, GRID, INK, MUTED, OCHRE, RUST
+from glassbox.plotting.figures import WIDTH, Axes, Figure
 
 # Inches: the height of the figure; width and height of a card, and of the gap between two, before
 # they are scaled to the width of the figure.
@@ -40,9 +30,7 @@ _TITLES = {"forward": "Forward", "backward": "Backward", "hook": "A hook fires",
 def show_moment(trace: Trace, step: int) -> Figure:
     """Draw one moment of a pass: each tensor as a card, and what moves between them.
 
-    Args:
-        trace: A pass, from :mod:`glassbox.autograd.backward_trace`.
-        step: Which moment, from 1; beyond the last one the last is drawn.
+    ``step`` counts from 1; beyond the last moment the last one is drawn.
     """
     number = min(step, len(trace.moments))
     moment = trace.moments[number - 1]

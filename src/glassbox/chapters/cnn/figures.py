@@ -6,19 +6,8 @@ from matplotlib.patches import Rectangle
 from torch import Tensor, nn
 
 from glassbox.networks.convolution import ReceptiveField
-from glassbox.plotting.figures import (
-    BLUE,
-    GREEN,
-    MUTED,
-    OCHRE,
-    PAPER,
-    RUST,
-    SIGNED,
-    WIDTH,
-    Axes,
-    Figure,
-    figure,
-)
+from glassbox.plotting.colors import BLUE, GREEN, MUTED, OCHRE, PAPER, RUST, SIGNED
+from glassbox.plotting.figures import WIDTH, Axes, Figure, figure
 from glassbox.training.calibration import calibration_error, reliability
 
 
@@ -113,12 +102,7 @@ def gradient_of_unit(layers: nn.Module, place: str, *, size: int = 32, inputs: i
 
 
 def unit_index(place: str, side: int) -> int:
-    """Find the index, from 0 to ``side - 1``, that is both row and column of a place in a map.
-
-    Args:
-        place: ``"top left"``, ``"center"`` or ``"bottom right"``.
-        side: Side of the square map, in units.
-    """
+    """Find the row and column of a place in a square map, as in :func:`gradient_of_unit`."""
     return {"top left": 0, "center": side // 2, "bottom right": side - 1}[place]
 
 

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from glassbox.generation.gan import GANHistory
 from glassbox.generation.gaussian_ring import count_modes, ring_centers
-from glassbox.plotting.figures import BLUE, GREEN, MUTED, RUST, Axes, Figure, figure
+from glassbox.plotting.colors import BLUE, GREEN, MUTED, RUST
+from glassbox.plotting.figures import Axes, Figure, figure
 from glassbox.plotting.image_rows import draw_rows
 
 GRID = np.linspace(-8, 8, 801)
@@ -39,12 +40,7 @@ def _normal(mean: float, std: float) -> np.ndarray:
 
 
 def show_game(mean: float, std: float) -> Figure:
-    """Draw real and fake densities and the best discriminator between them.
-
-    Args:
-        mean: Of the fakes.
-        std: Standard deviation of the fakes, above 0.
-    """
+    """Draw real and fake densities and the best discriminator between them, as in :func:`game`."""
     real, fake, best, divergence = game(mean, std)
     fig, (top, below) = figure(2, 1, height=4.0, sharex=True, top=0.4, hspace=0.18)
     for density, color, name in ((real, BLUE, "real"), (fake, RUST, "fake")):
@@ -67,13 +63,9 @@ def show_game(mean: float, std: float) -> Figure:
 
 
 def show_ring(points: Tensor, step: int, history: GANHistory, limit: int) -> Figure:
-    """Draw generated points on the ring that they should cover, and the losses so far.
+    """Draw generated points ``(N, 2)`` on the ring that they should cover, and the losses so far.
 
-    Args:
-        points: Generated, ``(N, 2)``.
-        step: Number of training steps so far.
-        history: The losses of the whole training.
-        limit: Where the axis of steps ends.
+    ``limit`` is where the axis of steps ends.
     """
     found = count_modes(points)
     fig, (plane, losses) = figure(1, 2, height=3.5, left=0.3, width_ratios=[1, 1.2])
@@ -91,13 +83,7 @@ def show_ring(points: Tensor, step: int, history: GANHistory, limit: int) -> Fig
 
 
 def show_samples(images: Tensor, step: int, history: GANHistory) -> Figure:
-    """Draw what a generator makes of fixed noise, and the losses so far.
-
-    Args:
-        images: ``(32, 1, H, W)`` from -1 to 1.
-        step: Number of training steps so far.
-        history: The losses of the whole training.
-    """
+    """Draw images ``(32, 1, H, W)`` from -1 to 1, made from fixed noise, and the losses so far."""
     fig, (samples, losses) = figure(1, 2, height=2.9, left=0.15, width_ratios=[1.5, 1])
     nameless = {" " * i: row for i, row in enumerate(images.split(8))}  # keys have to differ
     draw_rows(samples, nameless, low=-1)
@@ -138,12 +124,7 @@ def _losses_sentence(history: GANHistory, step: int) -> str:
 
 
 def show_slopes(logits: Tensor, slopes: dict[str, Tensor]) -> Figure:
-    """Draw the derivative of each generator's loss with respect to the logit of a fake.
-
-    Args:
-        logits: ``(N,)``, ascending.
-        slopes: Name of a loss to its derivative, ``(N,)``.
-    """
+    """Draw the derivative ``(N,)`` of each generator's loss over the logit ``(N,)`` of a fake."""
     fig, ax = figure(height=3.0, top=0.2)
     for (name, slope), color, style in zip(
         slopes.items(), (BLUE, RUST, GREEN), ("--", "-", "-."), strict=True

@@ -16,7 +16,8 @@ from glassbox.chapters.gradcam.digit_reader import (
     place,
 )
 from glassbox.data.handwriting import ink
-from glassbox.plotting.figures import BLUE, HEAT, INK, PALE, Axes, Figure, figure
+from glassbox.plotting.colors import BLUE, HEAT, INK, PALE
+from glassbox.plotting.figures import Axes, Figure, figure
 from glassbox.plotting.images import show_image
 
 
@@ -38,13 +39,7 @@ def drawing_of(marks: Sequence[dict[str, Any]], pen: float) -> Tensor:
 
 
 def show_reading(reader: DigitReader, marks: Sequence[dict[str, Any]], pen: float) -> Figure:
-    """Show a drawing, what the network sees of it under the map, and the probabilities.
-
-    Args:
-        reader: The trained network.
-        marks: As in :func:`drawing_of`.
-        pen: Width of the line, in pixels.
-    """
+    """Show what :func:`drawing_of` draws, what the network sees under the map, and its answer."""
     drawing = drawing_of(marks, pen)
     seen = center(drawing)
     probabilities = reader(seen).softmax(1)[0]

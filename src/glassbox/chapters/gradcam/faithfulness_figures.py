@@ -9,19 +9,8 @@ from torch import Tensor
 from glassbox.attribution.faithfulness import area_under
 from glassbox.attribution.watermark import MARK_EDGE, MARK_SIDE
 from glassbox.chapters.gradcam.figures import overlay
-from glassbox.plotting.figures import (
-    BLUE,
-    GREEN,
-    HEAT,
-    INK,
-    MUTED,
-    OCHRE,
-    RUST,
-    TRACK,
-    Axes,
-    Figure,
-    figure,
-)
+from glassbox.plotting.colors import BLUE, GREEN, HEAT, INK, MUTED, OCHRE, RUST, TRACK
+from glassbox.plotting.figures import Axes, Figure, figure
 from glassbox.plotting.images import show_image, to_colors
 from glassbox.plotting.marks import draw_intervals
 from glassbox.training.seed_statistics import SeedRuns
@@ -67,11 +56,7 @@ def show_curves(curves: Mapping[str, Mapping[str, Tensor]]) -> Figure:
 
 
 def show_scores(table: Mapping[str, Mapping[str, SeedRuns]]) -> Figure:
-    """Draw the score of each map by each measure, with 95% intervals over seeds.
-
-    Args:
-        table: Name of a map to measures, from ``load_measures``.
-    """
+    """Draw the score of each map by each measure, with 95% intervals over seeds."""
     measures = list(next(iter(table.values())))
     margins = {"left": 1.3, "right": 0.1, "top": 0.4, "wspace": 0.12}
     height = 0.27 * len(table) + 0.95
@@ -153,11 +138,7 @@ def show_marked(
 
 
 def show_mend(maps: Mapping[str, Tensor]) -> Figure:
-    """Show mean maps of networks that were trained with the mark in different ways.
-
-    Args:
-        maps: Use of the mark to the mean map ``(8, 8)``, whose sum is 1.
-    """
+    """Show mean maps ``(8, 8)``, each with the sum 1, after different uses of the mark."""
     margins = {"left": 0.3, "right": 0.3, "top": 0.35, "bottom": 0.05, "wspace": 0.1}
     fig, axes = figure(1, len(maps), height=2.15, **margins)
     highest = max(values.max().item() for values in maps.values())

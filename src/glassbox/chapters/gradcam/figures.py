@@ -8,18 +8,8 @@ from matplotlib.colors import Colormap
 from torch import Tensor
 
 from glassbox.attribution.cam import heat_maps
-from glassbox.plotting.figures import (
-    BLUE,
-    HEAT,
-    INK,
-    MUTED,
-    PALE,
-    RUST,
-    WIDTH,
-    Axes,
-    Figure,
-    figure,
-)
+from glassbox.plotting.colors import BLUE, HEAT, INK, MUTED, PALE, RUST
+from glassbox.plotting.figures import WIDTH, Axes, Figure, figure
 from glassbox.plotting.images import show_image, to_colors
 
 _NAMES = 0.95  # width of the names of rows, in inches
@@ -27,13 +17,9 @@ _LUMA = np.array([0.299, 0.587, 0.114])  # brightness of red, green and blue
 
 
 def overlay(image: Tensor, heat: Tensor) -> np.ndarray:
-    """Blend a map with a gray copy of its image into colors ``(H, W, 3)`` from 0 to 1.
+    """Blend a map ``(H, W)`` from 0 to 1 with a gray copy of its image into colors ``(H, W, 3)``.
 
-    The image shows through where the map is low.
-
-    Args:
-        image: ``(C, H, W)``, bytes or numbers from 0 to 1.
-        heat: ``(H, W)`` from 0 to 1.
+    The image, ``(C, H, W)`` bytes or numbers from 0 to 1, shows through where the map is low.
     """
     colors = to_colors(image)
     gray = colors @ _LUMA if colors.ndim == 3 else colors
@@ -43,12 +29,9 @@ def overlay(image: Tensor, heat: Tensor) -> np.ndarray:
 
 
 def show_rows(images: Tensor, maps: Tensor, titles: Sequence[str]) -> Figure:
-    """Show images, their maps, and the maps over the images, in three rows.
+    """Show images ``(N, C, H, W)``, their maps ``(N, H, W)`` from 0 to 1, and both, in three rows.
 
-    Args:
-        images: Bytes or numbers from 0 to 1, ``(N, C, H, W)``.
-        maps: ``(N, H, W)`` from 0 to 1.
-        titles: The class that each map is about.
+    The titles name the class that each map is about.
     """
     count = len(images)
     tile = min((WIDTH - _NAMES - 0.1) / count, 1.35)
@@ -181,13 +164,7 @@ def _show_peaks(ax: Axes, peaks: Mapping[str, Tensor], factors: Tensor, at: int)
 
 
 def show_halves(image: Tensor, heats: Sequence[Tensor], titles: Sequence[str]) -> Figure:
-    """Show a wide image under several maps, and say how much of each lies on the left half.
-
-    Args:
-        image: Bytes, ``(3, H, 2 H)``.
-        heats: The maps, ``(H, 2 H)`` from 0 to 1.
-        titles: One for each map.
-    """
+    """Show an image ``(3, H, 2 H)`` under maps, and say how much of each lies on its left half."""
     margins = {"left": 0.05, "right": 0.05, "top": 0.35, "bottom": 0.05, "wspace": 0.08}
     fig, axes = figure(1, len(heats), height=1.75, **margins)
     for ax, heat, title in zip(axes, heats, titles, strict=True):

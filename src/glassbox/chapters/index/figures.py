@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 
 from glassbox.networks.classifiers import ThreeBlockCNN
-from glassbox.plotting.figures import BLUE, INK, PALE, RUST, SIGNED, Axes, Figure, figure
+from glassbox.plotting.colors import BLUE, INK, PALE, RUST, SIGNED
+from glassbox.plotting.figures import Axes, Figure, figure
 
 # Everything is on one pair of axes, which are drawn three times as fast as three. A pixel of the
 # image is one unit wide, and image, maps and bars are eight units high.
@@ -15,13 +16,9 @@ _RIGHT_EDGE = 32.4
 
 
 def show_inside(model: ThreeBlockCNN, image: Tensor, label: int, batches: int) -> Figure:
-    """Draw an image, the feature maps of the first layer, and the answer of the network.
+    """Draw an image ``(1, H, W)``, the feature maps of the first layer, and the network's answer.
 
-    Args:
-        model: Has six maps in its first layer and ten classes.
-        image: ``(1, H, W)``, from 0 to 1.
-        label: The digit it shows.
-        batches: Number of batches on which the network was trained.
+    The model has six maps in its first layer and ten classes, and was trained on ``batches``.
     """
     with torch.no_grad():
         maps = model.features[0][0](image[None])[0]

@@ -9,18 +9,8 @@ from torch import Tensor
 from glassbox.chapters.long_tails.results import Results, gain
 from glassbox.chapters.long_tails.study import LARGEST
 from glassbox.data.splits import PROFILES, long_tailed_counts
-from glassbox.plotting.figures import (
-    BLUE,
-    GREEN,
-    INK,
-    MUTED,
-    OCHRE,
-    PAPER,
-    RUST,
-    Axes,
-    Figure,
-    figure,
-)
+from glassbox.plotting.colors import BLUE, GREEN, INK, MUTED, OCHRE, PAPER, RUST
+from glassbox.plotting.figures import Axes, Figure, figure
 from glassbox.training.seed_statistics import PairedDifference, half_width
 
 _RATIO_COLORS = {10: GREEN, 50: OCHRE, 100: RUST}
@@ -28,13 +18,7 @@ _DOT = {"marker": "o", "markersize": 4.5}
 
 
 def show_profiles(n_max: int, num_classes: int, imbalances: Sequence[float]) -> Figure:
-    """Draw the number of images in each class, for both profiles and several ratios.
-
-    Args:
-        n_max: Images of the largest class.
-        num_classes: Number of classes.
-        imbalances: Ratios of the largest to the smallest class, at most three.
-    """
+    """Draw the number of images in each class, for both profiles and at most three ratios."""
     fig, panels = figure(1, 2, height=3.0, sharey=True, right=0.75, wspace=0.34)
     for ax, profile in zip(panels, PROFILES, strict=True):
         ends = []
@@ -92,12 +76,7 @@ def show_classes(
 
 
 def show_gains(results: Results, methods: Sequence[str]) -> Figure:
-    """Draw the gain over cross-entropy of each method, with its interval, in every setting.
-
-    Args:
-        results: From :func:`glassbox.chapters.long_tails.results.load_results`.
-        methods: Which to draw, from the top down.
-    """
+    """Draw the gain over cross-entropy of each method, with its interval, in every setting."""
     spaces = {"left": 1.5, "top": 0.85, "wspace": 0.1, "hspace": 0.2}
     fig, panels = figure(2, 2, height=6.8, sharex=True, sharey=True, **spaces)
     best = []
@@ -138,15 +117,7 @@ def _draw_gains(ax: Axes, gains: Mapping[float, Mapping[str, PairedDifference]])
 
 
 def show_method(results: Results, data: str, profile: str, imbalance: int, method: str) -> Figure:
-    """Draw the accuracy of each class with one method beside that with cross-entropy.
-
-    Args:
-        results: From :func:`glassbox.chapters.long_tails.results.load_results`.
-        data: ``"scenes"`` or ``"digits"``.
-        profile: ``"exponential"`` or ``"step"``.
-        imbalance: 10, 50 or 100.
-        method: A method in the results.
-    """
+    """Draw the accuracy of each class with one method beside that with cross-entropy."""
     methods = results[data, profile, imbalance]
     counts = long_tailed_counts(LARGEST[data], 10, imbalance, profile)
     fig, ax = figure(height=3.5)

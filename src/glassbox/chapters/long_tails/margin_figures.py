@@ -11,7 +11,8 @@ from torch import Tensor
 
 from glassbox.data.splits import long_tailed_counts
 from glassbox.losses.ldam import LDAMLoss
-from glassbox.plotting.figures import BLUE, INK, MUTED, OCHRE, PAPER, RUST, Axes, Figure, figure
+from glassbox.plotting.colors import BLUE, INK, MUTED, OCHRE, PAPER, RUST
+from glassbox.plotting.figures import Axes, Figure, figure
 
 LARGEST_BLOB = 300
 _NAMES = ("frequent", "medium", "rare")
@@ -74,10 +75,7 @@ def blob_directions(counts: tuple[int, ...], max_margin: float, scale: float) ->
 def show_boundary(imbalance: float, max_margin: float, scale: float) -> Figure:
     """Draw three classes of points, the regions that LDAM gives them, and their margins.
 
-    Args:
-        imbalance: Ratio of the largest to the smallest class.
-        max_margin: Margin of the rarest class.
-        scale: Multiplies the cosines.
+    The directions are those of :func:`blob_directions`.
     """
     counts = long_tailed_counts(LARGEST_BLOB, 3, imbalance)
     directions = blob_directions(counts, max_margin, scale)

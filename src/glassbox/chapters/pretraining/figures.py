@@ -8,19 +8,8 @@ from torch import Tensor
 from glassbox.chapters.pretraining.results import Stems, Transfers
 from glassbox.chapters.pretraining.study import UPSTREAM
 from glassbox.networks.zoo import COSTS, Entry, frontier
-from glassbox.plotting.figures import (
-    BLUE,
-    FAINT,
-    GREEN,
-    INK,
-    MUTED,
-    OCHRE,
-    RUST,
-    WIDTH,
-    Axes,
-    Figure,
-    figure,
-)
+from glassbox.plotting.colors import BLUE, FAINT, GREEN, INK, MUTED, OCHRE, RUST
+from glassbox.plotting.figures import WIDTH, Axes, Figure, figure
 from glassbox.plotting.marks import draw_intervals
 from glassbox.training.seed_statistics import SeedRuns, paired_difference
 
@@ -47,11 +36,7 @@ def show_worlds(rows: Mapping[str, Tensor]) -> Figure:
 
 
 def show_transfers(transfers: Transfers) -> Figure:
-    """Draw accuracy over the number of labels, for each way to transfer from the things.
-
-    Args:
-        transfers: From :func:`glassbox.chapters.pretraining.results.load_transfers`.
-    """
+    """Draw accuracy over the number of labels, for each way to transfer from the things."""
     fig, panels = figure(1, 2, height=3.5, top=0.75, sharey=True, wspace=0.12)
     for ax, (target, title) in zip(panels, _TITLES.items(), strict=True):
         lines = {name: transfers[name, target] for name in COLORS}
@@ -101,11 +86,7 @@ def show_choice(transfers: Transfers, upstream: str, target: str, labels: int) -
 
 
 def show_stems(stems: Stems) -> Figure:
-    """Draw the accuracy of each stem for small images.
-
-    Args:
-        stems: From :func:`glassbox.chapters.pretraining.results.load_stems`.
-    """
+    """Draw the accuracy of each stem for small images."""
     titles = {"alexnet": "AlexNet", "resnet18": "ResNet-18"}
     fig, panels = figure(1, 2, height=2.6, left=0.95, top=0.4, wspace=0.45)
     for ax, (name, title) in zip(panels, titles.items(), strict=True):
@@ -118,11 +99,7 @@ def show_stems(stems: Stems) -> Figure:
 
 
 def show_reports(reports: Mapping[str, SeedRuns]) -> Figure:
-    """Draw accuracies of one network in percent, measured in different ways.
-
-    Args:
-        reports: How it was measured to one value per seed, in percent.
-    """
+    """Draw accuracies of one network, in percent, by how they were measured."""
     fig, ax = figure(height=0.32 * len(reports) + 0.75, left=2.6, right=0.3, top=0.15)
     colors = [RUST if "test" in name else BLUE for name in reports]
     _draw_dots(ax, reports, colors)

@@ -7,18 +7,8 @@ from matplotlib.patches import FancyBboxPatch
 from torch import Tensor
 
 from glassbox.chapters.residual.results import Lesion, Lesions, Results, Slices, by_depth
-from glassbox.plotting.figures import (
-    BLUE,
-    GREEN,
-    INK,
-    MUTED,
-    OCHRE,
-    PAPER,
-    RUST,
-    Axes,
-    Figure,
-    figure,
-)
+from glassbox.plotting.colors import BLUE, GREEN, INK, MUTED, OCHRE, PAPER, RUST
+from glassbox.plotting.figures import Axes, Figure, figure
 from glassbox.training.seed_statistics import SeedRuns
 
 COLORS = {"plain": RUST, "residual": BLUE, "residual, zero": GREEN}
@@ -27,11 +17,7 @@ _STAGE = {"color": MUTED, "linewidth": 0.8, "linestyle": (0, (2, 3))}  # where o
 
 
 def show_degradation(results: Results) -> Figure:
-    """Draw the training loss over the depth, with and without batch normalization.
-
-    Args:
-        results: From :func:`glassbox.chapters.residual.results.load_results`.
-    """
+    """Draw the training loss over the depth, with and without batch normalization."""
     fig, panels = figure(1, 2, height=3.6, sharey=True, top=0.85, wspace=0.12)
     endings = {"batch normalization": "", "none": ", no norm"}
     for ax, (title, ending) in zip(panels, endings.items(), strict=True):
@@ -98,11 +84,7 @@ def show_landscape(
 ) -> Figure:
     """Draw a slice through the loss of a trained network, and its gradients before training.
 
-    Args:
-        slices: From :func:`glassbox.chapters.residual.results.load_slices`.
-        norms: Kind and depth to the norm of the gradient at each block, ``(blocks,)``.
-        kind: ``"plain"`` or ``"residual"``.
-        depth: Layers of the network.
+    ``norms`` hold the norm of the gradient at each block, ``(blocks,)``.
     """
     losses = slices[kind, depth].nan_to_num(nan=_HIGHEST, posinf=_HIGHEST)
     gradient = norms[kind, depth]
@@ -142,12 +124,7 @@ def _draw_slice(ax: Axes, losses: Tensor) -> None:
 
 
 def show_lesions(lesions: Lesions, depth: int) -> Figure:
-    """Draw the accuracy of networks without one block, for each of the blocks.
-
-    Args:
-        lesions: From :func:`glassbox.chapters.residual.results.load_lesions`.
-        depth: Layers of the networks.
-    """
+    """Draw the accuracy of networks without one block, for each of the blocks."""
     fig, ax = figure(height=3.5, top=0.6)
     blocks = (depth - 2) // 2
     for first in (0, blocks // 3, 2 * blocks // 3):
@@ -169,11 +146,7 @@ def show_lesions(lesions: Lesions, depth: int) -> Figure:
 
 
 def show_removals(removals: Mapping[str, Mapping[int, SeedRuns]]) -> Figure:
-    """Draw the accuracy of deep residual networks over the number of missing blocks.
-
-    Args:
-        removals: From :func:`glassbox.chapters.residual.results.load_removals`.
-    """
+    """Draw the accuracy of deep residual networks over the number of missing blocks."""
     fig, ax = figure(height=3.3, top=0.6)
     for name, color in list(COLORS.items())[1:]:
         counts = removals[name]
@@ -201,12 +174,7 @@ def lesion_of(stages: Sequence[int | None]) -> Lesion:
 
 
 def show_surgery(lesions: Lesions, stages: Sequence[int | None]) -> Figure:
-    """Draw the nine blocks of a ResNet-20, some of them missing, and what accuracy is left.
-
-    Args:
-        lesions: From :func:`glassbox.chapters.residual.results.load_lesions`.
-        stages: For each of the three stages the missing block, 1 to 3, or None.
-    """
+    """Draw the blocks of a ResNet-20 without those of :func:`lesion_of`, and the accuracy left."""
     gone = lesion_of(stages)
     margins = {"left": 1.35, "right": 0.6, "top": 0.25, "hspace": 0.28}
     fig, (top, below) = figure(2, 1, height=3.9, height_ratios=[1, 1.5], **margins)

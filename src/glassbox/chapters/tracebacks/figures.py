@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from glassbox.plotting.figures import BLUE, INK, MUTED, OCHRE, PINK, RUST, Figure, figure
+from glassbox.plotting.colors import BLUE, INK, MUTED, OCHRE, PINK, RUST
+from glassbox.plotting.figures import Figure, figure
 from glassbox.support.arguments import check_positive
 
 # Powers of 2: a smaller number rounds to zero, or has fewer digits than usual; a larger one is
@@ -41,12 +42,7 @@ def half_fates(gradients: Tensor, scale: float) -> dict[str, float]:
 
 
 def show_loss_scale(gradients: Tensor, scale: float) -> Figure:
-    """Draw the sizes of scaled gradients over the range of half precision.
-
-    Args:
-        gradients: Of any shape; those that are exactly 0 are ignored.
-        scale: Multiplies the loss, above 0.
-    """
+    """Draw the sizes of scaled gradients and their fates, as :func:`half_fates` counts them."""
     fates = half_fates(gradients, scale)
     present = gradients[gradients != 0].double().abs()
     powers = (present * scale).log2().clamp(_AXIS[0], _AXIS[1] - 1e-9).numpy()
@@ -98,10 +94,7 @@ def average_fractions(decay: float, steps: int, warm_up: bool) -> np.ndarray:
 def show_weight_average(decay: float, steps: int, warm_up: bool) -> Figure:
     """Draw how much of an average of weights comes from the start and from each tenth of training.
 
-    Args:
-        decay: From 0 to 1.
-        steps: Number of updates.
-        warm_up: Whether the decay begins small.
+    The fractions are those of :func:`average_fractions`.
     """
     fractions = average_fractions(decay, steps, warm_up)
     fig, (left, right) = figure(1, 2, height=3.2, width_ratios=[1, 3.4])

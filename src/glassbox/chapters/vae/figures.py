@@ -7,7 +7,8 @@ from matplotlib.patches import Circle
 from torch import Tensor
 
 from glassbox.networks.vae import VAE
-from glassbox.plotting.figures import CLASS_COLORS, GRID, INK, PAPER, Figure, figure
+from glassbox.plotting.colors import CLASS_COLORS, GRID, INK, PAPER
+from glassbox.plotting.figures import Figure, figure
 from glassbox.plotting.image_rows import draw_rows
 from glassbox.plotting.marks import draw_choice
 
@@ -15,14 +16,7 @@ from glassbox.plotting.marks import draw_choice
 def show_latent_plane(
     model: VAE, means: Tensor, labels: Tensor, point: tuple[float, float]
 ) -> Figure:
-    """Draw the latent plane with the codes of real digits, and what one of its points decodes to.
-
-    Args:
-        model: A VAE with two latent dimensions.
-        means: Posterior means of images, ``(N, 2)``.
-        labels: ``(N,)`` digits.
-        point: The point that is decoded.
-    """
+    """Draw the latent plane with the codes ``(N, 2)`` of digits, and what a point decodes to."""
     fig, (plane, picture) = figure(
         1, 2, height=4.0, left=0.4, right=0.3, top=0.15, bottom=0.35, width_ratios=[1.6, 1]
     )
