@@ -1,8 +1,9 @@
-"""The drawings of codes and reconstructions show what their numbers say."""
+"""The figures of codes and reconstructions show what their numbers say."""
 
 import numpy as np
 import pytest
 import torch
+from drawn import line, named
 from sklearn.neighbors import KNeighborsClassifier
 
 from glassbox.chapters.autoencoders.figures import (
@@ -50,11 +51,14 @@ def test_the_sentence_says_what_is_seen_from_this_side():
 
 
 def test_a_bottleneck_marks_its_width():
-    rows = {"original": torch.zeros(4, 1, 8, 8), "drawn": torch.ones(4, 1, 8, 8)}
+    rows = {"original": torch.zeros(4, 1, 8, 8), "fig": torch.ones(4, 1, 8, 8)}
     errors = {"network": [0.3, 0.2], "PCA": [0.4, 0.1]}
     fig = show_bottleneck(rows, [1, 8], errors, 8)
     assert "after 8 numbers" in fig.alt and "network 0.200, PCA 0.100" in fig.alt
-    assert fig.axes[1].lines[2].get_xdata()[0] == 1
+    below = fig.axes[1]
+    assert line(below, "PCA") == [0.4, 0.1]
+    (mark,) = named(below, "chosen")
+    assert below.get_xticklabels()[int(mark.get_xdata()[0])].get_text() == "8"
 
 
 def test_rows_are_scaled_from_black_to_white():

@@ -1,7 +1,8 @@
-"""The drawings of chapter 3 show what they say they show."""
+"""The figures of the chapter on convolutional networks show what they are given."""
 
 import pytest
 import torch
+from drawn import line, named
 from torch import nn
 
 from glassbox.chapters.cnn import figures as cnn
@@ -18,12 +19,12 @@ def test_one_dot_for_each_number_of_the_map(stride, padding):
     feature_map = convolution.conv2d(
         image[None, None], kernel[None, None], stride=stride, padding=padding
     )[0, 0]
-    drawn = cnn.show_convolution(image, kernel, feature_map, stride, padding)
-    (dots,) = drawn.axes[0].lines
+    fig = cnn.show_convolution(image, kernel, feature_map, stride, padding)
+    (dots,) = named(fig.axes[0], "centers")
     assert len(dots.get_xdata()) == feature_map.numel()
     lowest, highest = min(dots.get_xdata()), max(dots.get_xdata())
     assert lowest == 1 - padding and highest <= 6 + padding
-    assert f"{feature_map.shape[0]} by {feature_map.shape[1]} numbers" in drawn.alt
+    assert f"{feature_map.shape[0]} by {feature_map.shape[1]} numbers" in fig.alt
 
 
 @pytest.mark.parametrize("layer", LAYERS)
@@ -49,14 +50,15 @@ def test_measuring_leaves_gradients_and_random_state_alone():
 def test_the_threshold_is_counted_right():
     confidences = torch.tensor([0.5, 0.6, 0.9, 0.99])
     right = torch.tensor([False, True, False, True])
-    drawn = cnn.show_threshold(confidences, right, 0.7)
-    assert drawn.axes[0].get_title(loc="left") == "2 of 4 handed over, 1 mistakes left"
-    (_, dot) = drawn.axes[0].lines
+    fig = cnn.show_threshold(confidences, right, 0.7)
+    assert fig.axes[0].get_title(loc="left") == "2 of 4 handed over, 1 mistakes left"
+    (dot,) = named(fig.axes[0], "threshold")
     assert (dot.get_xdata()[0], dot.get_ydata()[0]) == (50, 50)
 
 
-def test_the_reliability_diagram_draws_every_bin():
-    confidences = torch.linspace(0, 1, 101)
-    drawn = cnn.show_reliability(confidences, torch.ones(101, dtype=torch.bool), bins=5)
-    assert len(drawn.axes[0].lines[1].get_xdata()) == 5
-    assert to_pixels(drawn).std() > 10
+def test_the_reliability_diagram_draws_the_accuracy_of_every_bin():
+    confidences = torch.tensor([0.1, 0.15, 0.9, 0.95])
+    fig = cnn.show_reliability(confidences, torch.tensor([True, False, True, True]), bins=2)
+    assert line(fig.axes[0], "accuracy") == [0.5, 1.0]
+    assert "2 bins" in fig.alt and "50% of all answers" in fig.alt
+    to_pixels(fig)

@@ -1,8 +1,9 @@
-"""The drawings of the chapter on Grad-CAM show what they are given, and say so."""
+"""The figures of the chapter on Grad-CAM show what they are given, and say so."""
 
 import numpy as np
 import pytest
 import torch
+from drawn import named, panel
 
 from glassbox.chapters.gradcam import faithfulness_figures as worth
 from glassbox.chapters.gradcam import figures as maps
@@ -46,8 +47,8 @@ def test_rows_name_the_places_of_the_peaks():
     heats = torch.stack([peaked(2, 2), peaked(16, 16), torch.zeros(32, 32)])
     fig = maps.show_rows(torch.stack([image(i) for i in range(3)]), heats, ["a", "b", "c"])
     assert "for a, b, c. The peaks lie at the top left, in the middle, nowhere." in fig.alt
-    assert len(fig.axes) == 9
-    to_pixels(fig)
+    second = [ax.images[0].get_array() for ax in fig.axes[3:6]]
+    assert np.array_equal(second, heats)
 
 
 def test_one_column_can_be_drawn():
@@ -56,8 +57,11 @@ def test_one_column_can_be_drawn():
     to_pixels(fig)
 
 
-def test_two_colormaps():
-    assert "jet" in maps.show_two_colormaps(peaked(1, 1)).alt
+def test_the_brightness_of_both_color_maps_is_shown():
+    heat = peaked(1, 1)
+    shown = [ax.images[0].get_array() for ax in maps.show_two_colormaps(heat).axes[1:4:2]]
+    for pixels, name in zip(shown, ("jet", "heat"), strict=True):
+        assert np.allclose(pixels, maps.brightness(maps.colors_named(name), heat.numpy()))
 
 
 @pytest.mark.parametrize("value, ending", [(1.0, "at the top right."), (0.0, "zero everywhere.")])
@@ -66,7 +70,8 @@ def test_a_question_gives_the_logit_and_says_if_there_is_nothing(value, ending):
     fig = maps.show_question(image(), value * peaked(0, 7, 8), logits, ("x", "y", "z"), 1)
     assert "takes the image for x. The map for y, whose logit is -2.5" in fig.alt
     assert fig.alt.endswith(ending)
-    assert fig.axes[3].patches[1].get_width() == -2.5
+    (bar,) = named(panel(fig, "logits"), "y")
+    assert bar.get_width() == -2.5
     to_pixels(fig)
 
 
@@ -75,7 +80,7 @@ def test_confidence_shows_both_peaks():
     logit = torch.stack([f * peaked(4, 4, 8) for f in factors])
     fig = maps.show_confidence(image(), {"logit": logit, "probability": 0 * logit}, factors, 2)
     assert fig.alt.endswith("multiplied by 10 the peaks of the maps are logit 10, probability 0.")
-    assert "zero" in [text.get_text() for text in fig.axes[1].texts]
+    assert [text.get_text() for text in panel(fig, "from the probability").texts] == ["zero"]
     to_pixels(fig)
 
 
@@ -83,7 +88,7 @@ def test_halves_give_the_fraction_on_the_left():
     heats = [torch.zeros(32, 64), torch.zeros(32, 64)]
     heats[0][3, 3], heats[1][5, 40] = 1, 1
     fig = maps.show_halves(image(width=64), heats, ["first", "second"])
-    assert fig.alt.startswith("first: 100% of the map") and "second: 0% of the map" in fig.alt
+    assert "first: 100% of the map" in fig.alt and "second: 0% of the map" in fig.alt
 
 
 def test_curves_give_their_areas():
@@ -116,19 +121,22 @@ def test_a_cascade_says_how_far_it_went(at, start):
 def test_a_marked_image_frames_the_mark():
     values = torch.zeros(8, 8)
     values[7, 7] = 1
-    measures = dict.fromkeys(worth.FRACTIONS, five(0.5))
+    measures = dict.fromkeys(worth.MEASURES, five(0.5))
     fig = worth.show_marked(image(), values, measures, 0.2)
-    assert "strength 0.2" in fig.alt and "100% lie in the lower right quarter" in fig.alt
-    frames = [ax.patches[0].get_bbox() for ax in fig.axes[:2]]
-    assert frames[0].bounds == (25.5, 25.5, 5, 5)
-    assert frames[1].bounds == (6, 6, 1.25, 1.25)
+    assert "strength 0.2" in fig.alt and "100% lies in the lower right quarter" in fig.alt
+    for title, bounds in (
+        ("mark of strength 0.2", (25.5, 25.5, 5, 5)),
+        ("mean map", (6, 6, 1.25, 1.25)),
+    ):
+        (frame,) = panel(fig, title).patches
+        assert frame.get_bbox().bounds == bounds
     to_pixels(fig)
 
 
-def test_a_mend_fractions_one_scale():
+def test_mean_maps_share_one_scale():
     even, corner = torch.full((8, 8), 1 / 64), torch.zeros(8, 8)
     corner[6, 6] = 1
     fig = worth.show_mend({"before": corner, "after": even})
-    assert fig.alt.startswith("before: 100%") and "after: 25%" in fig.alt
+    assert "before: 100%" in fig.alt and "after: 25%" in fig.alt
     assert {ax.images[0].get_clim() for ax in fig.axes} == {(0, 1)}
     to_pixels(fig)

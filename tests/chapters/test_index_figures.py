@@ -1,12 +1,14 @@
-"""The drawing that opens the book shows what the network does and says it in words."""
+"""The figure that opens the book shows what the network does and says it in words."""
 
 import pytest
 import torch
 import torch.nn.functional as F
+from drawn import named
 
 from glassbox.chapters.index.figures import BARS_ACROSS, show_inside
 from glassbox.networks import ThreeBlockCNN
-from glassbox.plotting.figures import BLUE, RUST, to_pixels
+from glassbox.plotting.colors import BLUE, RUST
+from glassbox.plotting.figures import to_pixels
 
 
 @pytest.fixture
@@ -20,14 +22,10 @@ def image():
     return torch.rand(1, 8, 8, generator=torch.Generator().manual_seed(1))
 
 
-def color_of(text):
-    return text.get_color().lower()
-
-
 def test_the_bars_are_the_probabilities(model, image):
     probabilities = model(image[None]).softmax(1)[0].tolist()
     (ax,) = show_inside(model, image, 0, 10).axes
-    shown = [bar.get_width() / BARS_ACROSS for bar in ax.patches]
+    shown = [bar.get_width() / BARS_ACROSS for bar in named(ax, "probabilities")]
     assert shown == pytest.approx(probabilities, abs=1e-5)
 
 
@@ -47,12 +45,12 @@ def test_the_maps_are_those_of_the_first_layer(model, image):
 def test_the_answer_is_judged_by_the_label_in_color_sign_and_words(model, image, right):
     guess = int(model(image[None]).argmax())
     label = guess if right else (guess + 1) % 10
-    drawn = show_inside(model, image, label, 40)
-    answer = next(text for text in drawn.axes[0].texts if text.get_text().startswith("It says"))
+    fig = show_inside(model, image, label, 40)
+    answer = next(text for text in fig.axes[0].texts if text.get_text().startswith("It says"))
     assert answer.get_text() == f"It says {guess} {'✓' if right else '✗'}"
-    assert color_of(answer) == (BLUE if right else RUST)
-    assert f"After 40 batches: shown a handwritten {label}, the network says {guess}" in drawn.alt
-    assert ("which is right" in drawn.alt) is right
+    assert answer.get_color() == (BLUE if right else RUST)
+    assert f"After 40 batches: shown a handwritten {label}, the network says {guess}" in fig.alt
+    assert ("which is right" in fig.alt) is right
 
 
 def test_a_wrong_answer_looks_different_and_the_model_is_left_alone(model, image):

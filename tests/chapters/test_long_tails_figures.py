@@ -1,12 +1,14 @@
-"""The drawings of chapter 4 show what they say they show."""
+"""The figures of the chapter on long tails show the numbers they are given, and say them."""
 
 from itertools import product
 
 import pytest
 import torch
+from drawn import line, named, panel
 
 from glassbox.chapters.long_tails import figures as drawings
 from glassbox.chapters.long_tails import margin_figures as margins
+from glassbox.chapters.long_tails.mixing_figure import PLACES, show_mixture
 from glassbox.chapters.long_tails.results import gain
 from glassbox.data import long_tailed_counts
 from glassbox.losses import LDAMLoss
@@ -15,10 +17,9 @@ from glassbox.plotting.figures import to_pixels
 
 def test_profiles_are_drawn_from_their_counts():
     fig = drawings.show_profiles(300, 10, (10, 100))
-    for ax, profile in zip(fig.axes, ("exponential", "step"), strict=True):
-        for line, imbalance in zip(ax.lines, (10, 100), strict=True):
-            expected = long_tailed_counts(300, 10, imbalance, profile)
-            assert tuple(line.get_ydata()) == expected
+    for profile, imbalance in product(("exponential", "step"), (10, 100)):
+        expected = long_tailed_counts(300, 10, imbalance, profile)
+        assert tuple(line(panel(fig, profile), f"ratio {imbalance}")) == expected
     assert "to 30 for ratio 10, 3 for ratio 100 of class 9" in fig.alt
     to_pixels(fig)
 
@@ -26,8 +27,8 @@ def test_profiles_are_drawn_from_their_counts():
 def test_bars_have_the_height_of_the_accuracy():
     accuracy = torch.tensor([0.9, 0.5, 0.0])
     fig = drawings.show_classes(accuracy, (30, 10, 3), {"balanced": 0.47})
-    heights = [bar.get_height() for bar in fig.axes[0].patches]
-    assert heights == pytest.approx(accuracy.tolist())
+    (bars,) = named(fig.axes[0], "accuracy")
+    assert [bar.get_height() for bar in bars] == pytest.approx(accuracy.tolist())
     assert "1 of 3 classes are below 5 percent" in fig.alt and "balanced 47 percent" in fig.alt
 
 
@@ -64,9 +65,9 @@ def test_the_alt_text_of_the_border_counts_new_points():
     scores = margins.lifted(points) @ margins.blob_directions(counts, 0.25, 30).T
     rare = (scores.argmax(1) == labels)[labels == 2].double().mean()
     assert f"rare {100 * rare:.0f}." in fig.alt
-    widths = [bar.get_width() for bar in fig.axes[1].patches]
+    widths = [named(fig.axes[1], name)[0].get_width() for name in ("frequent", "medium", "rare")]
     assert widths == pytest.approx(LDAMLoss(counts, 0.25).margins.tolist())
-    assert to_pixels(fig).std() > 5
+    to_pixels(fig)
 
 
 def invented():
@@ -84,13 +85,13 @@ def invented():
 def test_gains_are_drawn_at_their_means_and_intervals():
     results = invented()
     fig = drawings.show_gains(results, ["LDAM", "focal"])
-    first = fig.axes[0]  # scenes, exponential
-    lines = first.lines[1:]  # after the one at zero
-    for i, (method, imbalance) in enumerate(product(("LDAM", "focal"), (10, 50, 100))):
-        found = gain(results["scenes", "exponential", imbalance], method)
-        whisker, dot = lines[2 * i], lines[2 * i + 1]
-        assert tuple(whisker.get_xdata()) == pytest.approx(found.interval())
-        assert dot.get_xdata()[0] == pytest.approx(found.mean)
+    for place, method in enumerate(("LDAM", "focal")):
+        for imbalance in (10, 50, 100):
+            found = gain(results["scenes", "exponential", imbalance], method)
+            row = f"row {place}, ratio {imbalance}"
+            whisker, dot = named(panel(fig, "scenes, exponential"), row)
+            assert tuple(whisker.get_xdata()) == pytest.approx(found.interval())
+            assert dot.get_xdata()[0] == pytest.approx(found.mean)
     best = max(("LDAM", "focal"), key=lambda m: gain(results["digits", "step", 100], m).mean)
     assert f"digits step {best} by" in fig.alt
 
@@ -98,8 +99,32 @@ def test_gains_are_drawn_at_their_means_and_intervals():
 def test_a_method_stands_beside_cross_entropy():
     results = invented()
     fig = drawings.show_method(results, "digits", "step", 50, "LDAM")
-    heights = [bar.get_height() for bar in fig.axes[0].patches]
     methods = results["digits", "step", 50]
-    expected = [100 * methods[name].mean(0) for name in ("cross-entropy", "LDAM")]
-    assert heights == pytest.approx(torch.cat(expected).tolist())
+    for name in ("cross-entropy", "LDAM"):
+        (bars,) = (found for found in fig.axes[0].containers if found.get_label() == name)
+        assert bars.datavalues == pytest.approx(100 * methods[name].mean(0))
     assert f"{gain(methods, 'LDAM').half_width():.1f} points" in fig.alt
+
+
+BLACK_AND_WHITE = torch.stack([torch.zeros(3, 20, 20), torch.ones(3, 20, 20)])
+NAMES = ["night", "day"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("fraction", [0.0, 0.3, 0.6, 1.0])
+def test_the_label_of_a_cut_is_the_area_that_is_seen(fraction, place):
+    fig = show_mixture(BLACK_AND_WHITE, NAMES, "CutMix", fraction, place)
+    shown = panel(fig, "mixed").images[0].get_array()
+    bars = [named(panel(fig, "soft label"), name)[0].get_width() for name in NAMES]
+    assert bars == pytest.approx([1 - shown.mean(), shown.mean()])
+    assert f"{bars[0]:.0%} night and {bars[1]:.0%} day" in fig.alt
+    assert ("was asked for" in fig.alt) == (abs(bars[0] - fraction) > 0.005)
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.3, 1.0])
+def test_a_blend_is_everywhere_the_same_whatever_the_place(fraction):
+    figs = [show_mixture(BLACK_AND_WHITE, NAMES, "Mixup", fraction, place) for place in PLACES]
+    shown = torch.as_tensor(panel(figs[0], "mixed").images[0].get_array().data)
+    torch.testing.assert_close(shown, torch.full_like(shown, 1 - fraction))
+    assert len({fig.alt for fig in figs}) == 1 and "asked for" not in figs[0].alt
+    to_pixels(figs[0])

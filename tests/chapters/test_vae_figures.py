@@ -1,6 +1,7 @@
-"""The drawings of latent planes and of beta say what they show."""
+"""The figures of latent planes and of beta say what they show."""
 
 import torch
+from drawn import line, named, panel
 
 from glassbox.chapters.vae.figures import show_beta, show_latent_plane
 from glassbox.networks import VAE
@@ -23,5 +24,7 @@ def test_beta_marks_the_chosen_one():
     parts = {"reconstruction": [90.0, 99.0], "KL": [30.0, 5.0]}
     fig = show_beta(rows, [0, 1], parts, [20, 12], 20, 1)
     assert "beta 1: reconstruction 99.0 nats, KL 5.0 nats, 12 of 20 units active" in fig.alt
-    assert fig.axes[1].lines[2].get_xdata()[0] == 1
-    assert fig.axes[1].get_title(loc="left") == "12 of 20 units active"
+    below = panel(fig, "12 of 20 units active")
+    assert line(below, "KL") == [30, 5]
+    (mark,) = named(below, "chosen")
+    assert below.get_xticklabels()[int(mark.get_xdata()[0])].get_text() == "1"

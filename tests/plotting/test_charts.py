@@ -13,8 +13,10 @@ from scipy import stats
 
 from glassbox.plotting import bars, confusion_matrix, curves, feature_maps, figure, image_grid
 from glassbox.plotting.charts import _spread, interval
-from glassbox.plotting.figures import BLUE, GREEN, PAPER, RUST, to_pixels
-from glassbox.plotting.images import SIGNED
+from glassbox.plotting.colors import BLUE, GREEN, PAPER, RUST, SIGNED
+from glassbox.plotting.figures import to_pixels
+from glassbox.plotting.images import show_image
+from glassbox.plotting.marks import label_ends
 
 
 def texts(fig):
@@ -26,7 +28,7 @@ def test_grid_shows_every_image_unchanged():
     fig = image_grid(images, cols=3)
     shown = [image.get_array() for image in fig.axes[0].images]
     assert np.allclose(np.stack(shown), images.permute(0, 2, 3, 1))
-    assert fig.alt == "5 images of 4 × 6 pixels."
+    assert "5 images of 4 × 6 pixels" in fig.alt
 
 
 @pytest.mark.parametrize("images", [torch.rand(2, 1, 5, 4), np.random.rand(2, 5, 4)])
@@ -47,7 +49,7 @@ def test_grid_tells_right_from_wrong_by_sign_and_by_color():
     labels = fig.axes[0].texts
     assert [label.get_text() for label in labels] == ["3 ✓", "5 ✗"]
     assert [label.get_color() for label in labels] == [GREEN, RUST]
-    assert fig.alt == "2 images of 8 × 8 pixels, titled 3, 5; 1 of 2 are right."
+    assert "titled 3, 5" in fig.alt and "1 of 2 are right" in fig.alt
 
 
 def test_tiles_do_not_overlap_and_keep_their_shape():
@@ -86,13 +88,12 @@ def test_zero_is_the_color_of_the_paper_on_every_feature_map():
     assert np.allclose(SIGNED(0.0), to_rgba(BLUE), atol=0.01)
 
 
-def test_feature_maps_fraction_one_scale_and_say_what_is_in_them():
+def test_feature_maps_share_one_scale_and_say_what_is_in_them():
     fig = feature_maps(torch.tensor([[[1.0, -4.0]], [[0.0, 0.0]], [[2.0, 3.0]]]))
     assert {image.get_clim() for image in fig.axes[0].images} == {(-4.0, 4.0)}
-    assert fig.alt == (
-        "3 feature maps of 1 × 2, values from -4 to 3, the largest in 0; 1 zero everywhere."
-    )
-    assert texts(fig)[-2:] == ["-4", "3"]
+    for said in ("3 feature maps of 1 × 2", "from -4 to 3", "largest in 0", "1 zero everywhere"):
+        assert said in fig.alt
+    assert {"-4", "3"} <= set(texts(fig))  # the key to the colors
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ def test_curves_draw_the_mean_and_its_band(dtype):
     runs = torch.rand(4, 6, dtype=dtype, requires_grad=True)
     fig = curves({"validation": runs}, ylabel="loss")
     mean, half = interval(runs)
-    line, band = fig.axes[0].lines[0], fig.axes[0].collections[0]
+    (line,), (band,) = fig.axes[0].lines, fig.axes[0].collections
     assert np.allclose(line.get_ydata(), mean)
     heights = band.get_paths()[0].vertices[:, 1]
     assert math.isclose(heights.max(), (mean + half).max(), rel_tol=1e-6)
@@ -130,9 +131,8 @@ def test_curves_are_named_at_their_ends_in_their_colors():
     assert texts(fig) == ["training", "validation"]
     assert [t.get_color() for t in ax.texts] == [line.get_color() for line in ax.lines]
     assert ax.get_legend() is None and ax.get_title(loc="left") == "Loss"
-    assert fig.alt == (
-        "loss over epoch from 1 to 2: training goes from 3 to 1; validation goes from 4 to 2."
-    )
+    for said in ("loss over epoch from 1 to 2", "training goes from 3 to 1", "from 4 to 2"):
+        assert said in fig.alt
 
 
 def test_names_of_curves_that_end_together_do_not_overlap():
@@ -177,7 +177,7 @@ def test_bars_are_as_long_as_their_values_and_the_longest_stands_out():
     assert np.allclose([bar.get_width() for bar in drawn], values)
     assert [bar.get_facecolor() == to_rgba(BLUE) for bar in drawn] == [False, True, False]
     assert texts(fig) == ["0.25", "0.70", "0.05"]
-    assert fig.alt == "Bars of probability, largest first: dog 0.70, cat 0.25, owl 0.05."
+    assert "dog 0.70, cat 0.25, owl 0.05" in fig.alt
 
 
 @pytest.mark.parametrize(
@@ -202,15 +202,12 @@ def test_confusion_matrix_colors_errors_and_not_the_diagonal():
     assert np.isfinite(np.diag(diagonal)).all()
     assert errors.mask.tolist() == [[True, False], [True, True]]
     assert texts(fig) == ["50", "2", "40", "recall", "96%", "100%"]
-    assert fig.alt == (
-        "Confusion matrix of 2 classes: 90 of 92 right (97.8%); "
-        "the most frequent error is cat taken for dog, 2 times."
-    )
+    assert "90 of 92 right (97.8%)" in fig.alt and "cat taken for dog, 2 times" in fig.alt
 
 
 def test_confusion_matrix_says_that_there_are_no_errors():
     fig = confusion_matrix(np.diag([3, 0]))
-    assert fig.alt == "Confusion matrix of 2 classes: 3 of 3 right (100.0%), no errors."
+    assert "3 of 3 right (100.0%), no errors" in fig.alt
 
 
 @pytest.mark.parametrize(
@@ -227,7 +224,7 @@ def test_confusion_matrix_refuses_what_is_none(counts, names, message):
         confusion_matrix(counts, names)
 
 
-def test_panels_fraction_a_figure_and_its_description():
+def test_panels_share_a_figure_and_its_description():
     fig, (left, right) = figure(1, 2)
     assert image_grid(torch.rand(1, 8, 8), ax=left, title="Input") is fig
     assert bars([0.2, 0.8], ["a", "b"], ax=right, alt="The answer is b.") is fig
@@ -237,6 +234,29 @@ def test_panels_fraction_a_figure_and_its_description():
 
 def test_given_alt_text_replaces_the_computed_one():
     assert curves({"a": [1, 2]}, alt="It rises.").alt == "It rises."
+
+
+def test_show_image_takes_gray_from_black_to_white_and_hides_the_axes():
+    _, ax = figure()
+    show_image(ax, torch.tensor([[0.0, 0.5]]), "Image")
+    assert ax.images[0].get_clim() == (0, 1) and not ax.axison
+    assert ax.get_title(loc="left") == "Image"
+
+
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_labels_at_ends_stand_in_order_and_apart(scale):
+    _, ax = figure()
+    ax.set(yscale=scale, xlim=(0, 1), ylim=(1, 100))
+    ends = {"low": 20, "high": 90, "middle": 20.1}
+    label_ends(ax, ends, [BLUE, GREEN, RUST], x=1, gap=0.1)
+    place = {text.get_text(): text.get_position() for text in ax.texts}
+    low, middle, high = (
+        ax.transAxes.inverted().transform(ax.transData.transform(place[name]))[1]
+        for name in ("low", "middle", "high")
+    )
+    assert place["low"] == pytest.approx((1, 20)) and place["high"] == pytest.approx((1, 90))
+    assert middle == pytest.approx(low + 0.1) and high >= middle + 0.1
+    assert {text.get_text(): text.get_color() for text in ax.texts}["high"] == GREEN
 
 
 def test_plots_do_not_import_torch_or_pyplot():

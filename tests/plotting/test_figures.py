@@ -12,16 +12,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from PIL import Image
 
 from glassbox.plotting import Figure, figure
-from glassbox.plotting.figures import (
-    DPI,
-    PALETTE,
-    PAPER,
-    book_style,
-    display_size,
-    to_palette,
-    to_pixels,
-    to_png,
-)
+from glassbox.plotting.colors import PALETTE, PAPER
+from glassbox.plotting.figures import DPI, book_style, display_size, to_palette, to_pixels, to_png
 
 # What people with a missing cone see of linear RGB (Machado, Oliveira and Fernandes, 2009).
 VISION = {
@@ -125,6 +117,13 @@ def test_margins_are_what_was_asked_for_in_inches():
     _, ax = figure(width=6, height=4, left=1, right=0.5, top=0.25, bottom=1)
     left, bottom, width, height = ax.get_position().bounds
     assert np.allclose([left * 6, bottom * 4, width * 6, height * 4], [1, 1, 4.5, 2.75])
+
+
+def test_spaces_are_fractions_of_the_mean_size_of_the_axes():
+    _, axes = figure(2, 2, wspace=0.5, hspace=0.25)
+    first, right, below = (ax.get_position() for ax in (axes[0, 0], axes[0, 1], axes[1, 0]))
+    assert np.isclose(right.x0 - first.x1, 0.5 * first.width)
+    assert np.isclose(first.y0 - below.y1, 0.25 * first.height)
 
 
 def test_axes_have_few_ticks():

@@ -21,17 +21,8 @@ from IPython.display import display
 from glassbox.explorables.showing import PLAYER, for_page
 from glassbox.explorables.static_view import read_bundle
 from glassbox.explorables.widget_view import WIDGET
-from glassbox.plotting.figures import (
-    BLUE,
-    GRID,
-    INK,
-    MUTED,
-    PAPER,
-    Figure,
-    display_size,
-    to_pixels,
-    to_png,
-)
+from glassbox.plotting.colors import BLUE, GRID, INK, MUTED, PAPER
+from glassbox.plotting.figures import Figure, display_size, to_pixels, to_png
 
 STYLES = ("player.css", "{}.css")
 COLORS: Mapping[str, str] = MappingProxyType(

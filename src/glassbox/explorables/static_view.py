@@ -28,7 +28,8 @@ from PIL import Image
 
 from glassbox.explorables.controls import Control
 from glassbox.explorables.explorable import Explorable
-from glassbox.plotting.figures import PAPER, to_png
+from glassbox.plotting.colors import PAPER
+from glassbox.plotting.figures import to_png
 
 LIMIT = 100
 COLORS = 64

@@ -11,7 +11,8 @@ import ipywidgets
 
 from glassbox.explorables.controls import Control
 from glassbox.explorables.explorable import Explorable, Picture, State
-from glassbox.plotting.figures import PAPER, RUST, display_size, to_png
+from glassbox.plotting.colors import PAPER, RUST
+from glassbox.plotting.figures import display_size, to_png
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 

@@ -1,4 +1,4 @@
-"""The book's plots: each returns its figure with an alt sentence computed from what is drawn."""
+"""The book's charts: each returns its figure, with an alt sentence computed from what it shows."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,26 +6,12 @@ from typing import Any
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, ListedColormap
 
-from glassbox.plotting.figures import (
-    BLUE,
-    GRID,
-    INK,
-    LEFT,
-    MUTED,
-    PALETTE,
-    WIDTH,
-    Axes,
-    Figure,
-    figure,
-)
-from glassbox.plotting.images import check_length, feature_maps, image_grid, to_array
-from glassbox.training.seed_statistics import half_width
+from glassbox.plotting.colors import BLUE, GRID, INK, MUTED, PALE, PALETTE, TRACK
+from glassbox.plotting.figures import LEFT, WIDTH, Axes, Figure, figure
+from glassbox.plotting.images import check_length, to_array
 
-__all__ = ["bars", "confusion_matrix", "curves", "feature_maps", "image_grid"]
-
-ERRORS = LinearSegmentedColormap.from_list("errors", ["#f7e6dc", "#dd8a64", "#96330f"])
-PALE = "#c3cbdc"
-DIAGONAL = ListedColormap(["#efede6"])
+_ERRORS = LinearSegmentedColormap.from_list("errors", ["#f7e6dc", "#dd8a64", "#96330f"])
+_DIAGONAL = ListedColormap([TRACK])
 
 
 def _label_inches(labels: Sequence[str]) -> float:
@@ -34,7 +20,7 @@ def _label_inches(labels: Sequence[str]) -> float:
 
 
 def _finish(ax: Axes, title: str, sentence: str, alt: str | None) -> Figure:
-    """Set the title of a panel and describe it."""
+    """Set the title of a panel and describe the panel."""
     if title:
         ax.set_title(title)
     ax.figure.describe(sentence if alt is None else alt)
@@ -48,8 +34,11 @@ def interval(runs: Any) -> tuple[np.ndarray, np.ndarray]:
         runs: ``(R, N)``, N numbers from each of R runs.
 
     Returns:
-        The mean and the interval's half width, ``(N,)`` each; the latter is 0 for a single run.
+        The mean and the half-width of the interval, ``(N,)`` each; the latter is 0 for one run.
     """
+    # Imported here, for it imports torch, which takes a second and which other charts do not need.
+    from glassbox.training.seed_statistics import half_width
+
     values = np.atleast_2d(to_array(runs)).astype(float)
     count = len(values)
     if count == 1:
@@ -68,24 +57,21 @@ def curves(
     ax: Axes | None = None,
     alt: str | None = None,
 ) -> Figure:
-    """Draw a line for each series, with its name at the line's end and a band where it has runs.
+    """Draw a line for each series, named at its end, with a band where the series has several runs.
 
     Args:
         series: Name to ``(N,)`` numbers, or to ``(R, N)`` for R runs: drawn as their mean and its
-            95% confidence interval by Student's t. Six series at most.
+            95% confidence interval by Student's t. At most six series.
         x: ``(N,)`` positions; 1 to N unless given.
-        xlabel: What ``x`` is, with its unit.
-        ylabel: What the numbers are, with their unit.
+        xlabel: Name and unit of ``x``.
+        ylabel: Name and unit of the numbers.
         title: Title of the plot.
         yscale: ``linear`` or ``log``.
         ax: Axes to draw on; those of a new figure unless given.
-        alt: Alt sentence in place of the computed one.
-
-    Returns:
-        The figure.
+        alt: Replaces the computed alt sentence.
 
     Raises:
-        ValueError: There is no series or more than six, or one has another length than ``x``.
+        ValueError: There are no series or more than six, or one differs in length from ``x``.
     """
     if not 1 <= len(series) <= len(PALETTE):
         raise ValueError(f"series must be 1 to {len(PALETTE)}, got {len(series)}")
@@ -102,18 +88,18 @@ def curves(
         if half.any():
             ax.fill_between(x, mean - half, mean + half, color=color, alpha=0.18, linewidth=0)
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    if yscale != "linear":  # setting the scale an axis has would undo its choice of ticks
+    if yscale != "linear":  # setting the scale that an axis has would reset its ticks
         ax.set_yscale(yscale)
-    _label_ends(ax, x, {name: mean[-1] for name, (mean, _) in lines.items()})
+    _name_lines(ax, x, {name: mean[-1] for name, (mean, _) in lines.items()})
     return _finish(ax, title, _curves_sentence(x, lines, xlabel, ylabel), alt)
 
 
-def _label_ends(ax: Axes, x: np.ndarray, ends: Mapping[str, float]) -> None:
-    """Name each line at its last point, moving names apart that would overlap."""
+def _name_lines(ax: Axes, x: np.ndarray, ends: Mapping[str, float]) -> None:
+    """Name each line at its last point, and move names apart that would overlap."""
     low, high = float(x.min()), float(x.max())
     span = (high - low) or 1.0
     inches = ax.bbox.width / ax.figure.dpi
-    room = min(0.6, (_label_inches(list(ends)) + 0.2) / inches)
+    room = min(0.6, (_label_inches(list(ends)) + 0.2) / inches)  # fraction of the axes for names
     ticks = [tick for tick in ax.get_xticks() if low <= tick <= high]
     ax.set_xlim(low - 0.02 * span, high + span * room / (1 - room))
     ax.set_xticks(ticks)
@@ -129,7 +115,7 @@ def _label_ends(ax: Axes, x: np.ndarray, ends: Mapping[str, float]) -> None:
 
 
 def _spread(spots: np.ndarray, step: float) -> np.ndarray:
-    """Move numbers apart until neighbors differ by ``step``, each group about its middle."""
+    """Move numbers apart until neighbors differ by ``step``; a group keeps its mean."""
     order = np.argsort(spots, kind="stable")
     groups = [[i] for i in order]
     middles = [float(spots[i]) for i in order]
@@ -171,24 +157,21 @@ def bars(
     ax: Axes | None = None,
     alt: str | None = None,
 ) -> Figure:
-    """Draw one horizontal bar for each value, from the top down, with the number at its end.
+    """Draw a horizontal bar for each value, from the top down, with the number at its end.
 
     Args:
         values: ``(K,)`` numbers from 0 to ``limit``, such as the probabilities of K classes.
         names: What each bar is.
-        highlight: Index of the bar in full color; the longest unless given.
+        highlight: Index of the bar in full color; that of the longest unless given.
         limit: Where the axis ends.
-        xlabel: What the numbers are, with their unit.
+        xlabel: Name and unit of the numbers.
         title: Title of the plot.
         ax: Axes to draw on; those of a new figure unless given.
-        alt: Alt sentence in place of the computed one.
-
-    Returns:
-        The figure.
+        alt: Replaces the computed alt sentence.
 
     Raises:
-        ValueError: ``values`` is not ``(K,)`` numbers from 0 to ``limit``, ``names`` has another
-            length, or ``highlight`` is not one of the bars.
+        ValueError: ``values`` is not ``(K,)`` numbers from 0 to ``limit``, ``names`` differs in
+            length, or ``highlight`` is not the index of a bar.
     """
     lengths = to_array(values).astype(float)
     if lengths.ndim != 1 or not lengths.size or not ((lengths >= 0) & (lengths <= limit)).all():
@@ -227,19 +210,16 @@ def confusion_matrix(
     """Draw a confusion matrix in which the errors stand out and the diagonal stays quiet.
 
     Args:
-        counts: ``(K, K)`` whole numbers: how many of the class of the row were given the class of
-            the column, as ``sklearn.metrics.confusion_matrix`` counts them.
+        counts: ``(K, K)`` whole numbers: how many images of the row's class were predicted to be
+            of the column's, as ``sklearn.metrics.confusion_matrix`` counts them.
         class_names: Names of the classes; 0 to K - 1 unless given.
         title: Title of the plot.
         ax: Axes to draw on; those of a new figure unless given.
-        alt: Alt sentence in place of the computed one.
-
-    Returns:
-        The figure.
+        alt: Replaces the computed alt sentence.
 
     Raises:
-        ValueError: ``counts`` is not a square of whole numbers of 0 or more, or ``class_names``
-            has another length.
+        ValueError: ``counts`` is not a square matrix of whole numbers of 0 or more, or
+            ``class_names`` differs in length.
     """
     matrix = to_array(counts)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
@@ -253,8 +233,8 @@ def confusion_matrix(
     if ax is None:
         ax = _square(names)
     errors = matrix * (1 - np.eye(count, dtype=int))
-    ax.imshow(np.where(np.eye(count), 1, np.nan), cmap=DIAGONAL)
-    ax.imshow(np.ma.masked_equal(errors, 0), cmap=ERRORS, vmin=0, vmax=max(errors.max(), 1))
+    ax.imshow(np.where(np.eye(count), 1, np.nan), cmap=_DIAGONAL)
+    ax.imshow(np.ma.masked_equal(errors, 0), cmap=_ERRORS, vmin=0, vmax=max(errors.max(), 1))
     edges = np.arange(count + 1) - 0.5
     ax.hlines(edges, -0.5, count - 0.5, color=GRID, linewidth=0.8)
     ax.vlines(edges, -0.5, count - 0.5, color=GRID, linewidth=0.8)
@@ -271,7 +251,7 @@ def confusion_matrix(
 
 
 def _square(names: Sequence[str]) -> Axes:
-    """Make square axes with room for the names of the classes on both sides."""
+    """Make square axes with room for the class names to the left and below."""
     label = _label_inches(names)
     left, bottom = LEFT - 0.25 + label, 0.45 + (label if max(map(len, names)) > 3 else 0.15)
     side = min(0.46 * len(names), 4.6)
@@ -282,7 +262,7 @@ def _square(names: Sequence[str]) -> Axes:
 
 
 def _write_cells(ax: Axes, matrix: np.ndarray, errors: np.ndarray) -> None:
-    """Write each count in its cell, the right ones in gray, and each class's recall beside it."""
+    """Write each count in its cell, those on the diagonal in gray, and each class's recall."""
     darkest = max(errors.max(), 1)
     for (row, col), number in np.ndenumerate(matrix):
         right = row == col

@@ -18,32 +18,20 @@ from matplotlib.legend import Legend
 from matplotlib.text import Text
 from PIL import Image
 
-PAPER = "#fdfcf9"
-INK = "#23262f"
-MUTED = "#666b78"
-GRID = "#e4e1d9"
-
-BLUE, RUST, GREEN, PINK, OCHRE, SKY = PALETTE = (
-    "#203699",
-    "#b34427",
-    "#13725c",
-    "#d45ba9",
-    "#b8830c",
-    "#3292ea",
-)
-# Ten classes: the mark, a digit, says which of the two of a color it is.
-CLASS_COLORS = (BLUE, RUST, GREEN, PINK, OCHRE) * 2
+from glassbox.plotting.colors import GRID, INK, MUTED, PALETTE, PAPER
 
 DPI = 120
 WIDTH = 7.0
-HEIGHT = 3.6
-TICKS = 6  # at most, on an axis
+_HEIGHT = 3.6
+_TICKS = 6  # at most, on an axis
 
-# Inches around and between the axes. They are fixed, so that the axes of two figures of one size
-# coincide (an explorable's picture must not jump) and drawing costs half of an automatic layout.
-LEFT, RIGHT, TOP, BOTTOM, GAP_ACROSS, GAP_DOWN = 0.75, 0.25, 0.5, 0.6, 0.75, 0.95
+# Inches around and between the axes. They are fixed so that the axes of two figures of one size
+# coincide (an explorable's picture must not jump). An automatic layout would also take as long
+# again as the drawing itself.
+LEFT, TOP = 0.75, 0.5
+_RIGHT, _BOTTOM, _GAP_ACROSS, _GAP_DOWN = 0.25, 0.6, 0.75, 0.95
 
-STYLE: Mapping[str, Any] = MappingProxyType(
+_STYLE: Mapping[str, Any] = MappingProxyType(
     {
         "figure.facecolor": PAPER,
         "savefig.facecolor": PAPER,
@@ -59,7 +47,7 @@ STYLE: Mapping[str, Any] = MappingProxyType(
         "axes.titleweight": "bold",
         "axes.titlelocation": "left",
         "axes.titlepad": 9.0,
-        "axes.titley": 1.0,  # a place to be worked out would cost a quarter of the drawing
+        "axes.titley": 1.0,  # to work a place out would take a quarter of the drawing time
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.grid": True,
@@ -86,11 +74,11 @@ _STYLING = threading.RLock()
 
 @contextmanager
 def book_style() -> Iterator[None]:
-    """Set matplotlib's parameters to the book's style and put them back on leaving.
+    """Set matplotlib's parameters to the book's style, and restore them on leaving.
 
-    Other threads that ask for the style wait: the parameters are the whole process's.
+    The parameters belong to the whole process, so other threads that ask for the style wait.
     """
-    with _STYLING, matplotlib.rc_context(dict(STYLE)):
+    with _STYLING, matplotlib.rc_context(dict(_STYLE)):
         yield
 
 
@@ -99,7 +87,7 @@ class Axes(matplotlib.axes.Axes):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.locator_params(nbins=TICKS)
+        self.locator_params(nbins=_TICKS)
 
     def set_title(self, label: str, *args: Any, **kwargs: Any) -> Text:
         """Set a title in the book's style; the arguments are matplotlib's."""
@@ -124,7 +112,7 @@ class Figure(matplotlib.figure.Figure):
     It shows itself as a PNG of its whole canvas, and as its alt sentence where there is only text.
 
     Attributes:
-        alt: What is seen in the picture, in a sentence or two; empty until somebody writes it.
+        alt: What the picture shows, in a sentence or two; empty until it is written.
     """
 
     def __init__(self, *args: Any, alt: str = "", **kwargs: Any) -> None:
@@ -146,11 +134,7 @@ class Figure(matplotlib.figure.Figure):
             super().draw(renderer)
 
     def describe(self, sentence: str) -> None:
-        """Append a sentence to the alt text, one for each panel of the figure.
-
-        Args:
-            sentence: What is seen in the panel; an empty one changes nothing.
-        """
+        """Append a sentence to the alt text, as for one panel; an empty one changes nothing."""
         self.alt = " ".join(part for part in (self.alt, sentence) if part)
 
     def __repr__(self) -> str:
@@ -169,11 +153,13 @@ def figure(
     cols: int = 1,
     *,
     width: float = WIDTH,
-    height: float = HEIGHT,
+    height: float = _HEIGHT,
     left: float = LEFT,
-    right: float = RIGHT,
+    right: float = _RIGHT,
     top: float = TOP,
-    bottom: float = BOTTOM,
+    bottom: float = _BOTTOM,
+    wspace: float | None = None,
+    hspace: float | None = None,
     alt: str = "",
     **subplots: Any,
 ) -> tuple[Figure, Any]:
@@ -186,12 +172,15 @@ def figure(
         cols: Columns of axes, 1 or more.
         width: Width in inches; the default fills the text column.
         height: Height in inches.
-        left: Margin to the left of the axes in inches, as are the next three.
-        right: Margin to the right.
-        top: Margin above.
-        bottom: Margin below.
-        alt: What will be seen in the picture, in a sentence.
-        **subplots: Passed on to ``matplotlib.figure.Figure.subplots``, as ``sharey`` or
+        left: Margin to the left of the axes, in inches.
+        right: Margin to the right, in inches.
+        top: Margin above, in inches.
+        bottom: Margin below, in inches.
+        wspace: Space between columns as a fraction of the mean width of the axes; 0.75 inches
+            unless given.
+        hspace: Space between rows as a fraction of their mean height; 0.95 inches unless given.
+        alt: What the picture will show, in a sentence.
+        **subplots: Passed on to ``matplotlib.figure.Figure.subplots``, such as ``sharey`` or
             ``width_ratios``.
 
     Returns:
@@ -203,8 +192,8 @@ def figure(
     for name, count in (("rows", rows), ("cols", cols)):
         if count < 1:
             raise ValueError(f"{name} must be 1 or more, got {count}")
-    across = (width - left - right - GAP_ACROSS * (cols - 1)) / cols
-    down = (height - top - bottom - GAP_DOWN * (rows - 1)) / rows
+    across = (width - left - right - _GAP_ACROSS * (cols - 1)) / cols
+    down = (height - top - bottom - _GAP_DOWN * (rows - 1)) / rows
     if min(across, down) <= 0:
         raise ValueError(
             f"width {width} and height {height} inches leave no room for {rows} x {cols} axes"
@@ -215,43 +204,32 @@ def figure(
         right=1 - right / width,
         top=1 - top / height,
         bottom=bottom / height,
-        wspace=GAP_ACROSS / across,
-        hspace=GAP_DOWN / down,
+        wspace=_GAP_ACROSS / across if wspace is None else wspace,
+        hspace=_GAP_DOWN / down if hspace is None else hspace,
     )
     return fig, fig.subplots(rows, cols, **subplots)
 
 
 def to_pixels(figure: matplotlib.figure.Figure) -> np.ndarray:
-    """Draw a figure at its own resolution.
-
-    Args:
-        figure: Any matplotlib figure.
-
-    Returns:
-        Its pixels, uint8 ``(height, width, 3)``.
-    """
+    """Draw any matplotlib figure at its own resolution, as uint8 ``(height, width, 3)``."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
 def display_size(pixels: np.ndarray) -> dict[str, int]:
-    """Compute at which size a notebook shows a picture, so that the default fills 700 pixels.
+    """Compute the ``width`` and ``height`` in CSS pixels at which notebooks show a picture.
 
-    Args:
-        pixels: The picture, ``(height, width, 3)``.
-
-    Returns:
-        ``width`` and ``height`` in CSS pixels.
+    A picture of the default width is shown 700 CSS pixels wide.
     """
     height, width = pixels.shape[:2]
     return {"width": round(width * 100 / DPI), "height": round(height * 100 / DPI)}
 
 
 def to_palette(pixels: np.ndarray, colors: int) -> Image.Image:
-    """Reduce a picture to a palette of its own in which the color of its first pixel is exact.
+    """Reduce a picture to its own palette, in which the color of its first pixel is exact.
 
-    That pixel is the paper, and two pictures of one explorable must not differ in it.
+    That pixel is the paper, and the paper must not differ between two pictures of one explorable.
 
     Args:
         pixels: The picture, uint8 ``(height, width, 3)``.
@@ -270,15 +248,7 @@ def to_palette(pixels: np.ndarray, colors: int) -> Image.Image:
 
 
 def to_png(pixels: np.ndarray, colors: int = 256) -> bytes:
-    """Encode a picture as a PNG with a palette of its own colors.
-
-    Args:
-        pixels: The picture, uint8 ``(height, width, 3)``.
-        colors: Size of the palette, 2 to 256.
-
-    Returns:
-        The file's bytes.
-    """
+    """Encode a picture as the bytes of a PNG with its own palette, as :func:`to_palette` does."""
     file = io.BytesIO()
     to_palette(pixels, colors).save(file, "PNG", compress_level=7)
     return file.getvalue()

@@ -4,57 +4,49 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
 
-from glassbox.plotting.figures import (
-    BLUE,
-    GREEN,
-    GRID,
-    INK,
-    MUTED,
-    PAPER,
-    RUST,
-    TOP,
-    WIDTH,
-    Axes,
-    Figure,
-    figure,
-)
+from glassbox.plotting.colors import GREEN, GRID, INK, MUTED, RUST, SIGNED
+from glassbox.plotting.figures import TOP, WIDTH, Axes, Figure, figure
 
-SIGNED = LinearSegmentedColormap.from_list("signed", [BLUE, "#a9b8de", PAPER, "#e9b8a2", RUST])
-
-GAP = 0.08  # between tiles, in tile widths
-EDGE = 0.25  # around them, in inches
-LARGEST = 1.5  # width of a tile, in inches
-KEY = 0.4  # height of the key to the colors, in inches
+_GAP = 0.08  # between tiles, in tile widths
+_EDGE = 0.25  # around them, in inches
+_LARGEST = 1.5  # width of a tile, in inches
+_KEY = 0.4  # height of the key to the colors, in inches
 
 
 def to_array(values: Any) -> np.ndarray:
-    """Turn a tensor, an array or a list into an array, leaving the graph of a tensor behind.
-
-    Args:
-        values: Numbers of any shape.
-
-    Returns:
-        The same numbers.
-    """
+    """Turn a tensor of any device and history, an array or a list into an array."""
     return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
 
 
 def check_length(name: str, items: Sequence[Any] | None, count: int, what: str) -> None:
-    """Refuse a list that does not have one entry for each thing that is drawn.
+    """Raise ``ValueError`` unless an optional argument has one item for each thing drawn.
 
     Args:
         name: The argument's name.
         items: Its value, or None where it was not given.
         count: How many things are drawn.
         what: What they are, in the plural.
-
-    Raises:
-        ValueError: The length is another one.
     """
     if items is not None and len(items) != count:
         raise ValueError(f"{name} must have one entry for each of {count} {what}, got {len(items)}")
+
+
+def show_image(ax: Axes, pixels: Any, title: str = "", *, size: float = 10, **options: Any) -> None:
+    """Show an image ``(H, W)`` or ``(H, W, 3)`` under its title, without the frame of the axes.
+
+    ``options`` go to ``imshow``; unless given, gray from 0, black, to 1, white.
+    """
+    ax.imshow(to_array(pixels), **{"cmap": "gray", "vmin": 0, "vmax": 1} | options)
+    ax.set_title(title, fontsize=size)
+    ax.set_axis_off()
+
+
+def to_colors(image: Any) -> np.ndarray:
+    """Turn an image ``(C, H, W)``, bytes or from 0 to 1, into ``(H, W)`` or ``(H, W, 3)``."""
+    pixels = to_array(image)
+    pixels = pixels / 255 if pixels.dtype == np.uint8 else pixels
+    return np.moveaxis(pixels, 0, -1) if len(pixels) == 3 else pixels[0]
 
 
 def _pictures(images: Any) -> np.ndarray:
@@ -87,28 +79,28 @@ def _tile(
     foot: float = 0.0,
     **show: Any,
 ) -> tuple[Axes, float]:
-    """Draw pictures in rows, each of width 1 in data units and with its text above it.
+    """Draw pictures in rows, each 1 data unit wide, with its text above it.
 
-    Return the axes, and how many data units are an inch; ``foot`` inches are left free below.
+    Return the axes and the length of an inch in data units; ``foot`` inches below stay free.
     """
     count, height, width = pictures.shape[:3]
     cols = min(count, cols or 8)
     rows = -(-count // cols)
     aspect = height / width
-    tile = min(LARGEST, (WIDTH - 2 * EDGE) / (cols * (1 + GAP) - GAP))
-    gap = 0.27 / tile if any(texts) else GAP
-    across, down = cols * (1 + GAP) - GAP, rows * (aspect + gap) + foot / tile
+    tile = min(_LARGEST, (WIDTH - 2 * _EDGE) / (cols * (1 + _GAP) - _GAP))
+    gap = 0.27 / tile if any(texts) else _GAP
+    across, down = cols * (1 + _GAP) - _GAP, rows * (aspect + gap) + foot / tile
     if ax is None:
-        top = TOP if title else 0.5 * EDGE
+        top = TOP if title else 0.5 * _EDGE
         _, ax = figure(
-            height=top + down * tile + EDGE,
-            left=EDGE,
-            right=WIDTH - EDGE - across * tile,
+            height=top + down * tile + _EDGE,
+            left=_EDGE,
+            right=WIDTH - _EDGE - across * tile,
             top=top,
-            bottom=EDGE,
+            bottom=_EDGE,
         )
     for i, (picture, text, color) in enumerate(zip(pictures, texts, colors, strict=True)):
-        x, y = i % cols * (1 + GAP), i // cols * (aspect + gap) + gap
+        x, y = i % cols * (1 + _GAP), i // cols * (aspect + gap) + gap
         ax.imshow(picture, extent=(x, x + 1, y + aspect, y), **show)
         ax.text(x, y - 0.22 * gap, text, color=color, size=9)
     ax.set(xlim=(0, across), ylim=(down, 0), anchor="NW")
@@ -133,18 +125,15 @@ def image_grid(
     Args:
         images: ``(N, H, W)``, ``(N, 1, H, W)`` or ``(N, 3, H, W)``; uint8, or numbers in [0, 1].
         titles: A short text above each image.
-        right: Whether each title is right: it becomes green with a tick, or rust with a cross.
-        cols: Images in a row; 8 at most unless given.
+        right: Whether each title is right: green with a check mark, or rust with a cross.
+        cols: Images in a row; at most 8 unless given.
         title: Title of the plot.
         ax: Axes to draw on; those of a new figure unless given.
-        alt: Alt sentence in place of the computed one.
-
-    Returns:
-        The figure.
+        alt: Replaces the computed alt sentence.
 
     Raises:
-        ValueError: The shape or the values are not those of images, or ``titles`` or ``right`` has
-            another length.
+        ValueError: ``images`` has another shape or range, or ``titles`` or ``right`` differs in
+            length.
     """
     pictures = _pictures(images)
     count = len(pictures)
@@ -185,23 +174,19 @@ def feature_maps(
     ax: Axes | None = None,
     alt: str | None = None,
 ) -> Figure:
-    """Show feature maps side by side on one scale, on which zero is the color of the paper.
+    """Show feature maps side by side on one scale, with zero in the color of the paper.
 
     Args:
-        maps: ``(C, H, W)``, the activations of one image, or kernels; negative is drawn in blue,
-            positive in rust.
+        maps: ``(C, H, W)``, the activations of one image, or kernels: blue where negative, rust
+            where positive.
         titles: A short text above each map; its number, from 0, unless given.
-        cols: Maps in a row; 8 at most unless given.
+        cols: Maps in a row; at most 8 unless given.
         title: Title of the plot.
         ax: Axes to draw on; those of a new figure unless given.
-        alt: Alt sentence in place of the computed one.
-
-    Returns:
-        The figure.
+        alt: Replaces the computed alt sentence.
 
     Raises:
-        ValueError: ``maps`` has another shape or values that are not finite, or ``titles`` another
-            length.
+        ValueError: ``maps`` has another shape or is not finite, or ``titles`` differs in length.
     """
     values = to_array(maps).astype(float)
     if values.ndim != 3 or not values.size:
@@ -218,7 +203,7 @@ def feature_maps(
         cols=cols,
         title=title,
         ax=ax,
-        foot=KEY,
+        foot=_KEY,
         cmap=SIGNED,
         vmin=-limit,
         vmax=limit,
@@ -230,7 +215,7 @@ def feature_maps(
 
 
 def _frame(ax: Axes) -> None:
-    """Draw a thin frame around each tile, so that a map of zeros is seen."""
+    """Draw a thin frame around each tile, so that a map of zeros can be seen."""
     for tile in ax.images:
         left, right, bottom, top = tile.get_extent()
         ax.plot(

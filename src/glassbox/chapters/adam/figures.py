@@ -1,4 +1,4 @@
-"""The drawings of the chapter on Adam."""
+"""The figures of the chapter on Adam."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,44 +9,45 @@ from torch import Tensor
 
 from glassbox.optim.sweeps import Sweep, Task, random_batches
 from glassbox.plotting.charts import interval
-from glassbox.plotting.figures import BLUE, GREEN, MUTED, OCHRE, PAPER, RUST, Axes, Figure, figure
+from glassbox.plotting.colors import BLUE, FAINT, GREEN, MUTED, OCHRE, PAPER, RUST
+from glassbox.plotting.figures import Axes, Figure, figure
+from glassbox.plotting.marks import label_ends
 
-FAINT = "#c9c6bd"
-FRACTIONS = (0.05, 0.25, 0.5, 0.75, 0.95)
+_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_FRAME = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.0, "alpha": 0.85}  # behind names
+_DASHED = {"color": MUTED, "linestyle": "--", "linewidth": 1}
 
 
 def show_average(values: Tensor, level: Tensor, beta: float, step: int) -> Figure:
-    """Draw a running average of noisy values, as it is and corrected, and what it weighs how much.
+    """Draw a running average of noisy values, uncorrected and corrected, and the values' weights.
 
     Args:
         values: ``(T,)``.
         level: What the values scatter around, ``(T,)``.
-        beta: How much of the average stays in each step, at least 0 and below 1.
+        beta: Fraction of the average that each step keeps, at least 0 and below 1.
         step: The last value that has arrived, from 1 to T.
-
-    Returns:
-        The figure with its alt sentence.
     """
     seen = torch.arange(1, step + 1)
-    weights = (1 - beta) * beta ** (step - seen).double()
+    weights = (1 - beta) * beta ** (step - seen).double()  # the newest weighs most
+    # After t values the weights are those of the t newest.
     raw = torch.stack([weights[-t:] @ values[:t].double() for t in seen])
     corrected = raw / (1 - beta**seen)
-    fig, (top, bottom) = figure(2, 1, height=4.5, right=1.0, height_ratios=[2.1, 1])
-    fig.subplots_adjust(hspace=0.46)
+    total = float(weights.sum())
+    fig, (top, bottom) = figure(2, 1, height=4.5, right=1.0, height_ratios=[2.1, 1], hspace=0.46)
+    limits = (0, len(values) + 1)
     after = torch.arange(1, len(values) + 1)
     top.plot(after, values, "o", color=FAINT, markersize=3)
     top.plot(seen, values[:step], "o", color=MUTED, markersize=3.5)
-    top.step(after, level, where="mid", color=MUTED, linestyle="--", linewidth=1)
-    top.plot(seen, raw, color=RUST)
-    top.plot(seen, corrected, color=BLUE)
-    ends = {"corrected": (corrected[-1], BLUE), "as it is": (raw[-1], RUST)}
-    _name_at(top, step + 1, {name: (float(end), color) for name, (end, color) in ends.items()})
-    top.set(xlim=(0, len(values) + 1), ylim=(-0.3, 4.4), ylabel="value")
+    top.step(after, level, where="mid", **_DASHED)
+    top.plot(seen, raw, color=RUST, label="as it is")
+    top.plot(seen, corrected, color=BLUE, label="corrected")
+    top.set(xlim=limits, ylim=(-0.3, 4.4), ylabel="value")
+    ends = {"corrected": float(corrected[-1]), "as it is": float(raw[-1])}
+    label_ends(top, ends, (BLUE, RUST), step + 1, gap=0.36 / 4.7, **_FRAME)
     top.set_title(f"Average with β = {beta:g} after {step} values")
-    bottom.vlines(seen, 0, weights, color=OCHRE, linewidth=4.5)
-    bottom.set(xlim=(0, len(values) + 1), ylim=(0, 1.15 * (1 - beta)))
+    bottom.vlines(seen, 0, weights, color=OCHRE, linewidth=4.5, label="weights")
+    bottom.set(xlim=limits, ylim=(0, 1.15 * (1 - beta)))
     bottom.set(xlabel="step", ylabel="weight", yticks=[0, (1 - beta) / 2, 1 - beta])
-    total = float(weights.sum())
     bottom.set_title(f"The weights of the values add up to {total:.3f}", fontweight="normal")
     fig.describe(
         f"Noisy values about a level that jumps, and their running average with β = {beta:g} after "
@@ -57,26 +58,8 @@ def show_average(values: Tensor, level: Tensor, beta: float, step: int) -> Figur
     return fig
 
 
-def _name_at(
-    ax: Axes, x: float, ends: Mapping[str, tuple[float, str]], least: float = 0.36
-) -> None:
-    """Write names beside ``x``, each at its height but at least ``least`` apart."""
-    last = -np.inf
-    for name, (end, color) in sorted(ends.items(), key=lambda pair: pair[1][0]):
-        last = max(end, last + least)
-        label = ax.text(x, last, name, color=color, va="center", size=9, weight="bold")
-        label.set_bbox({"facecolor": PAPER, "edgecolor": "none", "pad": 1.0, "alpha": 0.85})
-
-
 def show_corrections(ratios: Mapping[str, Tensor]) -> Figure:
-    """Draw how much longer or shorter Adam's steps get where a correction is left out.
-
-    Args:
-        ratios: What is left out, to the step divided by the correct one, ``(T,)``.
-
-    Returns:
-        The figure with its alt sentence.
-    """
+    """Draw Adam's steps with each correction left out, ``(T,)``, in units of the correct steps."""
     fig, ax = figure(height=3.4)
     parts = []
     looks = ((RUST, 1.1, 2.2), (OCHRE, 1.5, 32), (GREEN, 2.2, 0.13))  # color, place of the name
@@ -87,7 +70,7 @@ def show_corrections(ratios: Mapping[str, Tensor]) -> Figure:
         ax.text(*place, name, color=color, size=9, weight="bold")
         most = int(ratio.argmax()) + 1
         parts.append(f"{name}, {start:.3g} at step 1 and at most {ratio.max():.3g}, at step {most}")
-    ax.axhline(1, color=MUTED, linestyle="--", linewidth=1)
+    ax.axhline(1, **_DASHED)
     ax.set(xscale="log", yscale="log", xlabel="step", ylabel="times the correct step")
     ax.set(xlim=(0.9, len(steps) * 1.1), ylim=(0.06, 70))
     ax.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
@@ -107,11 +90,8 @@ def show_epsilon(sizes: Tensor, steps: Mapping[str, Tensor]) -> Figure:
     """Draw the first step of Adam over the size of the gradient, for several places of epsilon.
 
     Args:
-        sizes: Sizes of the gradient, ``(N,)``, ascending by even factors.
-        steps: Where epsilon is, to the step in units of the learning rate, ``(N,)``.
-
-    Returns:
-        The figure with its alt sentence.
+        sizes: Sizes of the gradient, ``(N,)``, ascending by a constant factor.
+        steps: Place of epsilon to the step, in units of the learning rate, ``(N,)``.
     """
     fig, ax = figure(height=3.3, right=0.35)
     halves = []
@@ -132,48 +112,34 @@ def show_epsilon(sizes: Tensor, steps: Mapping[str, Tensor]) -> Figure:
 
 
 def show_decay(paths: Mapping[str, Tensor], names: Sequence[str]) -> Figure:
-    """Draw what weight decay does to weights, one panel for each way to decay.
-
-    Args:
-        paths: Name of the way, to the weights over the steps, ``(T, W)``.
-        names: What each of the W weights is.
-
-    Returns:
-        The figure with its alt sentence.
-    """
-    fig, panels = figure(1, len(paths), height=3.1, right=1.35, sharey=True)
-    fig.subplots_adjust(wspace=0.12)
-    ends = []
+    """Draw two weights under weight decay, ``(T, 2)`` for each way to decay, in panels."""
+    fig, panels = figure(1, len(paths), height=3.1, right=1.35, sharey=True, wspace=0.12)
+    said = []
     for ax, (way, path) in zip(panels, paths.items(), strict=True):
-        for column, color in zip(path.T, (BLUE, RUST), strict=True):
-            ax.plot(column, color=color, linewidth=1.5)
+        for column, color, name in zip(path.T, (BLUE, RUST), names, strict=True):
+            ax.plot(column, color=color, linewidth=1.5, label=name)
         ax.set(xlabel="step", ylim=(-0.1, 1.1))
         ax.set_title(way)
-        ends.append(
-            f"{way}: "
-            + ", ".join(
-                f"{name} {end:z.2f}" for name, end in zip(names, path[-1].tolist(), strict=True)
-            )
-        )
+        ends = dict(zip(names, path[-1].tolist(), strict=True))
+        said.append(f"{way}: " + ", ".join(f"{name} {end:z.2f}" for name, end in ends.items()))
     panels[0].set_ylabel("weight")
-    last = zip(names, zip(path[-1].tolist(), (BLUE, RUST), strict=True), strict=True)
-    _name_at(panels[-1], len(path) * 1.07, dict(last), least=0.12)
-    fig.describe(f"Two weights that start at 1, over {len(path) - 1} steps. {'; '.join(ends)}.")
+    label_ends(ax, ends, (BLUE, RUST), len(path) * 1.07, gap=0.1, **_FRAME)
+    fig.describe(f"Two weights that start at 1, over {len(path) - 1} steps. {'; '.join(said)}.")
     return fig
 
 
 def record_steps(task: Task, lr: float, at: Sequence[int]) -> dict[int, dict[str, list[Tensor]]]:
-    """Train with Adam and note what it does to every weight.
+    """Train with Adam and record what it does to every weight.
 
     Args:
         task: What to learn, for one seed.
         lr: Learning rate.
-        at: The steps to note, from 1, ascending.
+        at: The steps to record, from 1, ascending.
 
     Returns:
-        For each of the steps ``"rate"``, the learning rate divided by the root of the average of
-        squares, and ``"length"``, the length of the step in learning rates. Both are lists with a
-        tensor ``(n,)`` a layer, of the weights that have had a gradient.
+        For each of these steps ``"rate"``, the learning rate divided by the root of the average of
+        squares, and ``"length"``, the length of the step in learning rates. Each is a list with
+        one tensor ``(n,)`` per layer, for the weights whose gradient has not always been 0.
     """
     model = task.make_model(task.seeds)
     optimizer = torch.optim.Adam(model.parameters(), lr)
@@ -202,24 +168,16 @@ def _note(
 
 
 def show_steps(noted: Mapping[int, Mapping[str, list[Tensor]]], what: str, step: int) -> Figure:
-    """Draw how the weights of each layer spread, in one step of a training.
-
-    Args:
-        noted: What :func:`record_steps` noted.
-        what: ``"rate"`` or ``"length"``.
-        step: One of the steps.
-
-    Returns:
-        The figure with its alt sentence.
-    """
+    """Draw how the ``"rate"`` or ``"length"`` of a recorded step spreads over the weights."""
     layers = noted[step][what]
-    spreads = [layer.clamp(min=1e-9).quantile(torch.tensor(FRACTIONS)).tolist() for layer in layers]
+    quantiles = torch.tensor(_QUANTILES)
+    spreads = [layer.clamp(min=1e-9).quantile(quantiles).tolist() for layer in layers]
     fig, ax = figure(height=3.7, left=0.85)
     rows = np.arange(len(layers), 0, -1)
     for row, (low, lower, middle, upper, high) in zip(rows, spreads, strict=True):
         ax.plot([low, high], [row, row], color=BLUE, linewidth=1.6, solid_capstyle="round")
         ax.plot([lower, upper], [row, row], color=BLUE, linewidth=7, alpha=0.45)
-        ax.plot(middle, row, "o", color=RUST, markersize=6)
+        ax.plot(middle, row, "o", color=RUST, markersize=6, label="median")
     ax.set_yticks(rows, [f"layer {i}" for i in range(1, len(layers) + 1)])
     ax.set(xscale="log", ylim=(0.3, 8.7))
     ax.grid(axis="x")
@@ -242,38 +200,27 @@ def show_steps(noted: Mapping[int, Mapping[str, list[Tensor]]], what: str, step:
 
 
 def _plain(number: float) -> str:
+    """Write a number with two digits or more, and without an exponent."""
     return f"{number:.1f}" if number < 10 else f"{float(f'{number:.2g}'):,.0f}"
 
 
 def show_counterexample(paths: Mapping[str, Sequence[float]], steps: int, lr: float) -> Figure:
-    """Draw where optimizers are on the interval of the counterexample.
+    """Draw where ``"Adam"`` and ``"AMSGrad"`` are on the interval of the counterexample.
 
-    Args:
-        paths: ``"Adam"`` and ``"AMSGrad"``, to their point after each step.
-        steps: How many of the steps to draw, at least 101.
-        lr: Learning rate of the first step, for the title.
-
-    Returns:
-        The figure with its alt sentence.
+    At least 101 steps are drawn; ``lr``, that of the first step, is for the title.
     """
     fig, ax = figure(height=3.5, right=1.0)
     chosen = np.unique(np.geomspace(1, steps, 1500).astype(int))
     ends = {}
     for (name, path), color in zip(paths.items(), (BLUE, RUST), strict=True):
-        points = np.asarray(path)[chosen - 1]
-        ax.plot(chosen, points, color=color, linewidth=1.4)
+        ax.plot(chosen, np.asarray(path)[chosen - 1], color=color, linewidth=1.4, label=name)
         ends[name] = float(np.mean(path[steps - 101 : steps]))
-    _name_at(
-        ax,
-        steps * 1.15,
-        {name: (end, color) for (name, end), color in zip(ends.items(), (BLUE, RUST), strict=True)},
-        least=0.17,
-    )
     longest = max(map(len, paths.values()))
     ax.set(xscale="log", xlim=(1, longest * 1.3), ylim=(-1.25, 1.25), ylabel="x", xlabel="step")
     _whole_powers(ax, [1, 10, 100, 1000, 10000, 100000])
+    label_ends(ax, ends, (BLUE, RUST), steps * 1.15, gap=0.17 / 2.5, **_FRAME)
     for height, words in ((1, "the worst point"), (-1, "the best point")):
-        ax.axhline(height, color=MUTED, linestyle="--", linewidth=1)
+        ax.axhline(height, **_DASHED)
         va = "bottom" if height > 0 else "top"
         ax.text(1.15, height * 1.02, words, color=MUTED, size=9, va=va)
     ax.set_title(f"After {steps:,} steps with lr = {lr:g} / √t")
@@ -286,18 +233,13 @@ def show_counterexample(paths: Mapping[str, Sequence[float]], steps: int, lr: fl
 
 
 def show_sensitivity(sweeps: Mapping[str, Mapping[str, Sweep]], labels: Sequence[str]) -> Figure:
-    """Draw validation scores over the learning rate: a row a task, a column an optimizer.
+    """Draw validation scores over the learning rate: a row for each task, a column per optimizer.
 
-    Args:
-        sweeps: Name of the task, to the sweep of each optimizer by its name.
-        labels: Name of the score of each task.
-
-    Returns:
-        The figure with its alt sentence.
+    ``labels`` name the score of each task.
     """
-    rows, cols = len(sweeps), len(next(iter(sweeps.values())))
-    fig, axes = figure(rows, cols, height=4.6, sharex=True, sharey="row", left=0.85)
-    fig.subplots_adjust(wspace=0.12, hspace=0.28)
+    shape = len(sweeps), len(next(iter(sweeps.values())))
+    spaces = {"left": 0.85, "wspace": 0.12, "hspace": 0.28}
+    fig, axes = figure(*shape, height=4.6, sharex=True, sharey="row", **spaces)
     for row, label, (task, of) in zip(axes, labels, sweeps.items(), strict=True):
         for ax, (name, one) in zip(row, of.items(), strict=True):
             for other in of.values():
@@ -318,7 +260,9 @@ def show_sensitivity(sweeps: Mapping[str, Mapping[str, Sweep]], labels: Sequence
 def _draw_sweep(ax: Axes, one: Sweep) -> None:
     mean, half = interval(one.validation.T)
     ax.errorbar(one.lrs, mean, half, color=BLUE, marker=".", linewidth=1.6, elinewidth=1.2)
-    ax.plot(one.lrs[one.chosen], mean[one.chosen], "o", color=RUST, markersize=7, zorder=3)
+    ax.plot(
+        one.lrs[one.chosen], mean[one.chosen], "o", color=RUST, markersize=7, zorder=3, gid="chosen"
+    )
 
 
 def _sweep_sentence(task: str, name: str, one: Sweep) -> str:

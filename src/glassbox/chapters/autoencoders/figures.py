@@ -1,4 +1,4 @@
-"""The drawings of the chapter on autoencoders."""
+"""The figures of the chapter on autoencoders."""
 
 from collections.abc import Mapping, Sequence
 from itertools import product
@@ -7,30 +7,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from glassbox.plotting.figures import (
-    BLUE,
-    CLASS_COLORS,
-    GRID,
-    MUTED,
-    RUST,
-    Axes,
-    Figure,
-    figure,
-)
+from glassbox.plotting.colors import CLASS_COLORS, GRID
+from glassbox.plotting.figures import Axes, Figure, figure
 from glassbox.plotting.image_rows import draw_rows
+from glassbox.plotting.marks import draw_choice
 
 
 def show_codes(codes: Tensor, labels: Tensor, azimuth: float, elevation: float) -> Figure:
     """Draw codes of three numbers from one side, each as its digit.
 
+    The alt sentence says how well the classes are separated, seen from this side.
+
     Args:
         codes: ``(N, 3)``.
         labels: ``(N,)`` digits from 0 to 9.
-        azimuth: Turn about the upright axis in degrees.
+        azimuth: Rotation about the vertical axis, in degrees.
         elevation: How far the eye is above the codes, in degrees.
-
-    Returns:
-        The figure, whose alt sentence says how well the classes are apart from this side.
     """
     centered = (codes - codes.mean(0)).double()
     centered = centered / centered.norm(dim=1).quantile(0.98)
@@ -60,15 +52,15 @@ def show_codes(codes: Tensor, labels: Tensor, azimuth: float, elevation: float) 
 
 
 def project(points: Tensor, azimuth: float, elevation: float) -> tuple[Tensor, Tensor]:
-    """Turn points in space and drop the depth.
+    """Rotate points in space and separate their depth.
 
     Args:
         points: ``(N, 3)``; the third number points up.
-        azimuth: Turn about the upright axis in degrees.
+        azimuth: Rotation about the vertical axis, in degrees.
         elevation: How far the eye is above, in degrees.
 
     Returns:
-        ``(N, 2)`` places on the picture, across and up, and ``(N,)`` depths, larger if nearer.
+        ``(N, 2)`` places in the picture, across and up, and ``(N,)`` depths, larger if nearer.
     """
     turn, tilt = np.radians([azimuth, elevation])
     x, y, z = points.unbind(-1)
@@ -79,15 +71,7 @@ def project(points: Tensor, azimuth: float, elevation: float) -> tuple[Tensor, T
 
 
 def same_neighbor(points: Tensor, labels: Tensor) -> float:
-    """Measure how often a point's nearest neighbor has its label.
-
-    Args:
-        points: ``(N, D)``, two at least.
-        labels: ``(N,)``.
-
-    Returns:
-        A share from 0 to 1.
-    """
+    """Measure for what fraction of points ``(N, D)`` the nearest neighbor has the same label."""
     distances = torch.cdist(points, points).fill_diagonal_(torch.inf)
     return (labels[distances.argmin(1)] == labels).double().mean().item()
 
@@ -113,20 +97,14 @@ def show_bottleneck(
         latents: The widths of the bottlenecks.
         errors: Name to an error for each width.
         chosen: The width that is shown.
-
-    Returns:
-        The figure.
     """
-    fig, (top, below) = figure(2, 1, height=4.2, left=1.35, top=0.1, height_ratios=[1.15, 1])
+    spaces = {"left": 1.35, "top": 0.1, "hspace": 0.12}
+    fig, (top, below) = figure(2, 1, height=4.2, height_ratios=[1.15, 1], **spaces)
     draw_rows(top, rows, low=-1.0)
-    fig.subplots_adjust(hspace=0.12)
-    place = list(latents).index(chosen)
-    for (name, values), color, mark in zip(errors.items(), (BLUE, RUST), "os", strict=True):
-        below.plot(range(len(latents)), values, color=color, marker=mark, label=name)
-    below.axvline(place, color=MUTED, linewidth=1, zorder=0)
-    below.set_xticks(range(len(latents)), [str(latent) for latent in latents])
-    below.set(xlabel="numbers in a code", ylabel="error of a pixel", ylim=(0, None))
+    draw_choice(below, errors, latents, chosen)
+    below.set(xlabel="numbers in a code", ylabel="error of a pixel")
     below.legend(loc="upper right")
+    place = list(latents).index(chosen)
     texts = [f"{name} {values[place]:.3f}" for name, values in errors.items()]
     fig.describe(
         f"Digits and what is left of them after {chosen} numbers. "

@@ -8,11 +8,13 @@ from matplotlib.collections import PolyCollection
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from torch import Tensor
 
-from glassbox.plotting.figures import GRID, INK, MUTED, PAPER, Axes
-from glassbox.plotting.images import SIGNED
+from glassbox.plotting.colors import GRID, INK, MUTED, PAPER, SIGNED
+from glassbox.plotting.figures import WIDTH, Axes, Figure, figure
 
-CELL = 0.155  # side of a cell of a matrix, in inches
-SQUARE = CELL * np.array([(0, 0), (1, 0), (1, -1), (0, -1)])
+GREEN_TINT = "#e2f0eb"  # inside the card of a leaf
+
+_CELL = 0.155  # side of a cell of a matrix, in inches
+_SQUARE = _CELL * np.array([(0, 0), (1, 0), (1, -1), (0, -1)])
 
 
 class Rectangle(NamedTuple):
@@ -24,7 +26,7 @@ class Rectangle(NamedTuple):
     height: float
 
     def edge_towards(self, other: "Rectangle", ends: float = 0.5) -> tuple[float, float]:
-        """Give the point on the border from which a link to another box starts."""
+        """Find the point on the border where a link to another box starts."""
         if other.left > self.left + self.width:
             return self.left + self.width, self.low + ends * self.height
         if self.left > other.left + other.width:
@@ -36,15 +38,7 @@ class Rectangle(NamedTuple):
 def draw_box(
     ax: Axes, box: Rectangle, *, face: str = PAPER, edge: str = MUTED, strong: bool
 ) -> None:
-    """Draw a box with round corners.
-
-    Args:
-        ax: Axes whose unit is the inch.
-        box: Where it is.
-        face: Color inside.
-        edge: Color of the border.
-        strong: Whether the border is thick.
-    """
+    """Draw a box with round corners, and a thick border where it is strong."""
     style = {"boxstyle": "round,pad=0,rounding_size=0.08", "lw": 2.4 if strong else 0.9}
     ax.add_patch(FancyBboxPatch(box[:2], box.width, box.height, fc=face, ec=edge, **style))
 
@@ -63,10 +57,10 @@ def draw_link(
 
 @dataclass
 class Cells:
-    """The colored cells of all matrices of a picture, drawn at once: one by one they are slow.
+    """The colored cells of all matrices of a picture, drawn at once: one by one takes long.
 
     Args:
-        limit: The size of a number at which its color is at its strongest.
+        limit: The absolute value from which on a color is at its strongest.
     """
 
     limit: float
@@ -77,9 +71,9 @@ class Cells:
         """Add a matrix ``(rows, columns)`` around a point; its colors show sign and size."""
         x, y = middle
         rows, columns = matrix.shape
-        left, top = x - columns * CELL / 2, y + rows * CELL / 2
+        left, top = x - columns * _CELL / 2, y + rows * _CELL / 2
         steps = np.array([(j, -i) for i, j in np.ndindex(rows, columns)])
-        self.corners += list(SQUARE + CELL * steps[:, None] + np.array([left, top]))
+        self.corners += list(_SQUARE + _CELL * steps[:, None] + np.array([left, top]))
         colors = SIGNED(matrix.flatten().numpy() / (2 * self.limit) + 0.5)
         colors[:, 3] = 0.4 if faded else 1
         self.colors += list(colors)
@@ -95,14 +89,14 @@ class Cells:
 def draw_number(
     ax: Axes, number: Tensor, middle: tuple[float, float], *, size: float, faded: bool
 ) -> None:
-    """Write a single number; a faded one has been handed on and is not kept."""
+    """Write a number, in gray where it has been passed on and is not kept."""
     text = f"{number.item():.3g}".replace("-", "−")
     color = MUTED if faded else INK
     ax.text(*middle, text, size=size, ha="center", va="center", color=color, weight="bold")
 
 
 def draw_pill(ax: Axes, middle: tuple[float, float], text: str, color: str, filled: bool) -> None:
-    """Draw a short text in a frame with round ends, filled while it is at work."""
+    """Draw a short text in a frame with round ends, filled while it is active."""
     frame = {
         "boxstyle": "round,pad=0.3,rounding_size=0.7",
         "fc": color if filled else PAPER,
@@ -113,7 +107,9 @@ def draw_pill(ax: Axes, middle: tuple[float, float], text: str, color: str, fill
     ax.text(*middle, text, size=8, ha="center", va="center", color=ink, weight="bold", bbox=frame)
 
 
-def inch_axes(ax: Axes, width: float, height: float) -> None:
-    """Make the unit of axes that fill a figure the inch, and hide their frame."""
-    ax.set(xlim=(0, width), ylim=(0, height))
+def inch_figure(height: float) -> tuple[Figure, Axes]:
+    """Make a figure that one pair of axes without a frame fills, whose unit is the inch."""
+    fig, ax = figure(height=height, left=0, right=0, top=0, bottom=0)
+    ax.set(xlim=(0, WIDTH), ylim=(0, height))
     ax.set_axis_off()
+    return fig, ax

@@ -9,15 +9,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from glassbox.autograd.hooks import clip_gradients, gradients, scale_gradients
-from glassbox.plotting.figures import BLUE, MUTED, OCHRE, RUST, Figure, figure
+from glassbox.plotting.colors import BLUE, MUTED, OCHRE, RUST
+from glassbox.plotting.figures import Figure, figure
 
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+_ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "none": lambda x: x,
     "ReLU": torch.relu,
     "tanh": torch.tanh,
     "sigmoid": torch.sigmoid,
 }
-OPTIMIZERS = {
+_OPTIMIZERS = {
     "SGD": lambda parameters: torch.optim.SGD(parameters, lr=0.1),
     "Adam": lambda parameters: torch.optim.Adam(parameters, lr=0.01),
 }
@@ -26,13 +27,13 @@ OPTIMIZERS = {
 class Tower(nn.Module):
     """Linear layers of one width, each followed by an activation.
 
-    The weights are drawn with variance ``1 / width``, so that a linear layer by itself keeps the
-    size of what passes.
+    The weights have variance ``1 / width``, so that a linear layer on its own preserves the size
+    of its input.
 
     Args:
         depth: Number of layers.
         activation: One of ``"none"``, ``"ReLU"``, ``"tanh"``, ``"sigmoid"``.
-        residual: Whether each layer adds to its input in place of replacing it.
+        residual: Whether each layer adds to its input instead of replacing it.
         width: Units of each layer.
     """
 
@@ -41,7 +42,7 @@ class Tower(nn.Module):
         self.layers = nn.ModuleList(nn.Linear(width, width, bias=False) for _ in range(depth))
         for layer in self.layers:
             nn.init.normal_(layer.weight, std=width**-0.5)
-        self.activation, self.residual = ACTIVATIONS[activation], residual
+        self.activation, self.residual = _ACTIVATIONS[activation], residual
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(B, width)`` to ``(B, width)``."""
@@ -51,16 +52,11 @@ class Tower(nn.Module):
 
 
 def gradient_norms(depth: int, activation: str, residual: bool, seeds: int = 5) -> Tensor:
-    """Measure the gradient that arrives at each layer of a tower, before any training.
-
-    Args:
-        depth: Number of layers.
-        activation: As in :class:`Tower`.
-        residual: As in :class:`Tower`.
-        seeds: Number of towers, each with its own weights and inputs.
+    """Measure the gradient that reaches each layer of an untrained :class:`Tower`.
 
     Returns:
         Norm of the gradient at the output of each layer, ``(seeds, depth)``, first layer first.
+        Each seed has its own weights and inputs.
     """
     with torch.random.fork_rng(devices=[]):
         return torch.stack([_norms(depth, activation, residual, seed) for seed in range(seeds)])
@@ -68,7 +64,7 @@ def gradient_norms(depth: int, activation: str, residual: bool, seeds: int = 5) 
 
 def _norms(depth: int, activation: str, residual: bool, seed: int) -> Tensor:
     torch.manual_seed(seed)
-    tower = Tower(depth, activation, residual).double()  # float32 would round some to 0
+    tower = Tower(depth, activation, residual).double()  # float32 would underflow to 0
     inputs, labels = torch.randn(16, 32).double(), torch.randint(32, (16,))
     names = [f"layers.{i}" for i in range(depth)]
     with gradients(tower, names) as seen:
@@ -77,16 +73,7 @@ def _norms(depth: int, activation: str, residual: bool, seed: int) -> Tensor:
 
 
 def show_gradient_norms(norms: Tensor, activation: str, residual: bool) -> Figure:
-    """Draw the size of the gradient over the layers of a tower.
-
-    Args:
-        norms: ``(seeds, depth)``, from :func:`gradient_norms`.
-        activation: Name of the activation, for the alt sentence.
-        residual: Whether the tower has residual links, for the alt sentence.
-
-    Returns:
-        The figure with its alt sentence.
-    """
+    """Draw the norms that :func:`gradient_norms` measured over the layers."""
     depth = norms.shape[1]
     middle = norms.log().mean(dim=0).exp()
     ratio = float(middle[0] / middle[-1])
@@ -94,7 +81,8 @@ def show_gradient_norms(norms: Tensor, activation: str, residual: bool) -> Figur
     fig, ax = figure(height=3.5, left=0.85)
     layers = torch.arange(1, depth + 1)
     ax.fill_between(layers, norms.amin(0), norms.amax(0), color=color, alpha=0.18, linewidth=0)
-    ax.plot(layers, middle, color=color, marker="o", markersize=4 if depth > 20 else 5.5)
+    size = 4 if depth > 20 else 5.5
+    ax.plot(layers, middle, color=color, marker="o", markersize=size)
     ax.set(yscale="log", ylim=(1e-14, 1e4), xlim=(0, 41), xlabel="layer, from the input on")
     ax.set(ylabel="norm of the gradient")
     ax.set_yticks([1e-12, 1e-8, 1e-4, 1, 1e4], ["10⁻¹²", "10⁻⁸", "10⁻⁴", "1", "10⁴"])
@@ -111,6 +99,7 @@ def show_gradient_norms(norms: Tensor, activation: str, residual: bool) -> Figur
 
 
 def _times(ratio: float) -> str:
+    """Write a ratio with a power of ten where that is shorter."""
     if ratio < 1e-3 or ratio >= 1e4:
         power = math.floor(math.log10(ratio))
         digits = str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
@@ -121,24 +110,21 @@ def _times(ratio: float) -> str:
 def training_losses(
     images: Tensor, labels: Tensor, factor: float, optimizer: str, clip: bool, steps: int = 60
 ) -> Tensor:
-    """Train a small network while a hook scales all gradients.
+    """Train a small network while a hook scales all gradients, and return its ``(steps,)`` losses.
 
     Args:
         images: ``(N, 64)`` floats.
         labels: ``(N,)``.
-        factor: What the gradient is multiplied by where the backward pass enters the model.
+        factor: Multiplies the gradient where the backward pass enters the model.
         optimizer: ``"SGD"`` with lr 0.1 or ``"Adam"`` with lr 0.01.
         clip: Whether a second hook then clips each parameter's gradient to norm 1.
-        steps: Batches of 128 images.
-
-    Returns:
-        The loss at each step, ``(steps,)``.
+        steps: Number of batches of 128 images.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
         order = torch.randint(len(images), (steps, 128))
-    stepper = OPTIMIZERS[optimizer](model.parameters())
+    stepper = _OPTIMIZERS[optimizer](model.parameters())
     losses = []
     with ExitStack() as stack:
         stack.enter_context(scale_gradients(model, [""], factor))
@@ -154,16 +140,9 @@ def training_losses(
 
 
 def show_training_losses(losses: Tensor, plain: Tensor, factor: float, settings: str) -> Figure:
-    """Draw a training curve beside the one without a hook.
+    """Draw training losses ``(steps,)`` with a hook beside the plain ones without it.
 
-    Args:
-        losses: With the hook, ``(steps,)``.
-        plain: Without it, ``(steps,)``.
-        factor: What the hook multiplies by.
-        settings: Optimizer and clipping, for the title.
-
-    Returns:
-        The figure with its alt sentence.
+    ``settings`` name optimizer and clipping in the title.
     """
     fig, ax = figure(height=3.5)
     steps = torch.arange(1, len(plain) + 1)

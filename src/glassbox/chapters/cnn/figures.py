@@ -1,4 +1,4 @@
-"""The drawings of the chapter on convolutional networks."""
+"""The figures of the chapter on convolutional networks."""
 
 import torch
 import torch.nn.functional as F
@@ -6,29 +6,27 @@ from matplotlib.patches import Rectangle
 from torch import Tensor, nn
 
 from glassbox.networks.convolution import ReceptiveField
-from glassbox.plotting.figures import BLUE, GREEN, MUTED, OCHRE, PAPER, RUST, Axes, Figure, figure
-from glassbox.plotting.images import SIGNED
+from glassbox.plotting.colors import BLUE, GREEN, MUTED, OCHRE, PAPER, RUST, SIGNED
+from glassbox.plotting.figures import WIDTH, Axes, Figure, figure
 from glassbox.training.calibration import calibration_error, reliability
 
 
 def show_convolution(
     image: Tensor, kernel: Tensor, feature_map: Tensor, stride: int, padding: int
 ) -> Figure:
-    """Show an image with the centers of the windows, the kernel, and the map it gives.
+    """Show an image with the centers of the windows, a kernel, and the feature map they give.
 
     Args:
         image: ``(H, W)``, from 0 to 1.
         kernel: ``(3, 3)``.
-        feature_map: ``(H', W')``, any numbers; blue is negative and rust positive.
+        feature_map: ``(H', W')``, drawn blue where negative and rust where positive.
         stride: Step between windows.
         padding: Zeros around the image.
-
-    Returns:
-        The figure with its alt sentence.
     """
     side = image.shape[0]
-    fig, (left, middle, right) = figure(1, 3, height=2.9, width_ratios=[side + 2, 5, side + 2])
-    fig.subplots_adjust(left=0.02, right=0.98, bottom=0.03, top=0.88, wspace=0.1)
+    spaces = _margins(2.9, top=0.88) | {"wspace": 0.1}
+    ratios = [side + 2, 5, side + 2]
+    fig, (left, middle, right) = figure(1, 3, height=2.9, width_ratios=ratios, **spaces)
     _show_padded(left, image, feature_map.shape, stride, padding)
     left.set_title(f"Image, {side} × {side}" + f", padded by {padding}" * bool(padding))
     _show_numbers(middle, kernel)
@@ -52,6 +50,12 @@ def show_convolution(
     return fig
 
 
+def _margins(height: float, top: float) -> dict[str, float]:
+    """Compute narrow margins, with the axes' upper edge at a fraction of the figure's height."""
+    edge = 0.02 * WIDTH
+    return {"left": edge, "right": edge, "bottom": 0.03 * height, "top": (1 - top) * height}
+
+
 def _show_padded(ax: Axes, image: Tensor, shape: torch.Size, stride: int, padding: int) -> None:
     side = image.shape[0]
     edges = (-padding - 0.5, side + padding - 0.5)
@@ -61,9 +65,8 @@ def _show_padded(ax: Axes, image: Tensor, shape: torch.Size, stride: int, paddin
     rows, columns = torch.meshgrid(*map(torch.arange, shape), indexing="ij")
     centers = {"linestyle": "", "marker": "o", "markersize": 4.5, "mec": PAPER, "mew": 0.7}
     first = 1 - padding  # the center of the first window
-    ax.plot(
-        first + stride * columns.flatten(), first + stride * rows.flatten(), color=RUST, **centers
-    )
+    x, y = (first + stride * index.flatten() for index in (columns, rows))
+    ax.plot(x, y, color=RUST, label="centers", **centers)
 
 
 def _show_numbers(ax: Axes, kernel: Tensor) -> None:
@@ -76,7 +79,7 @@ def _show_numbers(ax: Axes, kernel: Tensor) -> None:
 
 
 def gradient_of_unit(layers: nn.Module, place: str, *, size: int = 32, inputs: int = 200) -> Tensor:
-    """Measure how much each pixel moves one unit of a layer.
+    """Measure how much each pixel affects one unit of a layer.
 
     Args:
         layers: Maps images ``(B, 1, size, size)`` to maps ``(B, K, H, W)``.
@@ -99,35 +102,23 @@ def gradient_of_unit(layers: nn.Module, place: str, *, size: int = 32, inputs: i
 
 
 def unit_index(place: str, side: int) -> int:
-    """Turn a place into a row and column of a square map.
-
-    Args:
-        place: ``"top left"``, ``"center"`` or ``"bottom right"``.
-        side: Side of the map, in units.
-
-    Returns:
-        The index, from 0 to ``side - 1``, along both axes.
-    """
+    """Find the row and column of a place in a square map, as in :func:`gradient_of_unit`."""
     return {"top left": 0, "center": side // 2, "bottom right": side - 1}[place]
 
 
 def show_receptive_field(
     image: Tensor, gradient: Tensor, field: ReceptiveField, layer: str, unit: int
 ) -> Figure:
-    """Show an image, the frame a unit sees of it, and where in the frame the unit is moved most.
+    """Show which part of an image a unit sees, and which pixels in it affect the unit most.
 
     Args:
         image: ``(H, W)``, from 0 to 1.
-        gradient: Size of the unit's gradient at each pixel, ``(H, W)``, from 0 to 1.
-        field: The receptive field of the layer, by the rule.
+        gradient: Absolute gradient of the unit at each pixel, ``(H, W)``, from 0 to 1.
+        field: The receptive field of the layer, computed from kernels and strides.
         layer: Name of the layer.
         unit: Row and column of the unit in its map.
-
-    Returns:
-        The figure with its alt sentence.
     """
-    fig, (left, right) = figure(1, 2, height=3.6)
-    fig.subplots_adjust(left=0.02, right=0.98, bottom=0.03, top=0.9, wspace=0.05)
+    fig, (left, right) = figure(1, 2, height=3.6, wspace=0.05, **_margins(3.6, top=0.9))
     first, end = field.interval(unit)
     left.imshow(image, cmap="gray", vmin=0, vmax=1)
     left.set_title(f"A unit of {layer} sees {field.size} × {field.size} pixels")
@@ -146,22 +137,19 @@ def show_receptive_field(
 
 
 def show_reliability(confidences: Tensor, right: Tensor, bins: int = 10) -> Figure:
-    """Draw how right the answers are against how sure they were, and how many there are.
+    """Draw accuracy against confidence, and the number of answers, bin by bin.
 
     Args:
         confidences: Probability of each given answer, ``(N,)``.
         right: Whether it was right, bool ``(N,)``.
         bins: Number of bins between 0 and 1.
-
-    Returns:
-        The figure with its alt sentence.
     """
     parts = reliability(confidences, right, bins)
-    fig, (top, bottom) = figure(2, 1, height=4.6, sharex=True, height_ratios=[3, 1])
-    fig.subplots_adjust(hspace=0.18, left=0.11)
+    spaces = {"left": 0.11 * WIDTH, "hspace": 0.18}
+    fig, (top, bottom) = figure(2, 1, height=4.6, sharex=True, height_ratios=[3, 1], **spaces)
     top.plot([0, 1], [0, 1], color=MUTED, linestyle="--", linewidth=1)
     top.text(0.3, 0.33, "as sure as right", color=MUTED, rotation=24, fontsize=9)
-    top.plot(parts.confidence, parts.accuracy, color=BLUE, marker="o")
+    top.plot(parts.confidence, parts.accuracy, color=BLUE, marker="o", label="accuracy")
     top.set(ylabel="share right", ylim=(0, 1.05), xlim=(0, 1.02))
     error = calibration_error(confidences, right, bins)
     top.set_title(f"Calibration error {100 * error:.1f} percent")
@@ -178,27 +166,26 @@ def show_reliability(confidences: Tensor, right: Tensor, bins: int = 10) -> Figu
 def show_threshold(
     confidences: Tensor, right: Tensor, threshold: float, *, most: int = 12
 ) -> Figure:
-    """Draw what is gained and lost when unsure answers go to a person.
+    """Draw the error that remains against the fraction of answers handed to a person.
 
     Args:
         confidences: Probability of each given answer, ``(N,)``.
         right: Whether it was right, bool ``(N,)``.
         threshold: Answers below this confidence are handed over.
         most: Upper end of the axis of handed-over answers, in percent.
-
-    Returns:
-        The figure with its alt sentence.
     """
     order = confidences.argsort(descending=True)
-    kept_fraction = torch.arange(1, len(order) + 1) / len(order)
-    error = (~right[order]).float().cumsum(0) / torch.arange(1, len(order) + 1)
+    # For each number of answers kept, the surest first: how many are kept and how many wrong.
+    counts = torch.arange(1, len(order) + 1)
+    error = (~right[order]).float().cumsum(0) / counts
     kept = int((confidences >= threshold).sum())
     handed_over = 100 * (1 - kept / len(order))
     wrong = int((~right & (confidences >= threshold)).sum())
     fig, ax = figure(height=3.4)
-    ax.plot(100 * (1 - kept_fraction), 100 * error, color=BLUE)
+    ax.plot(100 * (1 - counts / len(order)), 100 * error, color=BLUE)
     fraction = 100 * wrong / max(kept, 1)
-    ax.plot([handed_over], [fraction], marker="o", markersize=10, color=RUST, clip_on=False)
+    dot = {"marker": "o", "markersize": 10, "color": RUST, "clip_on": False}
+    ax.plot([handed_over], [fraction], label="threshold", **dot)
     ax.set(
         xlim=(0, most),
         ylim=(0, 100 * error[-1] * 1.3),

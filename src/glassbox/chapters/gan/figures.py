@@ -1,4 +1,4 @@
-"""The drawings of the chapter on generative adversarial networks."""
+"""The figures of the chapter on generative adversarial networks."""
 
 from collections.abc import Sequence
 
@@ -8,22 +8,23 @@ from torch import Tensor
 
 from glassbox.generation.gan import GANHistory
 from glassbox.generation.gaussian_ring import count_modes, ring_centers
-from glassbox.plotting.figures import BLUE, GREEN, MUTED, RUST, Axes, Figure, figure
+from glassbox.plotting.colors import BLUE, GREEN, MUTED, RUST
+from glassbox.plotting.figures import Axes, Figure, figure
 from glassbox.plotting.image_rows import draw_rows
 
 GRID = np.linspace(-8, 8, 801)
 
 
 def game(mean: float, std: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """Work out the game between the standard normal and another one.
+    """Solve the game of a GAN whose real samples are standard normal and whose fakes are normal.
 
     Args:
         mean: Of the fakes.
         std: Standard deviation of the fakes, above 0.
 
     Returns:
-        The densities of real and fake on a grid from -8 to 8, the best discriminator, and the
-        Jensen-Shannon divergence in nats.
+        The densities of real and fake samples on ``GRID``, from -8 to 8, the best discriminator,
+        and the Jensen-Shannon divergence in nats.
     """
     real, fake = _normal(0, 1), _normal(mean, std)
     middle = (real + fake) / 2
@@ -39,18 +40,9 @@ def _normal(mean: float, std: float) -> np.ndarray:
 
 
 def show_game(mean: float, std: float) -> Figure:
-    """Draw real and fake densities and the best discriminator between them.
-
-    Args:
-        mean: Of the fakes.
-        std: Standard deviation of the fakes, above 0.
-
-    Returns:
-        The figure.
-    """
+    """Draw real and fake densities and the best discriminator between them, as in :func:`game`."""
     real, fake, best, divergence = game(mean, std)
-    fig, (top, below) = figure(2, 1, height=4.0, sharex=True, top=0.4)
-    fig.subplots_adjust(hspace=0.18)
+    fig, (top, below) = figure(2, 1, height=4.0, sharex=True, top=0.4, hspace=0.18)
     for density, color, name in ((real, BLUE, "real"), (fake, RUST, "fake")):
         top.fill_between(GRID, density, color=color, alpha=0.25, linewidth=0)
         top.plot(GRID, density, color=color, label=name)
@@ -59,28 +51,21 @@ def show_game(mean: float, std: float) -> Figure:
     value = 2 * divergence - np.log(4)
     top.set_title(f"The discriminator's best value is {value:.2f}".replace("-", "−"))
     below.axhline(0.5, color=MUTED, linewidth=1)
-    below.plot(GRID, best, color=GREEN)
+    below.plot(GRID, best, color=GREEN, label="best")
     below.set(xlim=(-5, 5), ylim=(-0.03, 1.03), ylabel="D(x)", xlabel="x")
+    shown = best[np.abs(GRID) <= 5]
     fig.describe(
         f"Real points are standard normal, fakes have mean {mean:g} and deviation {std:g}. Below, "
-        f"the best discriminator, from {best[np.abs(GRID) <= 5].min():.2f} to "
-        f"{best[np.abs(GRID) <= 5].max():.2f}. Its value is {value:.2f}, the divergence "
-        f"{divergence:.2f}."
+        f"the best discriminator, from {shown.min():.2f} to {shown.max():.2f}. Its value is "
+        f"{value:.2f}, the divergence {divergence:.2f}."
     )
     return fig
 
 
 def show_ring(points: Tensor, step: int, history: GANHistory, limit: int) -> Figure:
-    """Draw generated points over the ring they should cover, and the losses until then.
+    """Draw generated points ``(N, 2)`` on the ring that they should cover, and the losses so far.
 
-    Args:
-        points: Generated, ``(N, 2)``.
-        step: How many steps were done.
-        history: The losses of the whole training.
-        limit: Where the axis of steps ends.
-
-    Returns:
-        The figure.
+    ``limit`` is where the axis of steps ends.
     """
     found = count_modes(points)
     fig, (plane, losses) = figure(1, 2, height=3.5, left=0.3, width_ratios=[1, 1.2])
@@ -98,18 +83,10 @@ def show_ring(points: Tensor, step: int, history: GANHistory, limit: int) -> Fig
 
 
 def show_samples(images: Tensor, step: int, history: GANHistory) -> Figure:
-    """Draw what a generator makes of fixed noise, and the losses until then.
-
-    Args:
-        images: ``(32, 1, H, W)`` from -1 to 1.
-        step: How many steps were done.
-        history: The losses of the whole training.
-
-    Returns:
-        The figure.
-    """
+    """Draw images ``(32, 1, H, W)`` from -1 to 1, made from fixed noise, and the losses so far."""
     fig, (samples, losses) = figure(1, 2, height=2.9, left=0.15, width_ratios=[1.5, 1])
-    draw_rows(samples, {f"{' ' * k}": row for k, row in enumerate(images.split(8))}, low=-1)
+    nameless = {" " * i: row for i, row in enumerate(images.split(8))}  # keys have to differ
+    draw_rows(samples, nameless, low=-1)
     samples.set_title(f"after {step} steps")
     _draw_losses(losses, history, step, len(history.generator))
     fig.describe(
@@ -132,7 +109,7 @@ def _draw_losses(ax: Axes, history: GANHistory, step: int, limit: int) -> None:
 
 
 def _smooth(losses: Sequence[float], window: int = 20) -> np.ndarray:
-    """Average each loss with those up to 20 before it."""
+    """Average each loss with those before it, ``window`` losses in all where there are as many."""
     sums = np.cumsum([0.0, *losses])
     ends = np.arange(1, len(sums))
     starts = np.maximum(ends - window, 0)
@@ -147,15 +124,7 @@ def _losses_sentence(history: GANHistory, step: int) -> str:
 
 
 def show_slopes(logits: Tensor, slopes: dict[str, Tensor]) -> Figure:
-    """Draw how much each loss pulls at the logit of a fake.
-
-    Args:
-        logits: ``(N,)``, ascending.
-        slopes: Name of a loss to its derivative, ``(N,)``.
-
-    Returns:
-        The figure.
-    """
+    """Draw the derivative ``(N,)`` of each generator's loss over the logit ``(N,)`` of a fake."""
     fig, ax = figure(height=3.0, top=0.2)
     for (name, slope), color, style in zip(
         slopes.items(), (BLUE, RUST, GREEN), ("--", "-", "-."), strict=True

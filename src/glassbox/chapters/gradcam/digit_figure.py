@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from matplotlib.colors import LinearSegmentedColormap
 from torch import Tensor
 
 from glassbox.attribution.cam import GradCAM
@@ -17,22 +16,17 @@ from glassbox.chapters.gradcam.digit_reader import (
     place,
 )
 from glassbox.data.handwriting import ink
-from glassbox.plotting.figures import BLUE, INK, Axes, Figure, figure
-
-HEAT_COLORS = ("#14161c", "#422274", "#9e345c", "#e0602e", "#f7a13c", "#fce896")
-HEAT = LinearSegmentedColormap.from_list("heat", HEAT_COLORS)
-PALE = "#c3cbdc"
+from glassbox.plotting.colors import BLUE, HEAT, INK, PALE
+from glassbox.plotting.figures import Axes, Figure, figure
+from glassbox.plotting.images import show_image
 
 
 def drawing_of(marks: Sequence[dict[str, Any]], pen: float) -> Tensor:
-    """Draw marks as the page does.
+    """Draw marks as the page does, in pixels ``(1, 1, 112, 112)`` from 0 to 1.
 
     Args:
         marks: Strokes by their ``points`` ``[[x, y], ...]``, or small pictures by their ``pixels``.
         pen: Width of the line, in pixels.
-
-    Returns:
-        ``(1, 1, 112, 112)`` from 0 to 1.
     """
     layers = [torch.zeros(CANVAS, CANVAS)]
     for mark in marks:
@@ -45,33 +39,19 @@ def drawing_of(marks: Sequence[dict[str, Any]], pen: float) -> Tensor:
 
 
 def show_reading(reader: DigitReader, marks: Sequence[dict[str, Any]], pen: float) -> Figure:
-    """Draw what is drawn, what the network sees with the map over it, and the probabilities.
-
-    Args:
-        reader: The trained network.
-        marks: As in :func:`drawing_of`.
-        pen: Width of the line, in pixels.
-
-    Returns:
-        The figure with its alt sentence.
-    """
+    """Show what :func:`drawing_of` draws, what the network sees under the map, and its answer."""
     drawing = drawing_of(marks, pen)
     seen = center(drawing)
     probabilities = reader(seen).softmax(1)[0]
     label = int(probabilities.argmax())
     with GradCAM(reader, LAST_CONVOLUTION) as cam:
         heat = cam(seen, label)[0]
-    fig, (left, middle, right) = figure(
-        1, 3, height=2.28, left=0.06, right=0.3, top=0.42, bottom=0.15
-    )
-    for ax in (left, middle):
-        ax.set_axis_off()
-    left.imshow(drawing[0, 0].numpy(), cmap="gray", vmin=0, vmax=1)
-    left.set_title("drawn")
-    middle.imshow(seen[0, 0].numpy(), cmap="gray", vmin=0, vmax=1)
+    margins = {"left": 0.06, "right": 0.3, "top": 0.42, "bottom": 0.15}
+    fig, (left, middle, right) = figure(1, 3, height=2.28, **margins)
+    show_image(left, drawing[0, 0], "drawn", size=11)
+    show_image(middle, seen[0, 0], f"what speaks for {label}", size=11)
     extent = (-0.5, NETWORK_SIDE - 0.5, NETWORK_SIDE - 0.5, -0.5)
     middle.imshow(heat.numpy(), cmap=HEAT, alpha=0.7, extent=extent, interpolation="bilinear")
-    middle.set_title(f"what speaks for {label}")
     _show_bars(right, probabilities, label)
     fig.describe(
         f"A drawn digit, which the network takes for a {label} with {probabilities[label]:.0%}; "
@@ -83,12 +63,8 @@ def show_reading(reader: DigitReader, marks: Sequence[dict[str, Any]], pen: floa
 def _show_bars(ax: Axes, probabilities: Tensor, label: int) -> None:
     ax.set(xlim=(-0.12, 1.15), ylim=(9.6, -0.6))
     ax.set_axis_off()
-    ax.barh(
-        range(10),
-        probabilities.tolist(),
-        height=0.6,
-        color=[BLUE if k == label else PALE for k in range(10)],
-    )
+    colors = [BLUE if digit == label else PALE for digit in range(10)]
+    ax.barh(range(10), probabilities.tolist(), height=0.6, color=colors)
     for digit in range(10):
         ax.text(-0.04, digit, str(digit), ha="right", va="center", size=9, color=INK)
     ax.set_title(f"looks like a {label}, {probabilities[label]:.0%}")

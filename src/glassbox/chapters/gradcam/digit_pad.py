@@ -4,14 +4,14 @@ from typing import Any
 
 import torch
 
-from glassbox.chapters.gradcam.digit_figure import HEAT_COLORS, show_reading
+from glassbox.chapters.gradcam.digit_figure import show_reading
 from glassbox.chapters.gradcam.digit_reader import CANVAS, load_reader
 from glassbox.data.datasets import load
 from glassbox.data.handwriting import read_strokes, smooth
 from glassbox.data.pixels import to_float
 from glassbox.explorables.js_widgets import show_computed
 from glassbox.explorables.tiny_network import pack
-from glassbox.plotting.figures import RUST
+from glassbox.plotting.colors import HEAT_COLORS, RUST
 
 PEN = 8.0  # width of the line, in pixels of the drawing
 REAL = (36, 235, 50, 62, 41, 25, 66, 61, 28, 395)  # of each digit one that is held out

@@ -1,6 +1,7 @@
-"""The drawings of the chapter on long tails."""
+"""The figures of the chapter on long tails."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import product
 
 import numpy as np
 from torch import Tensor
@@ -8,30 +9,24 @@ from torch import Tensor
 from glassbox.chapters.long_tails.results import Results, gain
 from glassbox.chapters.long_tails.study import LARGEST
 from glassbox.data.splits import PROFILES, long_tailed_counts
-from glassbox.plotting.figures import BLUE, GREEN, INK, MUTED, OCHRE, PAPER, RUST, Figure, figure
-from glassbox.training.seed_statistics import half_width
+from glassbox.plotting.colors import BLUE, GREEN, INK, MUTED, OCHRE, PAPER, RUST
+from glassbox.plotting.figures import Axes, Figure, figure
+from glassbox.training.seed_statistics import PairedDifference, half_width
+
+_RATIO_COLORS = {10: GREEN, 50: OCHRE, 100: RUST}
+_DOT = {"marker": "o", "markersize": 4.5}
 
 
 def show_profiles(n_max: int, num_classes: int, imbalances: Sequence[float]) -> Figure:
-    """Draw how many images each class has, for both profiles and some ratios.
-
-    Args:
-        n_max: Images of the largest class.
-        num_classes: Number of classes.
-        imbalances: Ratios of the largest to the smallest class, three at most.
-
-    Returns:
-        The figure with its alt sentence.
-    """
-    fig, panels = figure(1, 2, height=3.0, sharey=True, right=0.75)
-    fig.subplots_adjust(wspace=0.34)
+    """Draw the number of images in each class, for both profiles and at most three ratios."""
+    fig, panels = figure(1, 2, height=3.0, sharey=True, right=0.75, wspace=0.34)
     for ax, profile in zip(panels, PROFILES, strict=True):
         ends = []
-        for imbalance, color in zip(imbalances, (GREEN, OCHRE, RUST), strict=False):
+        for imbalance, color in zip(imbalances, _RATIO_COLORS.values(), strict=False):
             counts = long_tailed_counts(n_max, num_classes, imbalance, profile)
-            line = {"marker": "o", "markersize": 4, "linewidth": 1.5}
-            ax.plot(range(num_classes), counts, color=color, **line)
+            line = {"color": color, "marker": "o", "markersize": 4, "linewidth": 1.5}
             text = f"ratio {imbalance}"
+            ax.plot(range(num_classes), counts, label=text, **line)
             ax.text(num_classes - 0.7, counts[-1], text, color=color, va="center", size=9)
             ends.append(f"{counts[-1]} for ratio {imbalance}")
         ax.set(yscale="log", xlabel="class", title=profile, xticks=range(num_classes))
@@ -48,24 +43,21 @@ def show_profiles(n_max: int, num_classes: int, imbalances: Sequence[float]) -> 
 def show_classes(
     accuracy: Tensor, counts: Sequence[int], levels: dict[str, float], title: str = ""
 ) -> Figure:
-    """Draw the accuracy of each class, most frequent first, with some averages as lines.
+    """Draw the accuracy of each class, most frequent first, with averages as horizontal lines.
 
     Args:
         accuracy: Of each class, from 0 to 1, ``(K,)``.
         counts: Training images of each class.
-        levels: Name to the height of a line.
+        levels: Name of each line to its height, from 0 to 1.
         title: Title of the figure.
-
-    Returns:
-        The figure with its alt sentence.
     """
     fig, ax = figure(height=3.2, right=1.55)
     places = np.arange(len(accuracy))
-    ax.bar(places, accuracy.numpy(), width=0.72, color=BLUE)
+    ax.bar(places, accuracy.numpy(), width=0.72, color=BLUE, label="accuracy")
     for place, fraction in zip(places, accuracy.tolist(), strict=True):
-        number = {"ha": "center", "size": 9, "color": INK}
-        number["bbox"] = {"facecolor": PAPER, "edgecolor": "none", "pad": 1}
-        ax.text(place, fraction + 0.03, f"{100 * fraction:.0f}", **number)
+        frame = {"facecolor": PAPER, "edgecolor": "none", "pad": 1}
+        style = {"ha": "center", "size": 9, "color": INK, "bbox": frame}
+        ax.text(place, fraction + 0.03, f"{100 * fraction:.0f}", **style)
     for (name, height), color in zip(levels.items(), (OCHRE, RUST), strict=False):
         ax.axhline(height, color=color, linewidth=1.5, linestyle=(0, (4, 2)), zorder=0.5)
         text = f"{name}\n{100 * height:.0f} percent"
@@ -84,46 +76,27 @@ def show_classes(
 
 
 def show_gains(results: Results, methods: Sequence[str]) -> Figure:
-    """Draw the gain over cross-entropy of each method, with its interval, in every setting.
-
-    Args:
-        results: From :func:`glassbox.chapters.long_tails.results.load_results`.
-        methods: Which to draw, from the top down.
-
-    Returns:
-        The figure with its alt sentence.
-    """
-    fig, panels = figure(2, 2, height=6.8, left=1.5, top=0.85, sharex=True, sharey=True)
-    fig.subplots_adjust(wspace=0.1, hspace=0.2)
-    colors = dict(zip((10, 50, 100), (GREEN, OCHRE, RUST), strict=True))
+    """Draw the gain over cross-entropy of each method, with its interval, in every setting."""
+    spaces = {"left": 1.5, "top": 0.85, "wspace": 0.1, "hspace": 0.2}
+    fig, panels = figure(2, 2, height=6.8, sharex=True, sharey=True, **spaces)
     best = []
-    for row, data in enumerate(LARGEST):
-        for column, profile in enumerate(PROFILES):
-            ax = panels[row, column]
-            ax.axvline(0, color=MUTED, linewidth=1)
-            for place, method in enumerate(methods):
-                for shift, (imbalance, color) in zip((-0.24, 0, 0.24), colors.items(), strict=True):
-                    found = gain(results[data, profile, imbalance], method)
-                    low, high = found.interval()
-                    height = place + shift
-                    ax.plot([low, high], [height, height], color=color, linewidth=1.6)
-                    ax.plot([found.mean], [height], marker="o", markersize=4.5, color=color)
-            ax.set_title(f"{data}, {profile}")
-            means = {m: gain(results[data, profile, 100], m).mean for m in methods}
-            top = max(means, key=means.get)
-            best.append(f"{data} {profile} {top} by {means[top]:.0f}")
+    for ax, (data, profile) in zip(panels.flat, product(LARGEST, PROFILES), strict=True):
+        gains = {
+            imbalance: {name: gain(results[data, profile, imbalance], name) for name in methods}
+            for imbalance in _RATIO_COLORS
+        }
+        _draw_gains(ax, gains)
+        ax.set_title(f"{data}, {profile}")
+        means = {name: one.mean for name, one in gains[100].items()}
+        top = max(means, key=means.get)
+        best.append(f"{data} {profile} {top} by {means[top]:.0f}")
     panels[0, 0].set_yticks(range(len(methods)), methods)
     panels[0, 0].set_ylim(len(methods) - 0.5, -0.5)
     for ax in panels[1]:
         ax.set_xlabel("points gained over cross-entropy")
-    for imbalance, color in colors.items():
-        panels[0, 1].plot(
-            [], [], color=color, marker="o", markersize=4.5, label=f"ratio {imbalance}"
-        )
-    place = {"loc": "lower right", "bbox_to_anchor": (1.02, 1.1)}
-    panels[0, 1].legend(ncols=3, fontsize=9, **place)
-    for ax in panels.flat:
-        ax.grid(axis="x")
+    for imbalance, color in _RATIO_COLORS.items():
+        panels[0, 1].plot([], [], color=color, label=f"ratio {imbalance}", **_DOT)
+    panels[0, 1].legend(ncols=3, fontsize=9, loc="lower right", bbox_to_anchor=(1.02, 1.1))
     fig.describe(
         "Gains in balanced accuracy over cross-entropy with 95% intervals over five seeds, for "
         f"{len(methods)} methods at imbalance 10, 50 and 100. The largest mean gains at imbalance "
@@ -132,19 +105,19 @@ def show_gains(results: Results, methods: Sequence[str]) -> Figure:
     return fig
 
 
+def _draw_gains(ax: Axes, gains: Mapping[float, Mapping[str, PairedDifference]]) -> None:
+    """Draw a row for each method, and in it a dot and its interval for each ratio."""
+    ax.axvline(0, color=MUTED, linewidth=1)
+    for shift, (imbalance, color) in zip((-0.24, 0, 0.24), _RATIO_COLORS.items(), strict=True):
+        for place, found in enumerate(gains[imbalance].values()):
+            height, gid = place + shift, f"row {place}, ratio {imbalance}"
+            ax.plot(found.interval(), [height, height], color=color, linewidth=1.6, gid=gid)
+            ax.plot([found.mean], [height], color=color, gid=gid, **_DOT)
+    ax.grid(axis="x")
+
+
 def show_method(results: Results, data: str, profile: str, imbalance: int, method: str) -> Figure:
-    """Draw the accuracy of each class by one method beside that by cross-entropy.
-
-    Args:
-        results: From :func:`glassbox.chapters.long_tails.results.load_results`.
-        data: ``"scenes"`` or ``"digits"``.
-        profile: ``"exponential"`` or ``"step"``.
-        imbalance: 10, 50 or 100.
-        method: One of the methods of the results.
-
-    Returns:
-        The figure with its alt sentence.
-    """
+    """Draw the accuracy of each class with one method beside that with cross-entropy."""
     methods = results[data, profile, imbalance]
     counts = long_tailed_counts(LARGEST[data], 10, imbalance, profile)
     fig, ax = figure(height=3.5)

@@ -1,4 +1,4 @@
-"""What margins do to the borders between classes: three clouds of points in the plane."""
+"""What margins do to the decision boundaries between three clouds of points in the plane."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -11,20 +11,21 @@ from torch import Tensor
 
 from glassbox.data.splits import long_tailed_counts
 from glassbox.losses.ldam import LDAMLoss
-from glassbox.plotting.figures import BLUE, INK, MUTED, OCHRE, PAPER, RUST, Axes, Figure, figure
+from glassbox.plotting.colors import BLUE, INK, MUTED, OCHRE, PAPER, RUST
+from glassbox.plotting.figures import Axes, Figure, figure
 
 LARGEST_BLOB = 300
-BLOBS = ("frequent", "medium", "rare")
-BLOB_COLORS = (BLUE, OCHRE, RUST)
-REGIONS = ("#dde1ee", "#f1e6cd", "#f0d9d1")
+_NAMES = ("frequent", "medium", "rare")
+_COLORS = (BLUE, OCHRE, RUST)
+_REGIONS = ("#dde1ee", "#f1e6cd", "#f0d9d1")
 
 
 def blobs(counts: Sequence[int], seed: int) -> tuple[Tensor, Tensor]:
-    """Draw points around the corners of a triangle; fewer points are the first of more.
+    """Sample points around the corners of a triangle; fewer points are the first of more.
 
     Args:
-        counts: Points of each of three classes, 2,000 at most.
-        seed: Decides the points.
+        counts: Points of each of three classes, at most 2,000.
+        seed: Determines the points.
 
     Returns:
         Points ``(N, 2)`` in float64, and their classes ``(N,)``.
@@ -38,28 +39,24 @@ def blobs(counts: Sequence[int], seed: int) -> tuple[Tensor, Tensor]:
 
 
 def lifted(points: Tensor) -> Tensor:
-    """Add a third coordinate of 1 and scale to length 1, so that cosines make straight borders.
+    """Turn points ``(N, 2)`` into features ``(N, 3)`` of length 1 with a third coordinate.
 
-    Args:
-        points: ``(N, 2)``.
-
-    Returns:
-        Features ``(N, 3)``.
+    With it a cosine classifier has straight decision boundaries that need not pass the origin.
     """
     return F.normalize(F.pad(points, (0, 1), value=1.0), dim=1)
 
 
 @cache
 def blob_directions(counts: tuple[int, ...], max_margin: float, scale: float) -> Tensor:
-    """Find the directions of a cosine classifier that make LDAM smallest on the blobs.
+    """Find the directions of a cosine classifier that minimize the LDAM loss on the blobs.
 
     Args:
         counts: Points of each of three classes.
         max_margin: Margin of the rarest class.
-        scale: What cosines are multiplied by.
+        scale: Multiplies the cosines.
 
     Returns:
-        Unit vectors ``(3, 3)``, one a class.
+        Unit vectors ``(3, 3)``, one for each class.
     """
     points, labels = blobs(counts, seed=0)
     features, loss_fn = lifted(points), LDAMLoss(counts, max_margin, scale)
@@ -78,13 +75,7 @@ def blob_directions(counts: tuple[int, ...], max_margin: float, scale: float) ->
 def show_boundary(imbalance: float, max_margin: float, scale: float) -> Figure:
     """Draw three classes of points, the regions that LDAM gives them, and their margins.
 
-    Args:
-        imbalance: Ratio of the largest to the smallest class.
-        max_margin: Margin of the rarest class.
-        scale: What cosines are multiplied by.
-
-    Returns:
-        The figure with its alt sentence.
+    The directions are those of :func:`blob_directions`.
     """
     counts = long_tailed_counts(LARGEST_BLOB, 3, imbalance)
     directions = blob_directions(counts, max_margin, scale)
@@ -92,23 +83,21 @@ def show_boundary(imbalance: float, max_margin: float, scale: float) -> Figure:
     test_points, test_labels = blobs((2000,) * 3, seed=1)
     right = (lifted(test_points) @ directions.T).argmax(1) == test_labels
     accuracy = right.view(3, -1).double().mean(1)
-    fig, (left, side) = figure(1, 2, height=3.9, left=0.1, width_ratios=[1.5, 1])
-    fig.subplots_adjust(wspace=0.12)
+    fig, (left, side) = figure(1, 2, height=3.9, left=0.1, wspace=0.12, width_ratios=[1.5, 1])
     _show_regions(left, directions)
     for label in (0, 1, 2):
         x, y = points[labels == label].T.numpy()
-        left.scatter(x, y, s=13, color=BLOB_COLORS[label], edgecolor=PAPER, linewidth=0.4)
+        left.scatter(x, y, s=13, color=_COLORS[label], edgecolor=PAPER, linewidth=0.4)
     left.set_title(f"{counts[0]}, {counts[1]} and {counts[2]} points")
-    margins = LDAMLoss(counts, max_margin, scale).margins
-    _show_margins(side, margins, accuracy)
-    fractions = ", ".join(
+    _show_margins(side, LDAMLoss(counts, max_margin, scale).margins, accuracy)
+    percents = (
         f"{name} {100 * fraction:.0f}"
-        for name, fraction in zip(BLOBS, accuracy.tolist(), strict=True)
+        for name, fraction in zip(_NAMES, accuracy.tolist(), strict=True)
     )
     fig.describe(
         f"Three clouds of {counts[0]}, {counts[1]} and {counts[2]} points with the regions of a "
         f"cosine classifier trained by LDAM with largest margin {max_margin:g} and scale "
-        f"{scale:g}. Percent of new points in the right region: {fractions}."
+        f"{scale:g}. Percent of new points in the right region: {', '.join(percents)}."
     )
     return fig
 
@@ -121,7 +110,7 @@ def _show_regions(ax: Axes, directions: Tensor) -> None:
     for label in (0, 1, 2):
         others = scores[..., [other for other in (0, 1, 2) if other != label]].amax(-1)
         lead = scores[..., label] - others
-        ax.contourf(x, y, lead, levels=[0, 9], colors=[REGIONS[label]])
+        ax.contourf(x, y, lead, levels=[0, 9], colors=[_REGIONS[label]])
         ax.contour(x, y, lead, levels=[0], colors=MUTED, linewidths=1)
     ax.set(xlim=(-3, 3), ylim=(-3, 3), xticks=[], yticks=[], aspect="equal")
     ax.grid(False)
@@ -129,14 +118,12 @@ def _show_regions(ax: Axes, directions: Tensor) -> None:
 
 
 def _show_margins(ax: Axes, margins: Tensor, accuracy: Tensor) -> None:
-    ax.barh(range(3), margins.numpy(), height=0.5, color=BLOB_COLORS)
-    for place, (margin, fraction) in enumerate(
-        zip(margins.tolist(), accuracy.tolist(), strict=True)
-    ):
-        text = f"{margin:.2f}"
-        ax.text(margin + 0.02, place, text, va="center", color=INK, weight="bold")
-        note = f"{BLOBS[place]}: {100 * fraction:.0f}% of new points right"
-        ax.text(0, place - 0.4, note, va="center", size=9, color=BLOB_COLORS[place])
+    ax.barh(range(3), margins.numpy(), height=0.5, color=_COLORS, label=_NAMES)
+    found = zip(_NAMES, margins.tolist(), accuracy.tolist(), strict=True)
+    for place, (name, margin, fraction) in enumerate(found):
+        ax.text(margin + 0.02, place, f"{margin:.2f}", va="center", color=INK, weight="bold")
+        note = f"{name}: {100 * fraction:.0f}% of new points right"
+        ax.text(0, place - 0.4, note, va="center", size=9, color=_COLORS[place])
     ax.set(xlim=(0, 0.9), ylim=(2.5, -0.7), yticks=[], xlabel="margin, in cosines")
     ax.set_title(f"Balanced accuracy {100 * accuracy.mean():.0f}%")
     ax.grid(False)

@@ -1,4 +1,4 @@
-"""Drawings of two images mixed into one."""
+"""Two images, their mixture and its soft label, drawn."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,9 @@ from torch import Tensor
 
 from glassbox.mixing.boxes import box_around, kept_area
 from glassbox.mixing.core import Mix, apply_mix
-from glassbox.plotting.figures import BLUE, INK, MUTED, RUST, Figure, figure
+from glassbox.plotting.colors import BLUE, INK, MUTED, RUST
+from glassbox.plotting.figures import Axes, Figure, figure
+from glassbox.plotting.images import show_image
 
 PLACES = {"middle": (0.5, 0.5), "edge": (0.5, 0.95), "corner": (0.05, 0.05)}
 
@@ -15,17 +17,14 @@ PLACES = {"middle": (0.5, 0.5), "edge": (0.5, 0.95), "corner": (0.05, 0.05)}
 def show_mixture(
     images: Tensor, names: Sequence[str], method: str, fraction: float, place: str
 ) -> Figure:
-    """Draw two images, their mixture, and the soft label that belongs to it.
+    """Show two images, their mixture, and its soft label.
 
     Args:
         images: The two, ``(2, C, H, W)`` from 0 to 1, with one or three channels.
-        names: The classes of both.
+        names: Their classes.
         method: ``"Mixup"`` or ``"CutMix"``.
-        fraction: The fraction of the first image that was drawn, from 0 to 1.
+        fraction: The fraction of the first image that was sampled, from 0 to 1.
         place: Where the box of CutMix has its center, a key of :data:`PLACES`.
-
-    Returns:
-        The figure.
     """
     height, width = images.shape[-2:]
     box = (0, 0, 0, 0)
@@ -36,16 +35,14 @@ def show_mixture(
     blended = torch.tensor([method == "Mixup"] * 2)
     mix = Mix(torch.tensor([1, 0]), torch.full((2,), kept), torch.tensor([box] * 2), blended)
     mixed, rows = apply_mix(images, torch.tensor([0, 1]), mix, 2)
-    fig, axes = figure(1, 4, height=2.4, left=0.2, right=0.6, bottom=0.45)
-    fig.subplots_adjust(wspace=0.12)
-    place_of_label = axes[3].get_position()
-    axes[3].set_position([0.79, place_of_label.y0 + 0.06, 0.13, place_of_label.height - 0.12])
+    margins = {"left": 0.2, "right": 0.6, "bottom": 0.45, "wspace": 0.12}
+    fig, (*panels, label) = figure(1, 4, height=2.4, **margins)
+    place_of_label = label.get_position()
+    label.set_position([0.79, place_of_label.y0 + 0.06, 0.13, place_of_label.height - 0.12])
     titles = (names[0], names[1], "mixed")
-    for ax, picture, title in zip(axes, (images[0], images[1], mixed[0]), titles, strict=False):
-        ax.imshow(picture.permute(1, 2, 0).clamp(0, 1), vmin=0, vmax=1, cmap="gray")
-        ax.set(title=title, xticks=[], yticks=[])
-        ax.spines[:].set_visible(False)
-    _draw_label(axes[3], names, rows[0].tolist(), fraction)
+    for ax, picture, title in zip(panels, (images[0], images[1], mixed[0]), titles, strict=True):
+        show_image(ax, picture.permute(1, 2, 0).clamp(0, 1), title, size=11)
+    _draw_label(label, names, rows[0].tolist(), fraction)
     asked = f", although {1 - fraction:.0%} was asked for" if abs(kept - fraction) > 0.005 else ""
     fig.describe(
         f"{names[0].capitalize()} and {names[1]}, mixed by {method} with a fraction of "
@@ -55,8 +52,8 @@ def show_mixture(
     return fig
 
 
-def _draw_label(ax, names: Sequence[str], label: Sequence[float], fraction: float) -> None:  # noqa: ANN001
-    ax.barh([1, 0], label, color=[BLUE, RUST], height=0.5)
+def _draw_label(ax: Axes, names: Sequence[str], label: Sequence[float], fraction: float) -> None:
+    ax.barh([1, 0], label, color=[BLUE, RUST], height=0.5, label=names)
     for y, value, drawn in ((1, label[0], fraction), (0, label[1], 1 - fraction)):
         ax.plot([drawn, drawn], [y - 0.38, y + 0.38], color=INK, linewidth=1.5)
         ax.annotate(f"{value:.0%}", (1.06, y), va="center", color=INK, annotation_clip=False)

@@ -1,4 +1,4 @@
-"""The drawings of the page on pretraining."""
+"""The figures of the page on pretraining."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,37 +8,22 @@ from torch import Tensor
 from glassbox.chapters.pretraining.results import Stems, Transfers
 from glassbox.chapters.pretraining.study import UPSTREAM
 from glassbox.networks.zoo import COSTS, Entry, frontier
-from glassbox.plotting.figures import (
-    BLUE,
-    GREEN,
-    INK,
-    MUTED,
-    OCHRE,
-    RUST,
-    WIDTH,
-    Axes,
-    Figure,
-    figure,
-)
+from glassbox.plotting.colors import BLUE, FAINT, GREEN, INK, MUTED, OCHRE, RUST
+from glassbox.plotting.figures import WIDTH, Axes, Figure, figure
+from glassbox.plotting.marks import draw_intervals
 from glassbox.training.seed_statistics import SeedRuns, paired_difference
 
 COLORS = {"scratch": INK, "probe": OCHRE, "thawed": GREEN, "fine-tuned": BLUE}
-NAME = 1.5  # inches for names on the left
+_TITLES = {"scenes": "new things", "digits": "digits"}
+_NAMES = 1.5  # width of the names of rows, in inches
 
 
 def show_worlds(rows: Mapping[str, Tensor]) -> Figure:
-    """Show rows of small color images with the name of each row on its left.
-
-    Args:
-        rows: Name to bytes ``(N, 3, S, S)``; the same N and S in each row.
-
-    Returns:
-        The figure with its alt sentence.
-    """
+    """Show rows of small color images, ``(N, 3, S, S)`` bytes, with each row's name on its left."""
     count = len(next(iter(rows.values())))
-    tile = (WIDTH - NAME - 0.1) / count
-    options = {"left": NAME, "right": 0.1, "top": 0.05, "bottom": 0.05}
-    fig, ax = figure(height=len(rows) * tile + 0.1, **options)
+    tile = (WIDTH - _NAMES - 0.1) / count
+    margins = {"left": _NAMES, "right": 0.1, "top": 0.05, "bottom": 0.05}
+    fig, ax = figure(height=len(rows) * tile + 0.1, **margins)
     for place, (name, images) in enumerate(rows.items()):
         for i, image in enumerate(images):
             edges = (i + 0.03, i + 0.97, place + 0.97, place + 0.03)
@@ -51,17 +36,9 @@ def show_worlds(rows: Mapping[str, Tensor]) -> Figure:
 
 
 def show_transfers(transfers: Transfers) -> Figure:
-    """Draw accuracy over the number of labels for each way to transfer from the things.
-
-    Args:
-        transfers: From :func:`glassbox.chapters.pretraining.results.load_transfers`.
-
-    Returns:
-        The figure with its alt sentence.
-    """
-    fig, panels = figure(1, 2, height=3.5, top=0.75, sharey=True)
-    fig.subplots_adjust(wspace=0.12)
-    for ax, (target, title) in zip(panels, TITLES.items(), strict=True):
+    """Draw accuracy over the number of labels, for each way to transfer from the things."""
+    fig, panels = figure(1, 2, height=3.5, top=0.75, sharey=True, wspace=0.12)
+    for ax, (target, title) in zip(panels, _TITLES.items(), strict=True):
         lines = {name: transfers[name, target] for name in COLORS}
         _draw_lines(ax, lines)
         ax.set_title(title, y=1.0)
@@ -71,41 +48,30 @@ def show_transfers(transfers: Transfers) -> Figure:
     return fig
 
 
-TITLES = {"scenes": "new things", "digits": "digits"}
-
-
 def show_choice(transfers: Transfers, upstream: str, target: str, labels: int) -> Figure:
-    """Draw the ways to transfer from one pretraining to one target, and their worth at one point.
+    """Draw the ways to transfer from one pretraining to one target, and their gains at one point.
 
     Args:
         transfers: From :func:`glassbox.chapters.pretraining.results.load_transfers`.
         upstream: ``"things"`` or ``"grounds"``.
         target: ``"scenes"`` or ``"digits"``.
-        labels: Labels a class at which they are compared with a training from scratch.
-
-    Returns:
-        The figure with its alt sentence.
+        labels: Labels per class at which they are compared with training from scratch.
 
     Raises:
-        ValueError: If ``upstream`` is unknown.
+        ValueError: ``upstream`` is unknown.
     """
     if upstream not in UPSTREAM:
         raise ValueError(f"upstream is {upstream!r}, expected one of {', '.join(UPSTREAM)}")
     ending = "" if upstream == "things" else f", {upstream}"
     keys = {name: (name if name == "scratch" else name + ending, target) for name in COLORS}
     lines = {name: transfers[key] for name, key in keys.items() if key in transfers}
-    fig, (left, right) = figure(1, 2, height=3.4, top=0.65, width_ratios=[1.2, 1])
-    fig.subplots_adjust(wspace=0.5)
-    left.axvline(labels, color=MUTED, linewidth=1, linestyle=(0, (2, 3)))
+    fig, (left, right) = figure(1, 2, height=3.4, top=0.65, wspace=0.5, width_ratios=[1.2, 1])
+    left.axvline(labels, color=MUTED, linewidth=1, linestyle=(0, (2, 3)), gid="compared")
     _draw_lines(left, lines)
-    left.set_title(f"{upstream} → {TITLES[target]}")
+    left.set_title(f"{upstream} → {_TITLES[target]}")
     left.set_ylabel("test accuracy, percent")
-    scratch = lines["scratch"][labels]
-    gains = {
-        name: paired_difference(lines[name][labels], scratch)
-        for name in COLORS
-        if name != "scratch" and name in lines
-    }
+    scratch = lines.pop("scratch")[labels]
+    gains = {name: paired_difference(found[labels], scratch) for name, found in lines.items()}
     right.axvline(0, color=INK, linewidth=1)
     _draw_dots(right, gains, [COLORS[name] for name in gains])
     right.set(xlim=(-32, 60), xlabel="points more than from scratch", ylim=(2.6, -0.6))
@@ -113,24 +79,16 @@ def show_choice(transfers: Transfers, upstream: str, target: str, labels: int) -
     right.set_title(count)
     parts = (f"{name} {one.mean:+z.0f} ± {one.half_width():.0f}" for name, one in gains.items())
     fig.describe(
-        f"Pretrained on {upstream}, used for {TITLES[target]}, {count}: from "
+        f"Pretrained on {upstream}, used for {_TITLES[target]}, {count}: from "
         f"scratch {scratch.mean:.0f} percent; points more than that: {', '.join(parts)}."
     )
     return fig
 
 
 def show_stems(stems: Stems) -> Figure:
-    """Draw the accuracy of each beginning for small images.
-
-    Args:
-        stems: From :func:`glassbox.chapters.pretraining.results.load_stems`.
-
-    Returns:
-        The figure with its alt sentence.
-    """
+    """Draw the accuracy of each stem for small images."""
     titles = {"alexnet": "AlexNet", "resnet18": "ResNet-18"}
-    fig, panels = figure(1, 2, height=2.6, left=0.95, right=0.25, top=0.4)
-    fig.subplots_adjust(wspace=0.45)
+    fig, panels = figure(1, 2, height=2.6, left=0.95, top=0.4, wspace=0.45)
     for ax, (name, title) in zip(panels, titles.items(), strict=True):
         _draw_dots(ax, stems[name], [BLUE] * len(stems[name]))
         ax.set(xlim=(45, 100), xlabel="test accuracy, percent")
@@ -141,77 +99,65 @@ def show_stems(stems: Stems) -> Figure:
 
 
 def show_reports(reports: Mapping[str, SeedRuns]) -> Figure:
-    """Draw accuracies of one network in percent, measured in different ways.
-
-    Args:
-        reports: How it was measured to one value a seed, in percent.
-
-    Returns:
-        The figure with its alt sentence.
-    """
+    """Draw accuracies of one network, in percent, by how they were measured."""
     fig, ax = figure(height=0.32 * len(reports) + 0.75, left=2.6, right=0.3, top=0.15)
     colors = [RUST if "test" in name else BLUE for name in reports]
     _draw_dots(ax, reports, colors)
     ax.set(xlim=(68, 100), xlabel="accuracy, percent")
-    fig.describe(
-        "Accuracy in percent: "
-        + ", ".join(f"{name} {one.mean:.0f}" for name, one in reports.items())
-        + "."
-    )
+    parts = (f"{name} {one.mean:.0f}" for name, one in reports.items())
+    fig.describe(f"Accuracy in percent: {', '.join(parts)}.")
     return fig
 
 
 def show_zoo(entries: Sequence[Entry], cost: str, family: str | None = None) -> Figure:
-    """Draw accuracy over cost, with one family named.
+    """Draw accuracy over cost, with the models of one family named.
 
     Args:
-        entries: Of :func:`glassbox.networks.zoo.zoo_entries`.
+        entries: From :func:`glassbox.networks.zoo.zoo_entries`.
         cost: A key of :data:`glassbox.networks.zoo.COSTS`.
-        family: Whose names are shown; ``None`` for those that no other model beats.
-
-    Returns:
-        The figure with its alt sentence.
+        family: Whose names are shown; ``None`` for the models that no other beats.
 
     Raises:
-        ValueError: If ``family`` or ``cost`` is unknown.
+        ValueError: ``family`` or ``cost`` is unknown.
     """
     best = frontier(entries, cost)
     named = best if family is None else [one for one in entries if one.family == family]
     if not named:
         known = dict.fromkeys(one.family for one in entries)
         raise ValueError(f"family is {family!r}, expected None or one of {', '.join(known)}")
-    fig, ax = figure(height=4.2, top=0.25)
-    x, y = np.array([(getattr(one, cost), one.top1) for one in entries]).T
-    ax.set_xscale("log")
-    ax.scatter(x, y, s=16, color="#c9c6bd", zorder=2)
-    ax.step(
-        *np.array([(getattr(one, cost), one.top1) for one in best]).T,
-        "-",
-        where="post",
-        color=MUTED,
-        linewidth=1,
-        zorder=1,
+    every, frontier_points, points = (
+        np.array([(getattr(one, cost), one.top1) for one in chosen])
+        for chosen in (entries, best, named)
     )
-    chosen = np.array([(getattr(one, cost), one.top1) for one in named])
-    ax.scatter(*chosen.T, s=30, color=OCHRE if family is None else BLUE, zorder=3)
+    fig, ax = figure(height=4.2, top=0.25)
+    ax.set_xscale("log")
+    ax.scatter(*every.T, s=16, color=FAINT, zorder=2, label="all")
+    step = {"where": "post", "color": MUTED, "linewidth": 1, "zorder": 1}
+    ax.step(*frontier_points.T, "-", **step)
+    color = OCHRE if family is None else BLUE
+    ax.scatter(*points.T, s=30, color=color, zorder=3, label="named")
+    x = every[:, 0]
     ax.set(xlim=(x.min() * 0.07, x.max() * 3.2), ylim=(54, 90), ylabel="top-1 accuracy, percent")
     ax.set_xlabel(COSTS[cost])
-    _name_points(ax, [one.name for one in named], chosen, left=family is None)
+    _name_points(ax, [one.name for one in named], points, left=family is None)
+    fig.describe(f"Accuracy over {COSTS[cost]}. {_zoo_sentence(named, cost, family)}")
+    return fig
+
+
+def _zoo_sentence(named: Sequence[Entry], cost: str, family: str | None) -> str:
     top, cheap = max(named, key=lambda one: one.top1), min(named, key=lambda o: getattr(o, cost))
     what = "No other model is as cheap and better than" if family is None else f"{family}:"
-    found = f"one set of weights, {top.name} with {top.top1:.1f} percent"
-    if len(named) > 1:
-        found = (
-            f"{len(named)} sets of weights, from {cheap.name} with {cheap.top1:.1f} percent to "
-            f"{top.name} with {top.top1:.1f}"
-        )
-    fig.describe(f"Accuracy over {COSTS[cost]}. {what} {found}.")
-    return fig
+    if len(named) == 1:
+        return f"{what} one set of weights, {top.name} with {top.top1:.1f} percent."
+    return (
+        f"{what} {len(named)} sets of weights, from {cheap.name} with {cheap.top1:.1f} percent to "
+        f"{top.name} with {top.top1:.1f}."
+    )
 
 
 def _name_points(ax: Axes, names: Sequence[str], points: np.ndarray, *, left: bool) -> None:
     """Write names beside points, the most accurate first, where there is room for them."""
-    taken: list[tuple[float, float, float]] = []
+    taken: list[tuple[float, float, float]] = []  # start, height and width of names, in inches
     spot, side = ((-5, 3), "right") if left else ((6, -3), "left")
     for i in np.argsort(-points[:, 1]):
         x, y = ax.transData.transform(points[i]) / ax.figure.dpi
@@ -241,14 +187,6 @@ def _lines_sentence(title: str, lines: Mapping[str, Mapping[int, SeedRuns]]) -> 
 
 
 def _draw_dots(ax: Axes, values: Mapping[str, SeedRuns], colors: Sequence[str]) -> None:
-    """Draw a mean and its interval in a row of its own for each name, the number beside it."""
-    places = np.arange(len(values))
-    means, halves = zip(*((one.mean, one.half_width()) for one in values.values()), strict=True)
-    ax.hlines(
-        places, np.subtract(means, halves), np.add(means, halves), color=colors, linewidth=2.2
-    )
-    ax.scatter(means, places, c=colors, s=34, zorder=3)
-    ax.set_yticks(places, list(values))
+    draw_intervals(ax, values, colors, width=2.2, size=34)
     ax.set_ylim(len(values) - 0.4, -0.6)
-    ax.grid(False)
-    ax.grid(axis="x")
+    ax.grid(False, axis="y")

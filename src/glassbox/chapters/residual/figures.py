@@ -1,4 +1,4 @@
-"""The drawings of the page on residual blocks."""
+"""The figures of the page on residual blocks."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,41 +7,24 @@ from matplotlib.patches import FancyBboxPatch
 from torch import Tensor
 
 from glassbox.chapters.residual.results import Lesion, Lesions, Results, Slices, by_depth
-from glassbox.plotting.figures import (
-    BLUE,
-    GREEN,
-    INK,
-    MUTED,
-    OCHRE,
-    PAPER,
-    RUST,
-    Axes,
-    Figure,
-    figure,
-)
+from glassbox.plotting.colors import BLUE, GREEN, INK, MUTED, OCHRE, PAPER, RUST
+from glassbox.plotting.figures import Axes, Figure, figure
 from glassbox.training.seed_statistics import SeedRuns
 
 COLORS = {"plain": RUST, "residual": BLUE, "residual, zero": GREEN}
-LOWEST, HIGHEST = 1e-3, 1e4  # of the losses in a slice; beyond, the color stays the same
+_LOWEST, _HIGHEST = 1e-3, 1e4  # losses in a slice beyond which the color stays the same
+_STAGE = {"color": MUTED, "linewidth": 0.8, "linestyle": (0, (2, 3))}  # where one begins
 
 
 def show_degradation(results: Results) -> Figure:
-    """Draw the training loss over the depth, with and without batch normalization.
-
-    Args:
-        results: From :func:`glassbox.chapters.residual.results.load_results`.
-
-    Returns:
-        The figure with its alt sentence.
-    """
-    fig, panels = figure(1, 2, height=3.6, sharey=True, top=0.85)
-    fig.subplots_adjust(wspace=0.12)
-    for ax, (title, ending) in zip(
-        panels, (("batch normalization", ""), ("none", ", no norm")), strict=True
-    ):
+    """Draw the training loss over the depth, with and without batch normalization."""
+    fig, panels = figure(1, 2, height=3.6, sharey=True, top=0.85, wspace=0.12)
+    endings = {"batch normalization": "", "none": ", no norm"}
+    for ax, (title, ending) in zip(panels, endings.items(), strict=True):
         ends = []
         for name, color in COLORS.items():
-            kind = name.replace(",", f"{ending},") if "," in name else name + ending
+            first, *rest = name.split(",")  # the ending comes before a comma
+            kind = ",".join([first + ending, *rest])
             depths = by_depth(results, kind, "train loss")
             _points(ax, depths, color, name)
             first, last = (depths[depth].mean for depth in (min(depths), max(depths)))
@@ -58,7 +41,7 @@ def show_degradation(results: Results) -> Figure:
 
 
 def _points(ax: Axes, values: Mapping[int, SeedRuns], color: str, name: str) -> None:
-    """Draw means, and the lowest and the highest seed: an interval would leave the axis."""
+    """Draw means with the lowest and the highest seed: an interval would leave the axis."""
     means = np.array([one.mean for one in values.values()])
     ends = np.array([(min(one.values), max(one.values)) for one in values.values()]).T
     style = {"color": color, "marker": "o", "markersize": 4.5, "linewidth": 1.6, "capsize": 3}
@@ -68,23 +51,19 @@ def _points(ax: Axes, values: Mapping[int, SeedRuns], color: str, name: str) -> 
 def show_growth(
     rates: Mapping[str, Tensor], epochs: Sequence[int], firsts: Sequence[int]
 ) -> Figure:
-    """Draw how long F(x) is beside x, block by block, at some moments of a training.
+    """Draw the ratio of the lengths of F(x) and x, block by block, at some moments of training.
 
     Args:
         rates: Name of a network to ratios, ``(moments, blocks)``.
         epochs: Of each moment.
         firsts: Numbers, from 0, of the blocks that begin a stage.
-
-    Returns:
-        The figure with its alt sentence.
     """
-    fig, panels = figure(1, len(rates), height=3.4, sharey=True, right=1.05)
-    fig.subplots_adjust(wspace=0.3)
+    fig, panels = figure(1, len(rates), height=3.4, sharey=True, right=1.05, wspace=0.3)
     shades = ("#aab4dc", "#7686c9", BLUE, INK)
     for ax, (name, ratios) in zip(panels, rates.items(), strict=True):
         blocks = np.arange(1, ratios.shape[1] + 1)
         for first in firsts:
-            ax.axvline(first + 1, color=MUTED, linewidth=0.8, linestyle=(0, (2, 3)))
+            ax.axvline(first + 1, **_STAGE)
         for epoch, line, color in zip(epochs, ratios.tolist(), shades, strict=True):
             text = "at first" if epoch == 0 else f"epoch {epoch}"
             ax.plot(blocks, line, color=color, marker="o", markersize=4, label=text)
@@ -105,34 +84,15 @@ def show_landscape(
 ) -> Figure:
     """Draw a slice through the loss of a trained network, and its gradients before training.
 
-    Args:
-        slices: From :func:`glassbox.chapters.residual.results.load_slices`.
-        norms: For each kind and depth the norm of the gradient at each block, ``(blocks,)``.
-        kind: ``"plain"`` or ``"residual"``.
-        depth: Layers of the network.
-
-    Returns:
-        The figure with its alt sentence.
+    ``norms`` hold the norm of the gradient at each block, ``(blocks,)``.
     """
-    losses = slices[kind, depth].nan_to_num(nan=HIGHEST, posinf=HIGHEST)
-    shown = losses.clamp(LOWEST, HIGHEST).log10().numpy()  # linear axes are drawn much faster
-    fig, (left, right) = figure(1, 2, height=3.5, left=0.7, right=0.3)
-    fig.subplots_adjust(wspace=0.42)
-    square = {"extent": (-1, 1, -1, 1), "origin": "lower", "interpolation": "bilinear"}
-    image = left.imshow(shown, vmin=np.log10(LOWEST), vmax=np.log10(HIGHEST), **square)
-    ticks = np.linspace(-1, 1, len(shown))
-    lines = {"colors": PAPER, "linewidths": 0.7, "linestyles": "solid"}
-    left.contour(ticks, ticks, shown, levels=np.arange(-2, 4), **lines)
-    left.set_title("loss around it")
-    left.set(xlabel="along one direction", ylabel="along another")
-    left.set_xticks([-1, 0, 1])
-    left.set_yticks([-1, 0, 1])
-    bar = fig.colorbar(image, ax=left, fraction=0.046, pad=0.04)
-    bar.set_ticks([-2, 0, 2, 4], labels=["0.01", "1", "100", "10⁴"])
-    bar.outline.set_visible(False)
+    losses = slices[kind, depth].nan_to_num(nan=_HIGHEST, posinf=_HIGHEST)
     gradient = norms[kind, depth]
+    fig, (left, right) = figure(1, 2, height=3.5, left=0.7, right=0.3, wspace=0.42)
+    _draw_slice(left, losses)
     blocks = np.arange(1, len(gradient) + 1)
-    right.plot(blocks, gradient.log10().numpy(), color=COLORS[kind], marker="o", markersize=4)
+    line = {"color": COLORS[kind], "marker": "o", "markersize": 4, "label": "gradient"}
+    right.plot(blocks, gradient.log10().numpy(), **line)
     right.set(ylim=(-3, 2), xlim=(0, 28), xlabel="block")
     right.set_yticks(range(-3, 3), ["0.001", "0.01", "0.1", "1", "10", "100"])
     right.set_title("gradient before training")
@@ -147,20 +107,28 @@ def show_landscape(
     return fig
 
 
+def _draw_slice(ax: Axes, losses: Tensor) -> None:
+    """Draw losses by their exponents: colors and contours on a linear scale are drawn faster."""
+    shown = losses.clamp(_LOWEST, _HIGHEST).log10().numpy()
+    square = {"extent": (-1, 1, -1, 1), "origin": "lower", "interpolation": "bilinear"}
+    image = ax.imshow(shown, vmin=np.log10(_LOWEST), vmax=np.log10(_HIGHEST), **square)
+    places = np.linspace(-1, 1, len(shown))
+    lines = {"colors": PAPER, "linewidths": 0.7, "linestyles": "solid"}
+    ax.contour(places, places, shown, levels=np.arange(-2, 4), **lines)
+    ax.set_title("loss around it")
+    ticks = {"xticks": [-1, 0, 1], "yticks": [-1, 0, 1]}
+    ax.set(xlabel="along one direction", ylabel="along another", **ticks)
+    bar = ax.figure.colorbar(image, ax=ax, fraction=0.046, pad=0.04)
+    bar.set_ticks([-2, 0, 2, 4], labels=["0.01", "1", "100", "10⁴"])
+    bar.outline.set_visible(False)
+
+
 def show_lesions(lesions: Lesions, depth: int) -> Figure:
-    """Draw the accuracy of networks without one block, for each of the blocks.
-
-    Args:
-        lesions: From :func:`glassbox.chapters.residual.results.load_lesions`.
-        depth: Layers of the networks.
-
-    Returns:
-        The figure with its alt sentence.
-    """
+    """Draw the accuracy of networks without one block, for each of the blocks."""
     fig, ax = figure(height=3.5, top=0.6)
     blocks = (depth - 2) // 2
     for first in (0, blocks // 3, 2 * blocks // 3):
-        ax.axvline(first + 1, color=MUTED, linewidth=0.8, linestyle=(0, (2, 3)), zorder=0)
+        ax.axvline(first + 1, zorder=0, **_STAGE)
     for name, color in COLORS.items():
         found = lesions[name, depth]
         ones = {i + 1: found[(i,)] for i in range(blocks)}
@@ -178,14 +146,7 @@ def show_lesions(lesions: Lesions, depth: int) -> Figure:
 
 
 def show_removals(removals: Mapping[str, Mapping[int, SeedRuns]]) -> Figure:
-    """Draw the accuracy of deep residual networks over the number of blocks they lack.
-
-    Args:
-        removals: From :func:`glassbox.chapters.residual.results.load_removals`.
-
-    Returns:
-        The figure with its alt sentence.
-    """
+    """Draw the accuracy of deep residual networks over the number of missing blocks."""
     fig, ax = figure(height=3.3, top=0.6)
     for name, color in list(COLORS.items())[1:]:
         counts = removals[name]
@@ -204,39 +165,26 @@ def _finish_accuracy(ax: Axes, xlabel: str) -> None:
 
 
 def lesion_of(stages: Sequence[int | None]) -> Lesion:
-    """Give the blocks that are missing in a ResNet-20 by their numbers.
+    """List the numbers, from 0 and ascending, of the blocks that are missing in a ResNet-20.
 
     Args:
         stages: For each of the three stages the missing block, 1 to 3, or None.
-
-    Returns:
-        Ascending numbers from 0.
     """
     return tuple(3 * stage + block - 1 for stage, block in enumerate(stages) if block)
 
 
 def show_surgery(lesions: Lesions, stages: Sequence[int | None]) -> Figure:
-    """Draw the nine blocks of a ResNet-20, some of them missing, and what accuracy is left.
-
-    Args:
-        lesions: From :func:`glassbox.chapters.residual.results.load_lesions`.
-        stages: For each of the three stages the missing block, 1 to 3, or None.
-
-    Returns:
-        The figure with its alt sentence.
-    """
+    """Draw the blocks of a ResNet-20 without those of :func:`lesion_of`, and the accuracy left."""
     gone = lesion_of(stages)
-    fig, (top, below) = figure(
-        2, 1, height=3.9, left=1.35, right=0.6, top=0.25, height_ratios=[1, 1.5]
-    )
-    fig.subplots_adjust(hspace=0.28)
+    margins = {"left": 1.35, "right": 0.6, "top": 0.25, "hspace": 0.28}
+    fig, (top, below) = figure(2, 1, height=3.9, height_ratios=[1, 1.5], **margins)
     _draw_blocks(top, gone)
     names = list(COLORS)
     found = [lesions[name, 20][gone] for name in names]
     places = np.arange(len(names))
     means = np.array([one.mean for one in found])
     ends = np.abs(np.array([(min(one.values), max(one.values)) for one in found]).T - means)
-    style = {"height": 0.66, "color": list(COLORS.values())}
+    style = {"height": 0.66, "color": list(COLORS.values()), "label": names}
     below.barh(places, means, xerr=ends, error_kw={"elinewidth": 1, "ecolor": INK}, **style)
     for place, one in zip(places, found, strict=True):
         below.text(106, place, f"{one.mean:.0f}", va="center", weight="bold")
@@ -246,13 +194,13 @@ def show_surgery(lesions: Lesions, stages: Sequence[int | None]) -> Figure:
     below.grid(False)
     which = " and ".join(str(i + 1) for i in gone)
     what = f"Without block{'s' * (len(gone) > 1)} {which}" if gone else "With all nine blocks"
-    fractions = ", ".join(f"{name} {one:.0f}" for name, one in zip(names, found, strict=True))
-    fig.describe(f"{what}, in percent: {fractions}.")
+    said = ", ".join(f"{name} {one:.0f}" for name, one in zip(names, found, strict=True))
+    fig.describe(f"{what}, in percent: {said}.")
     return fig
 
 
 def _draw_blocks(ax: Axes, gone: Lesion) -> None:
-    """Draw the data's way through nine blocks: through a block, or past it."""
+    """Draw the path of the data through nine blocks, and past those that are missing."""
     ax.set(xlim=(-0.9, 9.1), ylim=(-0.75, 1.15))
     ax.set_axis_off()
     ax.plot([-0.9, 9.1], [0, 0], color=INK, linewidth=1.5, zorder=0)

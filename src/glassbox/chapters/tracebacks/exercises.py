@@ -2,55 +2,51 @@
 
 import copy
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glassbox.chapters.checking import Candidate, Case, exercise
+from glassbox.chapters.checking import Case, exercise
 
 
-@exercise
-def check_half_life(half_life: Candidate) -> Iterator[Case]:
-    """Check ``half_life(decay)``."""
+@exercise()
+def check_half_life() -> Iterator[Case]:
+    """Check ``half_life(decay)``: the updates after which half of a start is left, or less."""
     for decay in (0.5, 0.9, 0.99, 0.9998):
         updates = next(t for t in range(1, 10_000) if decay**t <= 0.5)
-        yield Case(f"half_life({decay})", lambda decay=decay: half_life(decay), updates)
+        yield Case(f"half_life({decay})", (decay,), updates)
 
 
-@exercise
-def check_accumulate(accumulate: Candidate) -> Iterator[Case]:
-    """Check ``accumulate(model, parts, loss_fn, optimizer, scaler, max_norm)``."""
+@exercise()
+def check_accumulate() -> Iterator[Case]:
+    """Check ``accumulate(model, parts, loss_fn, optimizer, scaler, max_norm)``.
+
+    The steps on the parts of a batch have to equal the step on the whole.
+    """
     for count, max_norm in ((1, 100.0), (3, 100.0), (4, 0.1)):
-        run = _Accumulation(count, max_norm)
-        names = f"{count} parts and max_norm {max_norm:g}"
-        yield Case(f"the norm for {names}", lambda run=run: run.norm(accumulate), run.expected[0])
-        yield Case(f"the weights after {names}", lambda run=run: run.weights, run.expected[1])
-
-
-class _Accumulation:
-    """One step on parts of a batch, beside the step on the whole."""
-
-    def __init__(self, count: int, max_norm: float) -> None:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(count)
-            self.model = nn.Linear(5, 3)
-            self.images, self.labels = torch.randn(4 * count, 5), torch.arange(4 * count) % 3
-        self.count, self.max_norm = count, max_norm
-        whole = copy.deepcopy(self.model)
+        torch.manual_seed(count)
+        model = nn.Linear(5, 3)
+        images, labels = torch.randn(4 * count, 5), torch.arange(4 * count) % 3
+        whole = copy.deepcopy(model)
         optimizer = torch.optim.SGD(whole.parameters(), lr=0.5)
-        F.cross_entropy(whole(self.images), self.labels).backward()
+        F.cross_entropy(whole(images), labels).backward()
         norm = nn.utils.clip_grad_norm_(whole.parameters(), max_norm)
         optimizer.step()
-        self.expected = norm, whole.weight.detach()
+        parts = list(zip(images.chunk(count), labels.chunk(count), strict=True))
+        names = f"{count} parts and max_norm {max_norm:g}"
+        yield Case(f"the norm for {names}", _arguments(model, parts, max_norm), norm)
+        weights = whole.weight.detach()
+        yield Case(
+            f"the weights after {names}", lambda _, model=model: model.weight.detach(), weights
+        )
 
-    def norm(self, accumulate: Candidate) -> Tensor:
-        parts = list(zip(self.images.chunk(self.count), self.labels.chunk(self.count), strict=True))
-        optimizer = torch.optim.SGD(self.model.parameters(), lr=0.5)
-        self.model.weight.grad = torch.ones_like(self.model.weight)  # left from a step before
-        scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
-        return accumulate(self.model, parts, F.cross_entropy, optimizer, scaler, self.max_norm)
 
-    @property
-    def weights(self) -> Tensor:
-        return self.model.weight.detach()
+def _arguments(
+    model: nn.Module, parts: list[tuple[Tensor, Tensor]], max_norm: float
+) -> tuple[Any, ...]:
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    model.weight.grad = torch.ones_like(model.weight)  # left over from the step before
+    scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+    return model, parts, F.cross_entropy, optimizer, scaler, max_norm

@@ -1,4 +1,4 @@
-"""The drawings of the chapter on variational autoencoders."""
+"""The figures of the chapter on variational autoencoders."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,34 +7,16 @@ from matplotlib.patches import Circle
 from torch import Tensor
 
 from glassbox.networks.vae import VAE
-from glassbox.plotting.figures import (
-    BLUE,
-    CLASS_COLORS,
-    GRID,
-    INK,
-    MUTED,
-    PAPER,
-    RUST,
-    Figure,
-    figure,
-)
+from glassbox.plotting.colors import CLASS_COLORS, GRID, INK, PAPER
+from glassbox.plotting.figures import Figure, figure
 from glassbox.plotting.image_rows import draw_rows
+from glassbox.plotting.marks import draw_choice
 
 
 def show_latent_plane(
     model: VAE, means: Tensor, labels: Tensor, point: tuple[float, float]
 ) -> Figure:
-    """Draw the codes of real digits on their plane, and what one point of it decodes to.
-
-    Args:
-        model: A VAE with two latent dimensions.
-        means: Posterior means of images, ``(N, 2)``.
-        labels: ``(N,)`` digits.
-        point: The place that is decoded.
-
-    Returns:
-        The figure.
-    """
+    """Draw the latent plane with the codes ``(N, 2)`` of digits, and what a point decodes to."""
     fig, (plane, picture) = figure(
         1, 2, height=4.0, left=0.4, right=0.3, top=0.15, bottom=0.35, width_ratios=[1.6, 1]
     )
@@ -70,28 +52,22 @@ def show_beta(
     latent: int,
     chosen: float,
 ) -> Figure:
-    """Draw what a VAE trained with one beta makes, and the parts of the loss for all.
+    """Draw what a VAE trained with one beta makes, and the terms of the loss for every beta.
 
     Args:
         rows: Name to ``(N, 1, H, W)`` images from 0 to 1.
         betas: The weights of the KL term.
-        parts: Name to nats for each beta, two of them.
+        parts: Name of each of the two terms to its nats for each beta.
         active: Active units for each beta.
-        latent: How many there are.
+        latent: Number of units.
         chosen: The beta that is shown.
-
-    Returns:
-        The figure.
     """
-    fig, (top, below) = figure(2, 1, height=4.3, left=1.35, top=0.1, height_ratios=[1.1, 1])
-    fig.subplots_adjust(hspace=0.22)
+    spaces = {"left": 1.35, "top": 0.1, "hspace": 0.22}
+    fig, (top, below) = figure(2, 1, height=4.3, height_ratios=[1.1, 1], **spaces)
     draw_rows(top, rows)
+    draw_choice(below, parts, betas, chosen)
+    below.set(xlabel="beta", ylabel="nats")
     place = list(betas).index(chosen)
-    for (name, values), color, mark in zip(parts.items(), (BLUE, RUST), "os", strict=True):
-        below.plot(range(len(betas)), values, color=color, marker=mark, label=name)
-    below.axvline(place, color=MUTED, linewidth=1, zorder=0)
-    below.set_xticks(range(len(betas)), [f"{beta:g}" for beta in betas])
-    below.set(xlabel="beta", ylabel="nats", ylim=(0, None))
     below.set_title(f"{active[place]} of {latent} units active")
     below.legend(loc="center right")
     texts = [f"{name} {values[place]:.1f} nats" for name, values in parts.items()]

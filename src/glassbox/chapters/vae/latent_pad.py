@@ -6,7 +6,7 @@ from glassbox.chapters.vae.figures import show_latent_plane
 from glassbox.explorables.js_widgets import show_computed
 from glassbox.explorables.tiny_network import pack
 from glassbox.networks.vae import VAE, posterior_means
-from glassbox.plotting.figures import CLASS_COLORS
+from glassbox.plotting.colors import CLASS_COLORS
 
 MARGIN = 0.3  # around the outermost code, in standard deviations of the prior
 
