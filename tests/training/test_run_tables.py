@@ -10,7 +10,7 @@ RUNS = {
     ("plain, deep", 8, 1): (0.25, 0.5),
     ("plain, deep", 8, 0): (1234567.0, 0.75),
     ("residual", 20, 1): (2e-5, 1.0),
-    ("residual", 20, 0): (3.0, 0.0),
+    ("residual", 20, 0): (3.0, 0.25),
 }
 
 
@@ -46,13 +46,12 @@ def test_wherever_a_write_is_cut_off_only_that_run_is_made_again(tmp_path):
     path = tmp_path / "t.csv"
     assert fill(path) == list(RUNS)
     whole = path.read_bytes()
-    lines = whole.splitlines(keepends=True)
     for cut in range(len(whole)):
         path.write_bytes(whole[:cut])
         complete = whole[:cut].count(b"\n")
         assert fill(path) == list(RUNS)[max(complete - 1, 0) :]
         assert path.read_bytes() == whole
-    path.write_bytes(whole[: -len(lines[-1]) + 9])
+    path.write_bytes(whole[:-2])
     with pytest.raises(ValueError, match=r"t\.csv has a torn line"):
         read_rows(path, KEYS, MEASURES)
 
