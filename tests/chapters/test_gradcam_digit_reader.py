@@ -1,11 +1,14 @@
 """The network that reads drawn digits, and the way from a drawing to what it sees."""
 
+from importlib.resources import files
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
+from glassbox.chapters.gradcam import digit_reader
 from glassbox.chapters.gradcam.digit_reader import (
     FIT,
     LAST_CONVOLUTION,
@@ -16,7 +19,6 @@ from glassbox.chapters.gradcam.digit_reader import (
 )
 from glassbox.data import load, read_strokes, stratified_split, to_float
 from glassbox.data.handwriting import WAYS, ink, smooth
-from glassbox.explorables.static_view import asset
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +39,7 @@ def write(way, move=0.0, size=0.8, pen=8.0):
 
 
 def test_the_weights_are_small_and_half_precise(reader):
-    assert len(asset("digit_reader.json")) < 65_000
+    assert files(digit_reader.__package__).joinpath(digit_reader.WEIGHTS).stat().st_size < 65_000
     for parameter in reader.parameters():
         assert parameter.equal(parameter.half().float()) and not parameter.requires_grad
     assert not reader.training
