@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.patches import FancyBboxPatch
 from torch import Tensor
 
-from glassbox.chapters.residual.results import Lesion, Lesions, Results, Slices, by_depth
+from glassbox.chapters.residual.study import Lesion, Lesions, Results, Slices, by_depth
 from glassbox.plotting.figures import (
     BLUE,
     GREEN,
@@ -29,7 +29,7 @@ def show_degradation(results: Results) -> Figure:
     """Draw the training loss over the depth, with and without batch normalization.
 
     Args:
-        results: From :func:`glassbox.chapters.residual.results.load_results`.
+        results: From :func:`glassbox.chapters.residual.study.load_outcomes`.
 
     Returns:
         The figure with its alt sentence.
@@ -106,7 +106,7 @@ def show_landscape(
     """Draw a slice through the loss of a trained network, and its gradients before training.
 
     Args:
-        slices: From :func:`glassbox.chapters.residual.results.load_slices`.
+        slices: From :func:`glassbox.chapters.residual.study.load_slices`.
         norms: For each kind and depth the norm of the gradient at each block, ``(blocks,)``.
         kind: ``"plain"`` or ``"residual"``.
         depth: Layers of the network.
@@ -151,7 +151,7 @@ def show_lesions(lesions: Lesions, depth: int) -> Figure:
     """Draw the accuracy of networks without one block, for each of the blocks.
 
     Args:
-        lesions: From :func:`glassbox.chapters.residual.results.load_lesions`.
+        lesions: From :func:`glassbox.chapters.residual.study.load_lesions`.
         depth: Layers of the networks.
 
     Returns:
@@ -162,7 +162,7 @@ def show_lesions(lesions: Lesions, depth: int) -> Figure:
     for first in (0, blocks // 3, 2 * blocks // 3):
         ax.axvline(first + 1, color=MUTED, linewidth=0.8, linestyle=(0, (2, 3)), zorder=0)
     for name, color in COLORS.items():
-        found = lesions[name, depth]
+        found = {lesion: 100 * one for lesion, one in lesions[name, depth].items()}
         ones = {i + 1: found[(i,)] for i in range(blocks)}
         _points(ax, ones, color, name)
         worst = min(ones, key=lambda block: ones[block].mean)
@@ -181,14 +181,14 @@ def show_removals(removals: Mapping[str, Mapping[int, SeedRuns]]) -> Figure:
     """Draw the accuracy of deep residual networks over the number of blocks they lack.
 
     Args:
-        removals: From :func:`glassbox.chapters.residual.results.load_removals`.
+        removals: From :func:`glassbox.chapters.residual.study.load_removals`.
 
     Returns:
         The figure with its alt sentence.
     """
     fig, ax = figure(height=3.3, top=0.6)
     for name, color in list(COLORS.items())[1:]:
-        counts = removals[name]
+        counts = {count: 100 * one for count, one in removals[name].items()}
         _points(ax, counts, color, name)
         parts = (f"{counts[count].mean:.0f} without {count}" for count in (0, 4, 12, 24))
         fig.describe(f"Test accuracy in percent, {name}: {', '.join(parts)}.")
@@ -219,7 +219,7 @@ def show_surgery(lesions: Lesions, stages: Sequence[int | None]) -> Figure:
     """Draw the nine blocks of a ResNet-20, some of them missing, and what accuracy is left.
 
     Args:
-        lesions: From :func:`glassbox.chapters.residual.results.load_lesions`.
+        lesions: From :func:`glassbox.chapters.residual.study.load_lesions`.
         stages: For each of the three stages the missing block, 1 to 3, or None.
 
     Returns:
@@ -232,7 +232,7 @@ def show_surgery(lesions: Lesions, stages: Sequence[int | None]) -> Figure:
     fig.subplots_adjust(hspace=0.28)
     _draw_blocks(top, gone)
     names = list(COLORS)
-    found = [lesions[name, 20][gone] for name in names]
+    found = [100 * lesions[name, 20][gone] for name in names]
     places = np.arange(len(names))
     means = np.array([one.mean for one in found])
     ends = np.abs(np.array([(min(one.values), max(one.values)) for one in found]).T - means)
