@@ -7,7 +7,7 @@ import torch
 
 from glassbox.chapters.long_tails import figures as drawings
 from glassbox.chapters.long_tails import margin_figures as margins
-from glassbox.chapters.long_tails.results import gain
+from glassbox.chapters.long_tails.study import gain
 from glassbox.data import long_tailed_counts
 from glassbox.losses import LDAMLoss
 from glassbox.plotting.figures import to_pixels
@@ -87,7 +87,7 @@ def test_gains_are_drawn_at_their_means_and_intervals():
     first = fig.axes[0]  # scenes, exponential
     lines = first.lines[1:]  # after the one at zero
     for i, (method, imbalance) in enumerate(product(("LDAM", "focal"), (10, 50, 100))):
-        found = gain(results["scenes", "exponential", imbalance], method)
+        found = 100 * gain(results["scenes", "exponential", imbalance], method)
         whisker, dot = lines[2 * i], lines[2 * i + 1]
         assert tuple(whisker.get_xdata()) == pytest.approx(found.interval())
         assert dot.get_xdata()[0] == pytest.approx(found.mean)
@@ -102,4 +102,4 @@ def test_a_method_stands_beside_cross_entropy():
     methods = results["digits", "step", 50]
     expected = [100 * methods[name].mean(0) for name in ("cross-entropy", "LDAM")]
     assert heights == pytest.approx(torch.cat(expected).tolist())
-    assert f"{gain(methods, 'LDAM').half_width():.1f} points" in fig.alt
+    assert f"{100 * gain(methods, 'LDAM').half_width():.1f} points" in fig.alt

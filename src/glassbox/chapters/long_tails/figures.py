@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-from glassbox.chapters.long_tails.results import Results, gain
-from glassbox.chapters.long_tails.study import LARGEST
+from glassbox.chapters.long_tails.arms import LARGEST
+from glassbox.chapters.long_tails.study import Results, gain
 from glassbox.data.splits import PROFILES, long_tailed_counts
 from glassbox.plotting.figures import BLUE, GREEN, INK, MUTED, OCHRE, PAPER, RUST, Figure, figure
 from glassbox.training.seed_statistics import half_width
@@ -87,7 +87,7 @@ def show_gains(results: Results, methods: Sequence[str]) -> Figure:
     """Draw the gain over cross-entropy of each method, with its interval, in every setting.
 
     Args:
-        results: From :func:`glassbox.chapters.long_tails.results.load_results`.
+        results: From :func:`glassbox.chapters.long_tails.study.load_accuracies`.
         methods: Which to draw, from the top down.
 
     Returns:
@@ -103,13 +103,13 @@ def show_gains(results: Results, methods: Sequence[str]) -> Figure:
             ax.axvline(0, color=MUTED, linewidth=1)
             for place, method in enumerate(methods):
                 for shift, (imbalance, color) in zip((-0.24, 0, 0.24), colors.items(), strict=True):
-                    found = gain(results[data, profile, imbalance], method)
+                    found = 100 * gain(results[data, profile, imbalance], method)
                     low, high = found.interval()
                     height = place + shift
                     ax.plot([low, high], [height, height], color=color, linewidth=1.6)
                     ax.plot([found.mean], [height], marker="o", markersize=4.5, color=color)
             ax.set_title(f"{data}, {profile}")
-            means = {m: gain(results[data, profile, 100], m).mean for m in methods}
+            means = {m: 100 * gain(results[data, profile, 100], m).mean for m in methods}
             top = max(means, key=means.get)
             best.append(f"{data} {profile} {top} by {means[top]:.0f}")
     panels[0, 0].set_yticks(range(len(methods)), methods)
@@ -136,7 +136,7 @@ def show_method(results: Results, data: str, profile: str, imbalance: int, metho
     """Draw the accuracy of each class by one method beside that by cross-entropy.
 
     Args:
-        results: From :func:`glassbox.chapters.long_tails.results.load_results`.
+        results: From :func:`glassbox.chapters.long_tails.study.load_accuracies`.
         data: ``"scenes"`` or ``"digits"``.
         profile: ``"exponential"`` or ``"step"``.
         imbalance: 10, 50 or 100.
@@ -154,7 +154,7 @@ def show_method(results: Results, data: str, profile: str, imbalance: int, metho
         spread = half_width(runs.std(0), len(runs))
         style = {"width": 0.38, "color": color, "error_kw": {"elinewidth": 1, "ecolor": INK}}
         ax.bar(places + shift, runs.mean(0).numpy(), yerr=spread.numpy(), label=name, **style)
-    found = gain(methods, method)
+    found = 100 * gain(methods, method)
     ax.set(ylim=(0, 105), xlim=(-0.6, 9.6), ylabel="accuracy, percent")
     ax.set_xlabel("training images of the class")
     ax.set_xticks(places, [str(count) for count in counts])
