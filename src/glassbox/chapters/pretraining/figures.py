@@ -1,12 +1,13 @@
 """The drawings of the page on pretraining."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from glassbox.chapters.pretraining.results import Stems, Transfers
-from glassbox.chapters.pretraining.study import UPSTREAM
+from glassbox.chapters.pretraining.study import Stems, Transfers
+from glassbox.chapters.pretraining.tasks import UPSTREAM
 from glassbox.networks.zoo import COSTS, Entry, frontier
 from glassbox.plotting.figures import (
     BLUE,
@@ -54,7 +55,7 @@ def show_transfers(transfers: Transfers) -> Figure:
     """Draw accuracy over the number of labels for each way to transfer from the things.
 
     Args:
-        transfers: From :func:`glassbox.chapters.pretraining.results.load_transfers`.
+        transfers: From :func:`glassbox.chapters.pretraining.study.load_transfers`.
 
     Returns:
         The figure with its alt sentence.
@@ -62,7 +63,7 @@ def show_transfers(transfers: Transfers) -> Figure:
     fig, panels = figure(1, 2, height=3.5, top=0.75, sharey=True)
     fig.subplots_adjust(wspace=0.12)
     for ax, (target, title) in zip(panels, TITLES.items(), strict=True):
-        lines = {name: transfers[name, target] for name in COLORS}
+        lines = {name: _percent(transfers[name, target]) for name in COLORS}
         _draw_lines(ax, lines)
         ax.set_title(title, y=1.0)
         fig.describe(_lines_sentence(title, lines))
@@ -78,7 +79,7 @@ def show_choice(transfers: Transfers, upstream: str, target: str, labels: int) -
     """Draw the ways to transfer from one pretraining to one target, and their worth at one point.
 
     Args:
-        transfers: From :func:`glassbox.chapters.pretraining.results.load_transfers`.
+        transfers: From :func:`glassbox.chapters.pretraining.study.load_transfers`.
         upstream: ``"things"`` or ``"grounds"``.
         target: ``"scenes"`` or ``"digits"``.
         labels: Labels a class at which they are compared with a training from scratch.
@@ -93,7 +94,7 @@ def show_choice(transfers: Transfers, upstream: str, target: str, labels: int) -
         raise ValueError(f"upstream is {upstream!r}, expected one of {', '.join(UPSTREAM)}")
     ending = "" if upstream == "things" else f", {upstream}"
     keys = {name: (name if name == "scratch" else name + ending, target) for name in COLORS}
-    lines = {name: transfers[key] for name, key in keys.items() if key in transfers}
+    lines = {name: _percent(transfers[key]) for name, key in keys.items() if key in transfers}
     fig, (left, right) = figure(1, 2, height=3.4, top=0.65, width_ratios=[1.2, 1])
     fig.subplots_adjust(wspace=0.5)
     left.axvline(labels, color=MUTED, linewidth=1, linestyle=(0, (2, 3)))
@@ -123,7 +124,7 @@ def show_stems(stems: Stems) -> Figure:
     """Draw the accuracy of each beginning for small images.
 
     Args:
-        stems: From :func:`glassbox.chapters.pretraining.results.load_stems`.
+        stems: From :func:`glassbox.chapters.pretraining.study.load_stems`.
 
     Returns:
         The figure with its alt sentence.
@@ -132,10 +133,11 @@ def show_stems(stems: Stems) -> Figure:
     fig, panels = figure(1, 2, height=2.6, left=0.95, right=0.25, top=0.4)
     fig.subplots_adjust(wspace=0.45)
     for ax, (name, title) in zip(panels, titles.items(), strict=True):
-        _draw_dots(ax, stems[name], [BLUE] * len(stems[name]))
+        found = _percent(stems[name])
+        _draw_dots(ax, found, [BLUE] * len(found))
         ax.set(xlim=(45, 100), xlabel="test accuracy, percent")
         ax.set_title(title)
-        parts = (f"{stem} {one.mean:.0f}" for stem, one in stems[name].items())
+        parts = (f"{stem} {one.mean:.0f}" for stem, one in found.items())
         fig.describe(f"{title}, percent: {', '.join(parts)}.")
     return fig
 
@@ -221,6 +223,10 @@ def _name_points(ax: Axes, names: Sequence[str], points: np.ndarray, *, left: bo
             taken.append((start, y, width))
             style = {"textcoords": "offset points", "fontsize": 8, "color": INK, "ha": side}
             ax.annotate(names[i], points[i], spot, **style)
+
+
+def _percent(found: Mapping[Any, SeedRuns]) -> dict[Any, SeedRuns]:
+    return {key: 100 * one for key, one in found.items()}
 
 
 def _draw_lines(ax: Axes, lines: Mapping[str, Mapping[int, SeedRuns]]) -> None:
