@@ -62,7 +62,7 @@ def show_scores(table: Mapping[str, Mapping[str, SeedRuns]]) -> Figure:
     """Draw what each map is worth by each measure, with intervals over seeds.
 
     Args:
-        table: Name of a map to measures, from ``load_measures``.
+        table: Name of a map to measures, from ``load_maps``.
 
     Returns:
         The figure with its alt sentence.
@@ -143,7 +143,7 @@ def show_marked(
     Args:
         image: Bytes ``(3, H, W)``, with the mark.
         mean_map: ``(8, 8)`` with the sum 1.
-        measures: From :func:`glassbox.chapters.gradcam.results.load_marks`.
+        measures: From :func:`glassbox.chapters.gradcam.study.load_marks`.
         strength: Of the mark.
 
     Returns:
