@@ -45,7 +45,10 @@ lint: environment ## check the code of package, tests and chapters, and format i
 bench: environment ## time the package beside what a reader would use instead
 	@for file in benchmarks/*.py; do echo "== $$file"; $(python) "$$file" || exit 1; done
 
+study: environment ## train what a chapter compares: CHAPTER=gan, SIZE=smoke or cpu
+	@$(python) -m glassbox.chapters.$(CHAPTER).study --size $(or $(SIZE),smoke)
+
 clean: ## remove what was built, but not .venv
 	rm -rf _build
 
-.PHONY: help environment book serve lab test refresh text notebook house lint bench clean
+.PHONY: help environment book serve lab test refresh text notebook house lint bench study clean
