@@ -183,6 +183,18 @@ def test_a_transfer_repeats_itself(name):
     assert not moved(BODY, kept)
 
 
+def test_the_batches_too_follow_from_the_seed(monkeypatch):
+    asked, draw = [], recipe.shuffled_batches
+
+    def spy(*given):
+        asked.append(given)
+        return draw(*given)
+
+    monkeypatch.setattr(recipe, "shuffled_batches", spy)
+    run(ARMS["probe"], 1, seed=5)
+    assert asked == [(12, 1, 5)]
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
