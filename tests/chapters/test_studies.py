@@ -17,7 +17,7 @@ TINY = {  # less than `smoke`
     "gradcam": {"train": 60, "test": 60, "judged": 6, "reader_steps": 2, "hands": 1},
     "long_tails": {"length": 0.01},
     "pretraining": {"labels": (1,), "scenes": 60, "updates": 2, "frozen": 1, "rates": (1e-2,)},
-    "residual": {"depths": (8,), "rates": (0.1,)},
+    "residual": {"depths": (20,), "rates": (0.1,), "cut": 4, "sliced": 4},
 }
 
 

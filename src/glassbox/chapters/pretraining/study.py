@@ -50,7 +50,7 @@ class Size:
     rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
 
 
-SIZES = {"smoke": Size((0, 1), (1, 5), 150, 1, 4, 2, 20, 1, (1e-2, 1e-1)), "cpu": Size()}
+SIZES = {"smoke": Size((0, 1), (5,), 150, 1, 4, 2, 20, 1, (1e-2, 1e-1)), "cpu": Size()}
 
 
 def _weights_of(size: Size) -> Callable[[str | None, int], dict[str, Tensor] | None]:

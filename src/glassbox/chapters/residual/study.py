@@ -61,9 +61,11 @@ class Size:
     depths: tuple[int, ...] = DEPTHS
     epochs: int = EPOCHS
     rates: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0)
+    cut: int = 773  # test images by which lesions are judged
+    sliced: int = 256  # training images of a slice
 
 
-SIZES = {"smoke": Size((0, 1), (8, 20), 1, (0.1, 0.3)), "cpu": Size()}
+SIZES = {"smoke": Size((0, 1), (8, 20), 1, (0.1, 0.3), 32, 32), "cpu": Size()}
 
 
 def lesions_of(depth: int, seed: int) -> list[Lesion]:
@@ -102,9 +104,10 @@ def compare(study: Study) -> None:
         task, model = task_of(seed), make_network(arm, depth, seed)
         outcome = train_network(model, task, seed, lr=ARMS[arm].lr, epochs=epochs)
         if epochs == size.epochs and ARMS[arm].norm and depth in (20, 56):
-            _remove(lesions, (arm, depth, seed), model, task)
+            _remove(lesions, (arm, depth, seed), model, task, size.cut)
         if epochs == size.epochs and arm in ("plain", "residual") and seed == 0:
-            losses = loss_slice(model, task.images[:256], task.labels[:256], points=17)
+            some = task.images[: size.sliced], task.labels[: size.sliced]
+            losses = loss_slice(model, *some, points=17)
             for row, line in enumerate(losses.tolist()):
                 if (key := (arm, depth, seed, row)) not in slices:
                     slices.add(key, line)
@@ -118,11 +121,12 @@ def compare(study: Study) -> None:
 
 
 def _remove(
-    table: RunTable, run: tuple[str, int, int], model: ResidualNetwork, task: TrainTest
+    table: RunTable, run: tuple[str, int, int], model: ResidualNetwork, task: TrainTest, count: int
 ) -> None:
     names, chosen = block_names(model), lesions_of(*run[1:])
+    judged = task.test_images[:count], task.test_labels[:count]
     named = [[names[i] for i in lesion] for lesion in chosen]
-    fractions = lesion_accuracy(model, task.test_images, task.test_labels, named)
+    fractions = lesion_accuracy(model, *judged, named)
     for lesion, fraction in zip(chosen, fractions, strict=True):
         if (key := (*run, " ".join(map(str, lesion)))) not in table:
             table.add(key, [fraction])
