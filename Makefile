@@ -56,7 +56,10 @@ $(scripts): package.json package-lock.json
 bench: environment ## time the package beside what a reader would use instead
 	@for file in benchmarks/*.py; do echo "== $$file"; $(python) "$$file" || exit 1; done
 
+study: environment ## train what a chapter compares: CHAPTER=gan, SIZE=smoke or cpu
+	@$(python) -m glassbox.chapters.$(CHAPTER).study --size $(or $(SIZE),smoke)
+
 clean: ## remove what was built, but not .venv
 	rm -rf _build
 
-.PHONY: help environment book serve lab test refresh text notebook house lint scripts bench clean
+.PHONY: help environment book serve lab test refresh text notebook house lint scripts bench study clean

@@ -17,6 +17,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 
 EXECUTED = ROOT / "_build" / "executed"
+DATA = (".js", ".css", ".csv", ".json")  # what the package reads beside its modules
 CELL_TIMEOUT = 300  # seconds
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "matplotlib", "jupyter-book")
 # Run after a chapter: prints the files of the modules that it loaded.
@@ -124,13 +125,12 @@ def _ours(files: Iterable[str]) -> list[str]:
 def _inputs(path: Path, notebook: NotebookNode, files: Iterable[str]) -> dict[str, str]:
     """Hash everything that the outputs of a chapter depend on.
 
-    That is its code; the package's modules that it loaded and all the package's scripts and styles;
-    the pinned requirements and the installed versions; this module; environment settings; and the
-    data that the chapter reads, in a folder of the same name beside it.
+    That is its code; the package's modules that it loaded, and all of the package that is no
+    module: scripts, styles, tables and weights; the pinned requirements and the installed versions;
+    this module; and environment settings.
     """
-    package = [file for file in (ROOT / "src").rglob("*") if file.suffix in (".js", ".css")]
-    data = [file for file in path.with_suffix("").rglob("*") if file.is_file()]
-    fixed = [ROOT / "requirements.txt", ROOT / "tools/execution.py", *package, *data]
+    package = [file for file in (ROOT / "src").rglob("*") if file.suffix in DATA]
+    fixed = [ROOT / "requirements.txt", ROOT / "tools/execution.py", *package]
     hashes = {"code": code_hash(notebook)}
     hashes |= {str(file.relative_to(ROOT)): _file_hash(file) for file in fixed}
     hashes |= {file: _file_hash(ROOT / file) for file in files}

@@ -1,62 +1,74 @@
-"""The task and the trainings of the comparison of generators."""
+"""The halves, the trainings and the judge of the comparison of generators, and what is stored."""
+
+from itertools import chain
 
 import pytest
 import torch
 
-from glassbox.chapters.gan.study import (
-    STEPS,
-    TRAININGS,
+from glassbox.chapters.gan.arms import (
+    ARMS,
+    PLAYERS,
     Scores,
-    generative_task,
+    digit_halves,
     make_players,
     score,
+    train_classifier,
     train_players,
 )
+from glassbox.chapters.gan.study import load_ring, load_scores
 from glassbox.generation import least_squares, non_saturating
 from glassbox.networks import DCGANDiscriminator, DCGANGenerator, MLPDiscriminator, MLPGenerator
+from glassbox.training import accuracy, predict
+
+SEEDS = tuple(range(5))
 
 
 @pytest.fixture(scope="module")
 def task():
-    return generative_task()
+    return digit_halves()
 
 
-def test_the_task_keeps_its_halves_apart_and_its_classifier_reads(task):
-    assert len(task.train) == 898 and len(task.held) == 899
-    assert task.train.min() == -1 and task.train.max() == 1
-    assert torch.cdist(task.train.flatten(1), task.held.flatten(1)).min() > 0.1
-    assert task.accuracy > 0.93 and not task.classifier.training
+@pytest.fixture(scope="module")
+def classifier(task):
+    return train_classifier(task)
 
 
-def test_real_digits_score_best_and_noise_worst(task):
+def test_the_halves_are_apart_and_the_classifier_reads(task, classifier):
+    assert len(task.images) == 898 and len(task.test_images) == 899
+    assert task.images.min() == -1 and task.images.max() == 1
+    assert torch.cdist(task.images.flatten(1), task.test_images.flatten(1)).min() > 0.1
+    assert accuracy(predict(classifier, task.test_images), task.test_labels) > 0.93
+    assert not classifier.training
+
+
+def test_real_digits_score_best_and_noise_worst(task, classifier):
     noise = 2 * torch.rand(899, 1, 16, 16, generator=torch.Generator().manual_seed(0)) - 1
-    real, noise = score(task, task.train), score(task, noise)
+    real, noise = (score(classifier, task.test_images, some) for some in (task.images, noise))
     assert real.frechet < 10 and noise.frechet > 100
     assert all(getattr(real, name) > getattr(noise, name) + 0.5 for name in Scores._fields[1:5])
     assert real.imbalance < 0.05
 
 
-def test_one_class_alone_is_out_of_balance(task):
-    answers = task.classifier(task.train).argmax(1)
-    assert score(task, task.train[answers == 3]).imbalance == pytest.approx(0.9)
+def test_one_class_alone_is_out_of_balance(task, classifier):
+    threes = task.images[classifier(task.images).argmax(1) == 3]
+    assert score(classifier, task.test_images, threes).imbalance == pytest.approx(0.9)
 
 
-@pytest.mark.parametrize("kind", STEPS)
-def test_players_follow_from_the_seed_alone(kind, task, monkeypatch):
-    monkeypatch.setitem(STEPS, kind, 3)
+@pytest.mark.parametrize("kind", PLAYERS)
+def test_players_follow_from_the_seed_alone(kind, task):
     torch.manual_seed(5)
     before = torch.get_rng_state()
-    first, again, other = (train_players(kind, task.train, seed) for seed in (0, 0, 1))
+    first, again, other = (train_players(kind, task.images, seed, 3) for seed in (0, 0, 1))
     assert torch.equal(torch.get_rng_state(), before)
-    drawn = [gan.sample(4, torch.Generator().manual_seed(0)) for gan in (first, again, other)]
+    drawn = [made[kind](4, torch.Generator().manual_seed(0)) for made in (first, again, other)]
     assert torch.equal(drawn[0], drawn[1]) and not torch.equal(drawn[0], drawn[2])
     assert drawn[0].shape == (4, 1, 16, 16)
 
 
-@pytest.mark.parametrize("training, names", [("AE", 2), ("VAE", 1)])
-def test_samplers_make_images_from_minus_one_to_one(training, names, task):
-    samplers = TRAININGS[training](task.train[:64], 0)
-    assert len(samplers) == names
+@pytest.mark.parametrize("name", ARMS)
+def test_samplers_make_images_from_minus_one_to_one(name, task):
+    samplers = ARMS[name].train(task.images[:64], 0, 3)
+    assert tuple(samplers) == ARMS[name].samplers
     for sample in samplers.values():
         images = sample(5, torch.Generator().manual_seed(0))
         assert images.shape == (5, 1, 16, 16) and -1 <= images.min() < images.max() <= 1
@@ -82,17 +94,37 @@ def test_players_have_the_networks_and_the_loss_of_their_kind(kind, loss, networ
     assert (type(gan.generator), type(gan.discriminator)) == networks
 
 
-def test_one_digit_over_and_over_is_precise_and_recalls_nothing(task):
-    noise = torch.rand(task.held.shape, generator=torch.Generator().manual_seed(0))
-    found = score(task, task.train[:1] + 0.02 * (2 * noise - 1))
+def test_one_digit_over_and_over_is_precise_and_recalls_nothing(task, classifier):
+    noise = torch.rand(task.test_images.shape, generator=torch.Generator().manual_seed(0))
+    found = score(classifier, task.test_images, task.images[:1] + 0.02 * (2 * noise - 1))
     assert found.precision > 0.9 and found.recall < 0.1 and found.coverage < 0.1
 
 
 @pytest.mark.parametrize(
-    "training, name, low, high",
+    "arm, name, low, high",
     [("AE", "AE, standard", 0.1, 1), ("AE", "AE, fitted", 0, 0.03), ("VAE", "VAE", 0, 0.15)],
 )
-def test_codes_from_the_right_place_decode_to_the_mean_digit(training, name, low, high, task):
-    images = task.train[:64]
-    made = TRAININGS[training](images, 0)[name](200, torch.Generator().manual_seed(0))
+def test_codes_from_the_right_place_decode_to_the_mean_digit(arm, name, low, high, task):
+    images = task.images[:64]
+    samplers = ARMS[arm].train(images, 0, ARMS[arm].length)
+    made = samplers[name](200, torch.Generator().manual_seed(0))
     assert low <= (made.mean(0) - images.mean(0)).abs().mean() < high
+
+
+def test_every_sampler_is_stored_with_scores_where_scores_can_lie():
+    found = load_scores()
+    assert list(found) == list(chain.from_iterable(arm.samplers for arm in ARMS.values()))
+    for scores in found.values():
+        assert {runs.seeds for runs in scores.values()} == {SEEDS}
+        assert min(scores["frechet"].values) > 0 and min(scores["density"].values) >= 0
+        for name in ("precision", "recall", "coverage", "imbalance"):
+            assert all(0 <= fraction <= 1 for fraction in scores[name].values)
+
+
+def test_a_healthy_ring_has_all_modes_and_a_collapsed_one_better_looking_losses():
+    ring = load_ring()
+    assert set(ring["healthy"]["modes"].values) == {8}
+    assert max(ring["collapsed"]["modes"].values) <= 1
+    for name, ideal in (("discriminator", 1.386), ("generator", 0.693)):
+        far, near = (abs(ring[recipe][name].mean - ideal) for recipe in ("healthy", "collapsed"))
+        assert near < 0.03 < far

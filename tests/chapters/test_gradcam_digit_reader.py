@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
+from glassbox.chapters.gradcam import digit_reader
 from glassbox.chapters.gradcam.digit_reader import (
     FIT,
     LAST_CONVOLUTION,
@@ -38,7 +39,7 @@ def write(way, move=0.0, size=0.8, pen=8.0):
 
 
 def test_the_weights_are_small_and_half_precise(reader):
-    assert files("glassbox").joinpath("digit_reader.json").stat().st_size < 65_000
+    assert files(digit_reader.__package__).joinpath(digit_reader.WEIGHTS).stat().st_size < 65_000
     for parameter in reader.parameters():
         assert parameter.equal(parameter.half().float()) and not parameter.requires_grad
     assert not reader.training

@@ -1,18 +1,16 @@
 """The scenes, their network, its marks and its measures do what the chapter says of them."""
 
-import csv
-from pathlib import Path
-
 import pytest
 import torch
 from torch import nn
 
 from glassbox.attribution import GradCAM, class_activation_maps, rank_correlation
 from glassbox.autograd import capture
-from glassbox.chapters.gradcam import measures, results
-from glassbox.chapters.gradcam import study as recipe
-
-STORED = Path(__file__).parents[2] / "book" / "gradcam"
+from glassbox.chapters.gradcam import arms as recipe
+from glassbox.chapters.gradcam import measures
+from glassbox.chapters.gradcam.marks import report_mark
+from glassbox.chapters.gradcam.study import load_cascade, load_halves, load_maps, load_marks
+from glassbox.data import Dataset, TrainTest
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +48,7 @@ def test_in_place_it_is_the_same_function(model):
 
 def test_scenes_are_balanced_and_normalized_by_the_training_part(task):
     assert task.train.class_counts.tolist() == [40] * 6 and len(task.test) == 60
-    images = task.normalized(task.train.images)
-    torch.testing.assert_close(images.mean((0, 2, 3)), torch.zeros(3), atol=1e-4, rtol=0)
+    torch.testing.assert_close(task.images.mean((0, 2, 3)), torch.zeros(3), atol=1e-4, rtol=0)
     assert not torch.equal(task.train.images[:60], task.test.images)
 
 
@@ -63,7 +60,7 @@ def test_the_mark_is_carried_by_one_class_or_by_chance():
     fractions = torch.stack([chance[labels == k].float().mean() for k in range(6)])
     assert (fractions - 1 / 6).abs().max() < 0.03
     assert not torch.equal(chance, recipe.carriers(labels, "at random", 2))
-    with pytest.raises(ValueError, match="kind is 'everywhere'"):
+    with pytest.raises(ValueError, match="arm is 'everywhere'"):
         recipe.carriers(labels, "everywhere")
 
 
@@ -71,11 +68,11 @@ def test_training_repeats_and_leaves_the_random_state(task):
     torch.manual_seed(7)
     expected = torch.rand(1)
     torch.manual_seed(7)
-    first = recipe.train_scenes(task, 3, kind="one class", strength=1.0, epochs=1)
+    first = recipe.train_scenes(task, 3, arm="one class", strength=1.0, epochs=1)
     assert torch.rand(1) == expected and not first.training
     second, other = (
-        recipe.train_scenes(task, 3, kind=kind, strength=1.0, epochs=1)
-        for kind in ("one class", "nowhere")
+        recipe.train_scenes(task, 3, arm=arm, strength=1.0, epochs=1)
+        for arm in ("one class", "nowhere")
     )
     weights = [one.classifier.weight for one in (first, second, other)]
     assert torch.equal(weights[0], weights[1]) and not torch.equal(weights[0], weights[2])
@@ -95,13 +92,9 @@ class SeesTheMark(nn.Module):
 
 
 def test_a_network_that_sees_only_the_mark_is_found_out(task):
-    dark = recipe.SceneTask(
-        task.train,
-        type(task.test)("scenes", task.test.images // 4, task.test.labels, recipe.CLASSES),
-        torch.zeros(3),
-        torch.ones(3),
-    )
-    report = recipe.report_mark(SeesTheMark(), dark, 1.0)
+    test = Dataset("scenes", task.test.images // 4, task.test.labels, recipe.CLASSES)
+    dark = TrainTest(task.train, test, (torch.zeros(3), torch.ones(3)))
+    report = report_mark(SeesTheMark(), dark, 1.0)
     assert report.first_unmarked == 0 and report.fooled == 1
     assert report.unmarked < report.as_trained
     assert report.mean_map.shape == (8, 8)
@@ -168,21 +161,13 @@ def test_the_cascade_begins_with_the_same_maps(model, task):
 
 
 def test_stored_tables_have_five_seeds_and_what_the_chapter_asks_for():
-    for name in ("maps.csv", "halves.csv", "cascade.csv"):
-        table = results.load_measures(STORED, name)
-        for row in table.values():
-            assert {one.seeds for one in row.values()} == {(0, 1, 2, 3, 4)}
-    marks, maps = results.load_marks(STORED)
-    strengths = [strength for kind, strength in marks if kind == "one class"]
+    seeds = (0, 1, 2, 3, 4)
+    for table in (load_maps(), load_halves(), load_cascade()):
+        assert {one.seeds for row in table.values() for one in row.values()} == {seeds}
+    marks, maps = load_marks()
+    strengths = [strength for arm, strength in marks if arm == "one class"]
     assert sorted(strengths) == [0.1, 0.15, 0.2, 0.4, 1.0]
-    assert {(kind, 0.4) for kind in recipe.KINDS} <= set(marks)
+    assert {(arm, 0.4) for arm in recipe.ARMS} <= set(marks) == set(maps)
     for key, values in maps.items():
-        assert 0.9 < values.sum() < 1.01, key
-        assert marks[key]["fooled"].seeds == (0, 1, 2, 3, 4)
-
-
-def test_other_columns_are_refused(tmp_path):
-    with (tmp_path / "halves.csv").open("w", newline="") as file:
-        csv.writer(file).writerow(["seed", "name", "share"])
-    with pytest.raises(ValueError, match=r"halves\.csv has the columns"):
-        results.load_measures(tmp_path, "halves.csv")
+        assert values.shape == (8, 8) and 0.9 < values.sum() < 1.01, key
+        assert marks[key]["fraction"].seeds == seeds

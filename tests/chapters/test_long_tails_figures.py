@@ -9,7 +9,7 @@ from drawn import line, named, panel
 from glassbox.chapters.long_tails import figures as drawings
 from glassbox.chapters.long_tails import margin_figures as margins
 from glassbox.chapters.long_tails.mixing_figure import PLACES, show_mixture
-from glassbox.chapters.long_tails.results import gain
+from glassbox.chapters.long_tails.study import gain
 from glassbox.data import long_tailed_counts
 from glassbox.losses import LDAMLoss
 from glassbox.plotting.figures import to_pixels
@@ -87,7 +87,7 @@ def test_gains_are_drawn_at_their_means_and_intervals():
     fig = drawings.show_gains(results, ["LDAM", "focal"])
     for place, method in enumerate(("LDAM", "focal")):
         for imbalance in (10, 50, 100):
-            found = gain(results["scenes", "exponential", imbalance], method)
+            found = 100 * gain(results["scenes", "exponential", imbalance], method)
             row = f"row {place}, ratio {imbalance}"
             whisker, dot = named(panel(fig, "scenes, exponential"), row)
             assert tuple(whisker.get_xdata()) == pytest.approx(found.interval())
@@ -103,7 +103,7 @@ def test_a_method_stands_beside_cross_entropy():
     for name in ("cross-entropy", "LDAM"):
         (bars,) = (found for found in fig.axes[0].containers if found.get_label() == name)
         assert bars.datavalues == pytest.approx(100 * methods[name].mean(0))
-    assert f"{gain(methods, 'LDAM').half_width():.1f} points" in fig.alt
+    assert f"{100 * gain(methods, 'LDAM').half_width():.1f} points" in fig.alt
 
 
 BLACK_AND_WHITE = torch.stack([torch.zeros(3, 20, 20), torch.ones(3, 20, 20)])

@@ -1,25 +1,22 @@
 """The comparison on long tails: its data, its methods, its stored results."""
 
 from itertools import product
-from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
-from glassbox.chapters.long_tails import results as long_tail_results
-from glassbox.chapters.long_tails import study as long_tail_recipe
-from glassbox.chapters.long_tails.results import balanced, gain, groups, load_results
-from glassbox.chapters.long_tails.study import (
-    METHODS,
-    LongTail,
+from glassbox.chapters.long_tails import arms as recipe
+from glassbox.chapters.long_tails.arms import (
+    ARMS,
+    deferred_start,
+    epochs_of,
     load_long_tail,
     small_network,
-    train,
+    train_arm,
 )
+from glassbox.chapters.long_tails.study import balanced, gain, groups, load_accuracies
 from glassbox.networks import CosineClassifier
-
-STORED = Path(__file__).parents[2] / "book" / "long_tails" / "results.csv"
 
 
 @pytest.mark.parametrize("name", ["scenes", "digits"])
@@ -32,8 +29,7 @@ def test_a_tail_has_its_counts_and_a_balanced_test(name, profile):
     assert tested.min() >= 0.9 * tested.max() and tested.sum() >= 750
     assert task.images.mean().abs() < 1e-4 and task.images.std() == pytest.approx(1, abs=0.02)
     seen = {"scenes": 15_000, "digits": 8_000}[name]
-    assert task.epochs * len(task.images) == pytest.approx(seen, rel=0.1)
-    assert task.deferred == round(0.8 * task.epochs) + 1
+    assert epochs_of(task) * len(task.images) == pytest.approx(seen, rel=0.1)
 
 
 def test_no_digit_is_trained_on_and_tested():
@@ -62,52 +58,50 @@ def test_the_network_takes_both_data_sets(channels, size, head):
     assert logits.shape == (4, 10)
 
 
-def short(name="digits"):
-    task = load_long_tail(name, "step", 20, seed=0)
-    return LongTail(task.images, task.labels, task.test_images, task.test_labels, epochs=2)
+@pytest.fixture(scope="module")
+def digits():
+    return load_long_tail("digits", "step", 20, seed=0)
 
 
-@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
-def test_every_method_trains_and_repeats_itself(method):
-    task, before = short(), torch.get_rng_state()
-    accuracy = train(task, method, seed=0)
+@pytest.mark.parametrize("arm", ARMS.values(), ids=ARMS)
+def test_every_arm_trains_and_repeats_itself(arm, digits):
+    before = torch.get_rng_state()
+    accuracy = train_arm(digits, arm, seed=0, epochs=2)
     assert accuracy.shape == (10,) and (accuracy >= 0).all() and accuracy[:5].mean() > 0.2
-    assert torch.equal(accuracy, train(task, method, seed=0))
+    assert torch.equal(accuracy, train_arm(digits, arm, seed=0, epochs=2))
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_deferred_weights_come_with_the_last_fifth(monkeypatch):
+def test_deferred_weights_come_with_the_last_fifth(monkeypatch, digits):
     weights = []
 
-    class Watched(long_tail_recipe.DeferredReweighting):
+    class Watched(recipe.DeferredReweighting):
         def set_epoch(self, epoch):
             super().set_epoch(epoch)
             weights.append(self.loss.weight.clone())
 
-    monkeypatch.setattr(long_tail_recipe, "DeferredReweighting", Watched)
-    task = short()
-    five = LongTail(task.images, task.labels, task.test_images, task.test_labels, epochs=5)
-    train(five, METHODS["LDAM-DRW"], seed=0)
+    monkeypatch.setattr(recipe, "DeferredReweighting", Watched)
+    train_arm(digits, ARMS["LDAM-DRW"], seed=0, epochs=5)
     assert [bool((weight == 1).all()) for weight in weights] == [True] * 4 + [False]
+    assert [deferred_start(epochs) for epochs in (5, 20, 100)] == [5, 17, 81]
 
 
-def test_methods_differ_as_they_say():
-    counts = (30, 3)
-    for name, method in METHODS.items():
-        assert isinstance(method.loss(counts), nn.Module)
+def test_arms_differ_as_they_say():
+    for name, arm in ARMS.items():
+        assert isinstance(arm.loss((30, 3)), nn.Module)
         # LDAM multiplies by its scale itself; a softmax of bare cosines is never sure.
         ldam = name.startswith("LDAM")
-        assert method.cosine == (1 if ldam else 30 if name == "cosine" else None)
-        assert method.deferred == ("DRW" in name or name == "deferred weights")
-        assert bool(method.mixup) == ("Mixup" in name)
+        assert arm.cosine == (1 if ldam else 30 if name == "cosine" else None)
+        assert arm.deferred == ("DRW" in name or name == "deferred weights")
+        assert bool(arm.mixup) == ("Mixup" in name)
 
 
 def test_the_stored_results_are_complete():
-    results = load_results(STORED)
+    results = load_accuracies()
     expected = product(("scenes", "digits"), ("exponential", "step"), (10, 50, 100))
     assert set(results) == set(expected)
     for methods in results.values():
-        assert list(methods) == list(METHODS)
+        assert list(methods) == list(ARMS)
         for accuracy in methods.values():
             assert accuracy.shape == (5, 10) and ((accuracy >= 0) & (accuracy <= 1)).all()
 
@@ -115,40 +109,20 @@ def test_the_stored_results_are_complete():
 @pytest.mark.parametrize("method", ["cross-entropy", "LDAM-DRW, Mixup"])
 def test_a_stored_result_comes_out_again(method):
     setting = "digits", "exponential", 100
-    stored = load_results(STORED)[setting][method][0]
-    accuracy = train(load_long_tail(*setting, seed=0), METHODS[method], seed=0)
+    stored = load_accuracies()[setting][method][0]
+    accuracy = train_arm(load_long_tail(*setting, seed=0), ARMS[method], seed=0)
     # Some hundred steps differ between processors; a class of one image may go either way.
     assert (accuracy - stored).abs()[:5].max() < 0.15
     assert accuracy.mean() == pytest.approx(stored.mean().item(), abs=0.08)
 
 
-def write(path, *rows):
-    head = ",".join([*long_tail_results.COLUMNS, "class 0", "class 1"])
-    path.write_text("\n".join([head, *rows]))
-    return path
-
-
-def test_results_are_read_in_the_order_of_their_seeds(tmp_path):
-    path = write(
-        tmp_path / "some.csv",
-        "digits,step,10,1,LDAM,0.5,0.1",
-        "digits,step,10,0,LDAM,0.9,0.3",
-        "digits,step,10,0,focal,1.0,0.0",
-        "digits,step,10,1,focal,0.4,0.0",
-    )
-    methods = load_results(path)["digits", "step", 10]
-    assert methods["LDAM"].tolist() == [[0.9, 0.3], [0.5, 0.1]]
-    assert balanced(methods["LDAM"]).values == pytest.approx((60, 30))
-    assert gain(methods, "LDAM", "focal").values == pytest.approx((10, 10))
-
-
-def test_a_wrong_table_is_refused(tmp_path):
-    path = write(tmp_path / "a.csv", "digits,step,10,0,LDAM,1,1", "digits,step,10,1,focal,1,1")
-    with pytest.raises(ValueError, match=r"different seeds for the methods of \('digits', 'step'"):
-        load_results(path)
-    path.write_text("data,method\ndigits,LDAM")
-    with pytest.raises(ValueError, match=r"has the columns \['data', 'method'\], expected"):
-        load_results(path)
+def test_accuracies_are_balanced_and_compared_in_pairs():
+    arms = {
+        "LDAM": torch.tensor([[0.9, 0.3], [0.5, 0.1]]),
+        "focal": torch.tensor([[1.0, 0.0], [0.4, 0.0]]),
+    }
+    assert balanced(arms["LDAM"]).values == pytest.approx((0.6, 0.3))
+    assert gain(arms, "LDAM", "focal").values == pytest.approx((0.1, 0.1))
 
 
 def test_groups_go_by_the_counts_of_the_setting():

@@ -1,7 +1,6 @@
 """The figures of the page on pretraining show what they are given, say it, and do not jump."""
 
 from itertools import combinations, product
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,15 +8,15 @@ import torch
 from drawn import line, named, panel
 
 from glassbox.chapters.pretraining import figures as drawings
-from glassbox.chapters.pretraining.results import load_transfers
-from glassbox.chapters.pretraining.stems import NETWORKS
-from glassbox.chapters.pretraining.study import LABELS, STRATEGIES, TARGETS, UPSTREAM
+from glassbox.chapters.pretraining.arms import ARMS
+from glassbox.chapters.pretraining.stems import STEM_ARMS
+from glassbox.chapters.pretraining.study import load_transfers
+from glassbox.chapters.pretraining.tasks import LABELS, TARGETS, UPSTREAM
 from glassbox.networks import zoo_entries
 from glassbox.networks.zoo import COSTS, frontier
 from glassbox.plotting.figures import to_pixels
 from glassbox.training import SeedRuns, paired_difference
 
-STORED = Path(__file__).parents[2] / "book" / "pretraining"
 ENTRIES = zoo_entries()
 FAMILIES = (None, *sorted({one.family for one in ENTRIES}))
 
@@ -29,8 +28,8 @@ def invented(seed, low, high):
 
 
 TRANSFERS = {
-    key: {labels: invented(10 * i + labels, 10, 99) for labels in LABELS}
-    for i, key in enumerate(product(STRATEGIES, TARGETS))
+    key: {labels: invented(10 * i + labels, 0.1, 0.99) for labels in LABELS}
+    for i, key in enumerate(product(ARMS, TARGETS))
 }
 
 
@@ -65,9 +64,9 @@ def test_accuracies_are_drawn_over_the_labels():
     for title, target in (("new things", "scenes"), ("digits", "digits")):
         for name in drawings.COLORS:
             found = TRANSFERS[name, target]
-            means = [one.mean for one in found.values()]
+            means = [100 * one.mean for one in found.values()]
             assert line(panel(fig, title), name) == pytest.approx(means)
-            few, many = found[1].mean, found[50].mean
+            few, many = 100 * found[1].mean, 100 * found[50].mean
             assert f"{name} {few:.0f} and {many:.0f}" in fig.alt
     assert "New things, percent with 1 and with 50 labels: scratch" in fig.alt
     to_pixels(fig)
@@ -86,28 +85,28 @@ def test_a_choice_shows_its_gains(upstream, ending, names):
     found = {name: TRANSFERS[name + ending, "digits"] for name in names}
     scratch = TRANSFERS["scratch", "digits"]
     for name, lines in {"scratch": scratch, **found}.items():
-        assert line(left, name) == pytest.approx([one.mean for one in lines.values()])
+        assert line(left, name) == pytest.approx([(100 * one).mean for one in lines.values()])
     (compared,) = named(left, "compared")
     assert list(compared.get_xdata()) == [20, 20]
-    gains = [paired_difference(one[20], scratch[20]) for one in found.values()]
+    gains = [100 * paired_difference(one[20], scratch[20]) for one in found.values()]
     assert means_of(right) == pytest.approx([one.mean for one in gains])
     assert [label.get_text() for label in right.get_yticklabels()] == names
     for name, one in zip(names, gains, strict=True):
         assert f"{name} {one.mean:+.0f} ± {one.half_width():.0f}" in fig.alt
     assert f"{upstream}, used for digits, 20 labels a class: from scratch" in fig.alt
-    assert f"scratch {scratch[20].mean:.0f} percent" in fig.alt
+    assert f"scratch {100 * scratch[20].mean:.0f} percent" in fig.alt
     to_pixels(fig)
 
 
 def test_one_label_is_one_label_and_no_gain_has_no_sign_of_loss():
-    same = {key: {1: SeedRuns((0, 1), (50.0, 50.0))} for key in TRANSFERS}
-    same["probe", "digits"] = {1: SeedRuns((0, 1), (49.8, 49.7))}
+    same = {key: {1: SeedRuns((0, 1), (0.5, 0.5))} for key in TRANSFERS}
+    same["probe", "digits"] = {1: SeedRuns((0, 1), (0.498, 0.497))}
     alt = drawings.show_choice(same, "things", "digits", 1).alt
     assert "digits, 1 label a class" in alt and "probe +0 ±" in alt and "-0" not in alt
 
 
 def test_a_choice_does_not_jump_and_shows_all_that_is_stored():
-    stored = load_transfers(STORED / "transfer.csv")
+    stored = load_transfers()
     layouts = set()
     for choice in product(UPSTREAM, TARGETS, LABELS):
         fig = drawings.show_choice(stored, *choice)
@@ -120,16 +119,16 @@ def test_a_choice_does_not_jump_and_shows_all_that_is_stored():
 
 def test_stems_have_their_accuracies():
     stems = {
-        name: {stem: invented(i, 60, 95) for i, stem in enumerate(network.stems)}
-        for name, network in NETWORKS.items()
+        name: {stem: invented(i, 0.6, 0.95) for i, stem in enumerate(network.stems)}
+        for name, network in STEM_ARMS.items()
     }
     fig = drawings.show_stems(stems)
     for ax, found in zip(fig.axes, stems.values(), strict=True):
-        means = [one.mean for one in found.values()]
+        means = [100 * one.mean for one in found.values()]
         assert means_of(ax) == pytest.approx(means)
         assert [label.get_text() for label in ax.get_yticklabels()] == list(found)
         for stem, one in found.items():
-            assert f"{stem} {one.mean:.0f}" in fig.alt
+            assert f"{stem} {100 * one.mean:.0f}" in fig.alt
     to_pixels(fig)
 
 

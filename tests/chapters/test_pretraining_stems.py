@@ -1,8 +1,5 @@
 """Beginnings for small images: what is pretrained, what is kept, and what learns."""
 
-from dataclasses import replace
-from types import SimpleNamespace
-
 import pytest
 import torch
 from torch import nn
@@ -25,9 +22,8 @@ def invented(name):
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch):
+def offline(monkeypatch):
     monkeypatch.setattr(recipe, "load", invented)
-    monkeypatch.setattr(recipe, "UPDATES", 1)
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +32,8 @@ def weights():
     return create_model("resnet18").state_dict()
 
 
-def set_rate(monkeypatch, name, lr):
-    network = replace(recipe.NETWORKS[name], lr=lr, epochs=1)
-    monkeypatch.setattr(recipe, "NETWORKS", {name: network})
+def adapt(stem, weights, seed, *, updates=1, lr=None):
+    return recipe.adapt("resnet18", stem, weights, IMAGES, LABELS, seed, updates=updates, lr=lr)
 
 
 def new_head_of(model):
@@ -51,16 +46,16 @@ def moved(state, begin):
 
 
 def test_a_task_is_balanced_and_has_other_digits_to_test_on():
-    images, labels, test_images, test_labels = recipe.stem_task("center", 0)
-    assert images.shape == (200, 3, 32, 32) and test_images.shape == (1000, 3, 32, 32)
-    assert labels.bincount().tolist() == [20] * 10
-    assert test_labels.bincount().tolist() == [100] * 10
-    assert torch.cdist(images[:, 0].flatten(1), test_images[:, 0].flatten(1)).min() > 0.1
-    assert not torch.equal(images, recipe.stem_task("center", 1)[0])
+    task = recipe.stem_task("center", 0)
+    assert task.images.shape == (200, 3, 32, 32) and task.test_images.shape == (1000, 3, 32, 32)
+    assert task.counts == (20,) * 10 and task.test_labels.bincount().tolist() == [100] * 10
+    seen, unseen = (part[:, 0].flatten(1) for part in (task.images, task.test_images))
+    assert torch.cdist(seen, unseen).min() > 0.1
+    assert not torch.equal(task.images, recipe.stem_task("center", 1).images)
 
 
 def test_digits_are_normalized_by_clothes():
-    images = recipe.stem_task("unchanged", 0)[0]
+    images = recipe.stem_task("unchanged", 0).images
     mean, std = channel_statistics(invented("fashion_mnist").images)
     seen = normalize(images[:, :1], -mean / std, 1 / std) * 255
     assert seen.min() > 99 and seen.max() < 256
@@ -68,14 +63,14 @@ def test_digits_are_normalized_by_clothes():
 
 def test_enlarged_digits_hold_no_more_than_small_ones():
     small, large = (recipe.stem_task(stem, 0) for stem in ("unchanged", "enlarged"))
-    assert large[0].shape == (200, 3, 64, 64)
-    assert torch.equal(small[1], large[1]) and torch.equal(small[3], large[3])
-    torch.testing.assert_close(resize(small[0], 64), large[0], rtol=0, atol=0.05)  # bytes between
+    assert large.images.shape == (200, 3, 64, 64)
+    assert torch.equal(small.labels, large.labels)
+    assert torch.equal(small.test_labels, large.test_labels)
+    doubled = resize(small.images, 64)
+    torch.testing.assert_close(doubled, large.images, rtol=0, atol=0.05)  # bytes between
 
 
 def test_a_pretraining_sees_its_fraction_of_large_clothes(monkeypatch):
-    monkeypatch.setattr(recipe, "PRETRAINED_ON", 20)
-    set_rate(monkeypatch, "resnet18", 1e-3)
     seen, states, fit = [], [], recipe.fit
 
     def spy(model, batches, optimizer, **options):
@@ -86,18 +81,17 @@ def test_a_pretraining_sees_its_fraction_of_large_clothes(monkeypatch):
     for noise in (1, 2):
         torch.manual_seed(noise)
         before = torch.get_rng_state()
-        states.append(recipe.pretrain_large("resnet18"))
+        states.append(recipe.pretrain_large("resnet18", count=20))
         assert torch.equal(torch.get_rng_state(), before)
     assert not moved(*states)
     (((images, labels),), epochs, lr), _ = seen
-    assert images.shape == (20, 3, 64, 64) and (epochs, lr) == (1, 1e-3)
+    assert images.shape == (20, 3, 64, 64) and (epochs, lr) == (3, 1e-3)
     assert labels.bincount().tolist() == [2] * 10 and images.max() < 2
 
 
-@pytest.mark.parametrize("stem", recipe.NETWORKS["resnet18"].stems)
-def test_an_adapted_network_begins_with_what_was_learned(stem, weights, monkeypatch):
-    set_rate(monkeypatch, "resnet18", 0.0)
-    model = recipe.adapt("resnet18", stem, weights, IMAGES, LABELS, 0)
+@pytest.mark.parametrize("stem", recipe.STEM_ARMS["resnet18"].stems)
+def test_an_adapted_network_begins_with_what_was_learned(stem, weights):
+    model = adapt(stem, weights, 0, lr=0.0)
     begin = model.state_dict()
     new = {"fc.weight", "fc.bias"}
     if stem not in ("unchanged", "enlarged"):
@@ -113,26 +107,24 @@ def test_an_adapted_network_begins_with_what_was_learned(stem, weights, monkeypa
     assert torch.equal(begin["fc.weight"], head)
 
 
-def test_all_of_it_is_fine_tuned_and_repeats_itself(weights, monkeypatch):
+def test_all_of_it_is_fine_tuned_and_repeats_itself(weights):
     kept = {name: value.clone() for name, value in weights.items()}
     runs = []
     for seed, noise in ((0, 1), (0, 2), (1, 1)):
         torch.manual_seed(noise)
         before = torch.get_rng_state()
-        model = recipe.adapt("resnet18", "center", weights, IMAGES, LABELS, seed)
+        model = adapt("center", weights, seed)
         assert torch.equal(torch.get_rng_state(), before)
         runs.append(model.state_dict())
     assert not moved(runs[0], runs[1]) and "fc.weight" in moved(runs[0], runs[2])
     assert not moved(weights, kept)
-    set_rate(monkeypatch, "resnet18", 0.0)
-    begin = recipe.adapt("resnet18", "center", weights, IMAGES, LABELS, 0)
+    begin = adapt("center", weights, 0, lr=0.0)
     parameters = {name for name, _ in begin.named_parameters()}
     assert parameters <= moved(runs[0], begin.state_dict())
 
 
-def test_every_update_has_its_batch(weights, monkeypatch):
-    monkeypatch.setattr(recipe, "UPDATES", 3)
-    state = recipe.adapt("resnet18", "unchanged", weights, IMAGES, LABELS, 0)
+def test_every_update_has_its_batch(weights):
+    state = adapt("unchanged", weights, 0, updates=3)
     tracked = {int(n) for name, n in state.state_dict().items() if name.endswith("tracked")}
     assert tracked == {3}
 
@@ -149,20 +141,18 @@ class Little(nn.Module):
 
 
 def test_what_dropout_drops_follows_from_the_seed(monkeypatch):
-    monkeypatch.setattr(recipe, "NETWORKS", {"little": SimpleNamespace(lr=0.1)})
-    monkeypatch.setattr(recipe, "UPDATES", 5)
     monkeypatch.setattr(recipe, "create_model", lambda name: Little())
     monkeypatch.setattr(recipe, "replace_head", lambda model, classes: None)
     given, found = Little().state_dict(), []
     for seed, noise in ((0, 1), (0, 2), (1, 1)):
         torch.manual_seed(noise)
-        model = recipe.adapt("little", "unchanged", given, IMAGES, LABELS, seed)
+        model = adapt("unchanged", given, seed, updates=5, lr=0.1)
         found.append(model.fc.weight)
     assert torch.equal(found[0], found[1]) and not torch.equal(found[0], found[2])
 
 
 def test_unchanged_alexnet_has_nothing_left_of_small_images():
-    assert "unchanged" not in recipe.NETWORKS["alexnet"].stems
+    assert "unchanged" not in recipe.STEM_ARMS["alexnet"].stems
     features = create_model("alexnet").features
     with pytest.raises(RuntimeError, match="Output size is too small"):
         features(IMAGES)
@@ -175,4 +165,4 @@ def test_wrong_arguments_are_refused(weights):
     with pytest.raises(ValueError, match="stem is 'large', expected one of unchanged, enlarged"):
         recipe.stem_task("large", 0)
     with pytest.raises(ValueError, match="'large'"):
-        recipe.adapt("resnet18", "large", weights, IMAGES, LABELS, 0)
+        adapt("large", weights, 0)

@@ -6,25 +6,23 @@ import pytest
 import torch
 from torch import nn
 
-from glassbox.chapters.pretraining import study as recipe
-from glassbox.data import Dataset, normalize
+from glassbox.chapters.pretraining import arms as recipe
+from glassbox.chapters.pretraining import tasks
+from glassbox.chapters.pretraining.arms import ARMS
+from glassbox.data import Dataset, TrainTest, normalize
 from glassbox.data.scenes.scene import DEFAULT_CLASSES
+from glassbox.networks import ResidualNetwork
 
 BODY = recipe.start_network(None, 7).state_dict()
-TASK = recipe.Task(
-    torch.randn(12, 3, 16, 16, generator=torch.Generator().manual_seed(0)),
-    torch.arange(12) % 10,
-    torch.zeros(1, 3, 16, 16),
-    torch.zeros(1, dtype=torch.long),
-    tuple("0123456789"),
-)
+DRAW = torch.Generator().manual_seed(0)
+IMAGES = torch.randint(256, (12, 3, 16, 16), generator=DRAW, dtype=torch.uint8)
+PART = Dataset("invented", IMAGES, torch.arange(12) % 10, tuple("0123456789"))
+TASK = TrainTest(PART, PART[:1])
 
 
-def run(strategy, updates, monkeypatch, *, seed=0):
-    monkeypatch.setattr(recipe, "UPDATES", updates)
-    monkeypatch.setattr(recipe, "FROZEN", 2)
-    weights = BODY if strategy.upstream else None
-    return recipe.transfer(strategy, weights, TASK, seed).state_dict()
+def run(arm, updates, seed=0):
+    weights = BODY if arm.upstream else None
+    return recipe.transfer(arm, weights, TASK, seed, updates=updates, frozen=2).state_dict()
 
 
 def moved(state, begin):
@@ -38,25 +36,25 @@ def drawn(monkeypatch):
 
     def flat(n, *, size, **options):
         asked.append(options)
-        tag = tuple(recipe.BACKGROUNDS).index(options["backgrounds"][0])
+        tag = tuple(tasks.BACKGROUNDS).index(options["backgrounds"][0])
         images = torch.full((n, 3, size, size), tag, dtype=torch.uint8)
         labels = torch.arange(n) % len(options["classes"])
         return Dataset("scenes", images, labels, tuple(options["classes"]))
 
-    monkeypatch.setattr(recipe, "draw_scenes", flat)
+    monkeypatch.setattr(tasks, "draw_scenes", flat)
     return asked
 
 
-def test_the_two_worlds_fraction_no_class_background_or_palette(drawn):
-    for kind in recipe.UPSTREAM:
-        recipe.upstream_scenes(kind, 30, seed=1)
+def test_the_two_worlds_share_no_class_background_or_palette(drawn):
+    for kind in tasks.UPSTREAM:
+        tasks.upstream_scenes(kind, 30, seed=1)
     upstream = list(drawn)
     drawn.clear()
-    recipe.target_scenes(10, seed=1)
+    tasks.target_scenes(10, seed=1)
     for key in ("classes", "backgrounds"):
         seen = {name for options in upstream for name in options[key]}
         assert seen and not seen & set(drawn[0][key])
-        known = recipe.SILHOUETTES if key == "classes" else recipe.BACKGROUNDS
+        known = tasks.SILHOUETTES if key == "classes" else tasks.BACKGROUNDS
         assert seen | set(drawn[0][key]) == set(known)
     assert drawn[0]["palette"] not in {options["palette"] for options in upstream}
     assert drawn[0]["classes"] == DEFAULT_CLASSES
@@ -64,18 +62,18 @@ def test_the_two_worlds_fraction_no_class_background_or_palette(drawn):
 
 def test_no_scene_is_drawn_twice_in_five_pretrainings(drawn):
     for seed in range(5):
-        recipe.upstream_scenes("things", 15, seed=seed)
+        tasks.upstream_scenes("things", 15, seed=seed)
     assert len({options["seed"] for options in drawn}) == len(drawn) == 75
 
 
 def test_both_questions_are_asked_of_the_same_scenes(drawn):
-    things, grounds = (recipe.upstream_scenes(kind, 150, seed=2) for kind in recipe.UPSTREAM)
+    things, grounds = (tasks.upstream_scenes(kind, 150, seed=2) for kind in tasks.UPSTREAM)
     assert torch.equal(things.images, grounds.images)
-    assert things.class_names == recipe.THINGS and things.num_classes == 21
+    assert things.class_names == tasks.THINGS and things.num_classes == 21
     assert grounds.labels.bincount().tolist() == [30] * 5
-    names = [tuple(recipe.BACKGROUNDS)[tag] for tag in grounds.images[:, 0, 0, 0]]
+    names = [tuple(tasks.BACKGROUNDS)[tag] for tag in grounds.images[:, 0, 0, 0]]
     assert names == [grounds.class_names[label] for label in grounds.labels]
-    assert not torch.equal(things.images, recipe.upstream_scenes("things", 150, seed=3).images)
+    assert not torch.equal(things.images, tasks.upstream_scenes("things", 150, seed=3).images)
 
 
 def test_unseen_scenes_are_of_the_test_split(drawn):
@@ -87,21 +85,21 @@ def test_unseen_scenes_are_of_the_test_split(drawn):
     splits = [options["split"] for options in drawn]
     assert splits[:15] == ["test"] * 15 and set(splits[15:]) == {"train"}
     drawn.clear()
-    recipe.target_task("scenes", 1, 0)
+    tasks.target_task("scenes", 1, 0)
     assert [options["split"] for options in drawn[:2]] == ["train", "test"]
 
 
-@pytest.mark.parametrize("target", recipe.TARGETS)
+@pytest.mark.parametrize("target", tasks.TARGETS)
 def test_a_task_has_its_labels_and_none_of_them_in_the_test_part(target):
-    few, more = (recipe.target_task(target, labels, 0) for labels in (1, 3))
+    few, more = (tasks.target_task(target, labels, 0) for labels in (1, 3))
     assert more.labels.bincount().tolist() == [3] * 10 and len(more.test_labels) == 1000
     assert more.images.shape[1:] == more.test_images.shape[1:] == (3, 16, 16)
     assert torch.cdist(more.images.flatten(1), more.test_images.flatten(1)).min() > 0.1
     assert torch.equal(few.images, more.images[::3])  # more labels are added to the same few
     assert torch.equal(few.test_images, more.test_images)
-    other = recipe.target_task(target, 1, 1)
+    other = tasks.target_task(target, 1, 1)
     assert not torch.equal(few.images, other.images)
-    mean, std = recipe.upstream_statistics()
+    mean, std = tasks.upstream_statistics()
     seen = normalize(few.images, -mean / std, 1 / std)
     assert -1e-5 < seen.min() < 0.3 and 0.7 < seen.max() < 1 + 1e-5
     assert ((seen[:, 0] - seen[:, 2]).abs().max() < 1e-5) == (target == "digits")
@@ -130,32 +128,32 @@ def test_every_image_is_seen_once_before_any_is_seen_twice(count, size):
 
 
 @pytest.mark.parametrize("name", ["probe", "probe, grounds"])
-def test_a_probe_moves_the_head_alone(name, monkeypatch):
+def test_a_probe_moves_the_head_alone(name):
     begin = recipe.start_network(BODY, 0).state_dict()
-    after = run(recipe.STRATEGIES[name], 4, monkeypatch)
+    after = run(ARMS[name], 4)
     assert moved(after, begin) == {"fc.weight", "fc.bias"}
 
 
-def test_a_backbone_thaws_in_time(monkeypatch):
-    thawed = recipe.STRATEGIES["thawed"]
+def test_a_backbone_thaws_in_time():
+    thawed = ARMS["thawed"]
     begin = recipe.start_network(BODY, 0).state_dict()
-    assert moved(run(thawed, 2, monkeypatch), begin) == {"fc.weight", "fc.bias"}
-    assert moved(run(thawed, 3, monkeypatch), begin) == set(begin)
+    assert moved(run(thawed, 2), begin) == {"fc.weight", "fc.bias"}
+    assert moved(run(thawed, 3), begin) == set(begin)
 
 
-def test_the_rate_falls_for_all_at_the_thaw(monkeypatch):
-    still = replace(recipe.STRATEGIES["thawed"], thawed_lr=1e-30)
-    frozen, later = (run(still, updates, monkeypatch) for updates in (2, 5))
-    for name, _ in recipe.ResidualNetwork(8).named_parameters():
+def test_the_rate_falls_for_all_at_the_thaw():
+    still = replace(ARMS["thawed"], thawed_lr=1e-30)
+    frozen, later = (run(still, updates) for updates in (2, 5))
+    for name, _ in ResidualNetwork(8).named_parameters():
         torch.testing.assert_close(later[name], frozen[name], rtol=0, atol=1e-20)
     assert "bn1.running_mean" in moved(later, frozen)
 
 
 @pytest.mark.parametrize("name", ["scratch", "fine-tuned"])
-def test_what_was_never_frozen_moves_at_once(name, monkeypatch):
-    strategy = recipe.STRATEGIES[name]
-    begin = recipe.start_network(BODY if strategy.upstream else None, 0).state_dict()
-    assert moved(run(strategy, 1, monkeypatch), begin) == set(begin)
+def test_what_was_never_frozen_moves_at_once(name):
+    arm = ARMS[name]
+    begin = recipe.start_network(BODY if arm.upstream else None, 0).state_dict()
+    assert moved(run(arm, 1), begin) == set(begin)
 
 
 def test_all_begin_with_the_same_head():
@@ -167,18 +165,18 @@ def test_all_begin_with_the_same_head():
 
 
 def test_a_head_for_other_classes_is_left_out():
-    body = recipe.ResidualNetwork(8, num_classes=21).state_dict()
+    body = ResidualNetwork(8, num_classes=21).state_dict()
     assert recipe.start_network(body, 0).fc.out_features == 10
 
 
 @pytest.mark.parametrize("name", ["scratch", "thawed"])
-def test_a_transfer_repeats_itself(name, monkeypatch):
+def test_a_transfer_repeats_itself(name):
     kept = {key: value.clone() for key, value in BODY.items()}
     runs = []
     for seed, noise in ((0, 1), (0, 2), (1, 1)):
         torch.manual_seed(noise)
         before = torch.get_rng_state()
-        runs.append(run(recipe.STRATEGIES[name], 4, monkeypatch, seed=seed))
+        runs.append(run(ARMS[name], 4, seed=seed))
         assert torch.equal(torch.get_rng_state(), before)
     first, again, other = runs
     assert not moved(first, again) and "fc.weight" in moved(first, other)
@@ -192,25 +190,25 @@ def test_the_batches_too_follow_from_the_seed(monkeypatch):
         asked.append(given)
         return draw(*given)
 
-    monkeypatch.setattr(recipe, "draw_batches", spy)
-    run(recipe.STRATEGIES["probe"], 1, monkeypatch, seed=5)
+    monkeypatch.setattr(recipe, "shuffled_batches", spy)
+    run(ARMS["probe"], 1, seed=5)
     assert asked == [(12, 1, 5)]
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: recipe.upstream_scenes("stars", 15, seed=0), "kind is 'stars', expected one of"),
+        (lambda: tasks.upstream_scenes("stars", 15, seed=0), "kind is 'stars', expected one of"),
         (lambda: recipe.pretrain("stars", 0), "kind is 'stars'"),
-        (lambda: recipe.target_task("mnist", 5, 0), "target is 'mnist', expected one of scenes"),
-        (lambda: recipe.target_task("digits", 0, 0), "labels is 0, expected 1 to 50"),
-        (lambda: recipe.target_task("digits", 51, 0), "labels is 51, expected 1 to 50"),
+        (lambda: tasks.target_task("mnist", 5, 0), "target is 'mnist', expected one of scenes"),
+        (lambda: tasks.target_task("digits", 0, 0), "labels is 0, expected 1 to 50"),
+        (lambda: tasks.target_task("digits", 51, 0), "labels is 51, expected 1 to 50"),
         (
-            lambda: recipe.transfer(recipe.STRATEGIES["probe"], None, TASK, 0),
+            lambda: recipe.transfer(ARMS["probe"], None, TASK, 0),
             "upstream is None, expected the weights of things",
         ),
         (
-            lambda: recipe.transfer(recipe.STRATEGIES["scratch"], BODY, TASK, 0),
+            lambda: recipe.transfer(ARMS["scratch"], BODY, TASK, 0),
             "upstream is given, expected None",
         ),
     ],

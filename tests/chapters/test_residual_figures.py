@@ -7,8 +7,8 @@ import torch
 from drawn import line, named, panel
 
 from glassbox.chapters.residual import figures as drawings
-from glassbox.chapters.residual.results import lesions_of
-from glassbox.chapters.residual.study import DEPTHS, EPOCHS, KINDS
+from glassbox.chapters.residual.arms import ARMS, DEPTHS, EPOCHS
+from glassbox.chapters.residual.study import lesions_of
 from glassbox.plotting.figures import to_pixels
 from glassbox.training import SeedRuns
 
@@ -21,11 +21,12 @@ def invented(seed, low, high):
 
 RESULTS = {
     (kind, depth, EPOCHS): {"train loss": invented(i, 0.01, 2)}
-    for i, (kind, depth) in enumerate(product(KINDS, DEPTHS))
+    for i, (kind, depth) in enumerate(product(ARMS, DEPTHS))
 }
 LESIONS = {
     (kind, depth): {
-        lesion: invented(100 * depth + i, 10, 99) for i, lesion in enumerate(lesions_of(depth, 0))
+        lesion: invented(100 * depth + i, 0.1, 0.99)
+        for i, lesion in enumerate(lesions_of(depth, 0))
     }
     for kind, depth in product(drawings.COLORS, (20, 56))
 }
@@ -72,18 +73,21 @@ def test_the_worst_block_is_named():
     fig = drawings.show_lesions(LESIONS, 20)
     means = [LESIONS["plain", 20][(i,)].mean for i in range(9)]
     worst = min(range(9), key=means.__getitem__)
-    assert f"{means[worst]:.0f} at worst, without block {worst + 1}." in fig.alt
+    assert f"{100 * means[worst]:.0f} at worst, without block {worst + 1}." in fig.alt
     to_pixels(fig)
 
 
 def test_accuracy_is_drawn_over_the_number_of_missing_blocks():
     removals = {
-        kind: {count: invented(count, 10, 99) for count in range(0, 25, 2)}
+        kind: {count: invented(count, 0.1, 0.99) for count in range(0, 25, 2)}
         for kind in drawings.COLORS
     }
     fig = drawings.show_removals(removals)
-    assert "plain" not in fig.alt and f"{removals['residual'][12].mean:.0f} without 12" in fig.alt
-    assert line(fig.axes[0], "residual")[6] == removals["residual"][12].mean
+    assert (
+        "plain" not in fig.alt
+        and f"{100 * removals['residual'][12].mean:.0f} without 12" in fig.alt
+    )
+    assert line(fig.axes[0], "residual")[6] == pytest.approx(100 * removals["residual"][12].mean)
     to_pixels(fig)
 
 
@@ -94,7 +98,7 @@ def test_every_choice_of_blocks_has_its_accuracy(stages):
     assert [i // 3 for i in gone] == [i for i, block in enumerate(stages) if block]
     for kind in drawings.COLORS:
         (bar,) = named(fig.axes[1], kind)
-        assert bar.get_width() == pytest.approx(LESIONS[kind, 20][gone].mean)
+        assert bar.get_width() == pytest.approx(100 * LESIONS[kind, 20][gone].mean)
     shown = {text.get_text() for text in fig.axes[0].texts}
     assert {str(i + 1) for i in range(9)} - shown == {str(i + 1) for i in gone}
     assert ("With all nine blocks" in fig.alt) == (gone == ())

@@ -22,11 +22,11 @@ FILES = {
     "src/parts/__init__.py": "",
     "src/parts/used.py": "value = 'from the package'\n",
     "src/parts/unused.py": "value = 'of no interest'\n",
-    "book/first/data.csv": "first data",
+    "src/parts/data.csv": "first data",
     "tools/execution.py": "",
     "book/times.md": "@run-times@\n",
 }
-FIRST = "from parts.used import value\nprint(value, open('first/data.csv').read())"
+FIRST = "from parts.used import value\nprint(value, open('../src/parts/data.csv').read())"
 
 
 class Book:
@@ -109,7 +109,7 @@ def test_what_is_not_touched_keeps_its_time(made):
             "from the package first data",
         ),
         ("src/parts/used.py", "value = 'edited'\n", ["first"], "edited first data"),
-        ("book/first/data.csv", "other data", ["first"], "edited other data"),
+        ("src/parts/data.csv", "other data", ["first", "second"], "edited other data"),
         ("tools/execution.py", "# edited", ["first", "second"], "edited other data"),
         ("requirements.txt", "torch\nnumpy\n", ["first", "second"], "edited other data"),
     ],

@@ -18,10 +18,16 @@ def make_model():
     return nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.ReLU(), nn.Linear(8, 3))
 
 
-def test_it_equals_the_loop_written_out():
+def sgd(model):
+    return torch.optim.SGD(model.parameters(), 0.05, momentum=0.9, weight_decay=0.1)
+
+
+@pytest.mark.parametrize("make", [None, sgd])
+def test_it_equals_the_loop_written_out(make):
     ours, theirs = make_model(), make_model()
-    train_one_cycle(ours, Batches(IMAGES, LABELS, 16), epochs=3, lr=0.05, progress=False)
-    optimizer = torch.optim.Adam(theirs.parameters(), lr=0.05)
+    options = {"optimizer": make and make(ours), "progress": False}
+    train_one_cycle(ours, Batches(IMAGES, LABELS, 16), epochs=3, lr=0.05, **options)
+    optimizer = make(theirs) if make else torch.optim.Adam(theirs.parameters(), lr=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.05, total_steps=9)
     batches = Batches(IMAGES, LABELS, 16)
     for _ in range(3):

@@ -137,3 +137,10 @@ def test_values_and_seeds_have_the_same_length():
 def test_a_confidence_out_of_range_is_an_error(confidence):
     with pytest.raises(ValueError, match="confidence is"):
         repeats([1.0, 2.0]).interval(confidence)
+
+
+def test_fractions_become_percent_to_print():
+    runs = SeedRuns((3, 1), (0.25, 0.5))
+    assert 100 * runs == SeedRuns((3, 1), (25, 50))
+    gain = 100 * paired_difference(runs, SeedRuns((1, 3), (0.25, 0.25)))
+    assert gain.values == (0, 25) and gain.p_value == pytest.approx(0.5)

@@ -4,21 +4,29 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.optim import Optimizer
 
 from glassbox.training.history import History
 from glassbox.training.loop import ImageBatches, fit
 
 
 def train_one_cycle(
-    model: nn.Module, batches: ImageBatches, *, epochs: int, lr: float, **options: Any
+    model: nn.Module,
+    batches: ImageBatches,
+    *,
+    epochs: int,
+    lr: float,
+    optimizer: Optimizer | None = None,
+    **options: Any,
 ) -> History:
-    """Train by Adam with a learning rate that rises to ``lr`` and then falls to zero.
+    """Train with a learning rate that rises to ``lr`` and then falls to zero.
 
     Args:
-        model: In ``train`` mode; all parameters that require a gradient are trained.
+        model: In ``train`` mode.
         batches: As :func:`glassbox.training.loop.fit` takes them.
         epochs: How often to go through all batches, at least 1.
         lr: The highest learning rate, above 0.
+        optimizer: Whose rate is set; Adam over all parameters that require a gradient unless given.
         **options: What else :func:`glassbox.training.loop.fit` takes, as ``validation``.
 
     Returns:
@@ -34,7 +42,8 @@ def train_one_cycle(
         raise ValueError(f"epochs is {epochs}, expected at least 1")
     if not lr > 0:
         raise ValueError(f"lr is {lr}, expected a number above 0")
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.Adam(trained, lr=lr)
+    if optimizer is None:
+        trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        optimizer = torch.optim.Adam(trained, lr=lr)
     one_cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, epochs * len(batches))
     return fit(model, batches, optimizer, epochs=epochs, step_scheduler=one_cycle, **options)

@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean, stdev
-from typing import Any
+from typing import Any, Self
 
 from scipy.special import stdtrit
 
@@ -98,6 +98,10 @@ class SeedRuns:
         """
         half = self.half_width(confidence)
         return self.mean - half, self.mean + half
+
+    def __rmul__(self, factor: float) -> Self:
+        """Scale each value, as ``100 * runs`` turns fractions into percent to print."""
+        return replace(self, values=tuple(factor * value for value in self.values))
 
     def __str__(self) -> str:
         half = self.half_width()

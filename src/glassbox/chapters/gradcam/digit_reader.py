@@ -14,7 +14,7 @@ NETWORK_SIDE = 20  # pixels a side of what the network sees
 FIT = 15  # of which the longer side of the digit takes so many
 SAMPLES = 4  # a pixel and direction
 LAST_CONVOLUTION = "features.6"  # the layer of the maps
-WEIGHTS = "digit_reader.json"  # made by benchmarks/drawn_digits.py
+WEIGHTS = "digit_reader.json"  # made by `--part digit-reader` of the study
 
 
 class DigitReader(nn.Module):

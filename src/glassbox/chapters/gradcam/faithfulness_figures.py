@@ -117,7 +117,7 @@ def show_marked(
     Args:
         image: Bytes ``(3, H, W)``, with the mark.
         mean_map: ``(8, 8)``, whose sum is 1.
-        measures: From :func:`glassbox.chapters.gradcam.results.load_marks`.
+        measures: From :func:`glassbox.chapters.gradcam.study.load_marks`.
         strength: Of the mark, from 0 to 1.
     """
     margins = {"left": 0.05, "right": 0.35, "top": 0.35, "bottom": 0.35, "wspace": 0.12}

@@ -21,7 +21,8 @@ from glassbox.attribution.faithfulness import (
     rank_correlation,
 )
 from glassbox.autograd.hooks import capture
-from glassbox.chapters.gradcam.study import LAST, LAYERS, SceneNetwork, SceneTask
+from glassbox.chapters.gradcam.arms import LAST, LAYERS, SceneNetwork
+from glassbox.data.train_test import TrainTest
 from glassbox.support.seeds import isolated_seed
 
 STEPS = 8  # of deletion and insertion
@@ -43,18 +44,18 @@ class Sample:
     masks: Tensor
 
 
-def sample(task: SceneTask, count: int = 500) -> Sample:
+def sample(task: TrainTest, count: int = 500) -> Sample:
     """Take the first test images.
 
     Args:
-        task: From :func:`glassbox.chapters.gradcam.study.scene_task`.
+        task: From :func:`glassbox.chapters.gradcam.arms.scene_task`.
         count: How many.
 
     Returns:
         Images, labels and masks.
     """
     test = task.test[:count]
-    return Sample(task.normalized(test.images), test.labels, test.masks)
+    return Sample(task.normalize(test.images), test.labels, test.masks)
 
 
 def grad_cam(model: nn.Module, given: Sample, layer: str = LAST) -> Tensor:
@@ -92,7 +93,7 @@ def baseline_maps(model: nn.Module, given: Sample, *, seed: int = 0) -> dict[str
     """Make the maps of the last layer, of earlier ones, and all that they have to beat.
 
     Args:
-        model: A trained :class:`glassbox.chapters.gradcam.study.SceneNetwork`.
+        model: A trained :class:`glassbox.chapters.gradcam.arms.SceneNetwork`.
         given: The images.
         seed: Of the random maps, and of the network that was never trained.
 

@@ -1,209 +1,154 @@
-"""The network that the chapter on Grad-CAM looks into, and how it is trained, marked or not."""
+"""The study of Grad-CAM: its sizes, its tables, and how they are read.
 
-from collections import OrderedDict
+``python -m glassbox.chapters.gradcam.study --size cpu`` trains 35 networks in about 10 minutes on
+one core. ``--part digit-reader`` trains the network that reads drawn digits in the page.
+
+Each ``load_X`` reads a table of a study, in ``folder``, or what is stored with the package. It
+raises a ``ValueError`` if the table is another one or lacks runs; fractions are 0 to 1.
+"""
+
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import lru_cache
+from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from glassbox.attribution.cam import GradCAM, heat_maps
-from glassbox.attribution.watermark import mark_mask, mass_on, stamp
-from glassbox.data.batches import Batches
-from glassbox.data.dataset import Dataset
-from glassbox.data.datasets import load
-from glassbox.data.pixels import channel_statistics, normalize
-from glassbox.support.seeds import isolated_seed
-from glassbox.training.evaluation import predict
-from glassbox.training.recipes import train_one_cycle
+from glassbox.chapters.gradcam.arms import ARMS, EPOCHS, scene_task, train_scenes
+from glassbox.chapters.gradcam.marks import report_mark
+from glassbox.chapters.gradcam.measures import (
+    MEASURES,
+    baseline_maps,
+    cascade,
+    fraction_in_own_half,
+    sample,
+    score_maps,
+)
+from glassbox.chapters.studies import Study, run_study
+from glassbox.training.run_tables import RunTable, read_rows, read_runs, split_keys
+from glassbox.training.seed_statistics import SeedRuns
 
-CLASSES = ("fish", "heart", "key", "mug", "star", "umbrella")
-LAYERS = ("features.relu1", "features.relu2", "features.relu3", "features.relu4")
-LAST = LAYERS[-1]
-EPOCHS, BATCH_SIZE, LR = 7, 32, 1e-2
+STORED = Path(__file__).parent
+MAP_SIDE = 8  # cells a side of a map
+MAPS = {"seed": int, "map": str}, MEASURES
+HALVES = {"seed": int, "map": str}, ("fraction",)
+CASCADE = {"seed": int, "layer": str}, ("correlation",)
+MARK_MEASURES = ("as_trained", "unmarked", "first_unmarked", "fooled", "fraction", "corner")
+MARKS = (
+    {"arm": str, "strength": float, "seed": int},
+    (*MARK_MEASURES, *(f"m{i}" for i in range(MAP_SIDE**2))),
+)
+USUAL = 0.4  # strength of the mark
 
-# Which training images carry the mark.
-KINDS = ("nowhere", "one class", "at random")
-
-
-class SceneNetwork(nn.Module):
-    """Four convolutions, each normalized, the mean of each map, one linear layer.
-
-    ``features`` holds the convolutions, with layers named as in ``model.features.relu4``, and
-    ``classifier`` the linear layer. Images of 32 x 32 pixels become 64 maps of 8 x 8.
-
-    Args:
-        num_classes: Number of logits.
-        inplace: Whether the ReLUs work in place.
-    """
-
-    def __init__(self, num_classes: int = len(CLASSES), *, inplace: bool = False) -> None:
-        super().__init__()
-        layers: OrderedDict[str, nn.Module] = OrderedDict()
-        for number, (before, after) in enumerate(pairwise((3, 12, 24, 48, 64)), start=1):
-            layers[f"conv{number}"] = nn.Conv2d(before, after, 3, padding=1, bias=False)
-            layers[f"norm{number}"] = nn.BatchNorm2d(after)
-            layers[f"relu{number}"] = nn.ReLU(inplace=inplace)
-            if number <= 2:
-                layers[f"pool{number}"] = nn.MaxPool2d(2)
-        self.features = nn.Sequential(layers)
-        self.classifier = nn.Linear(64, num_classes)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Map images ``(B, 3, S, S)`` to logits ``(B, num_classes)``."""
-        return self.classifier(self.features(images).mean((2, 3)))
+Table = dict[str, dict[str, SeedRuns]]
+Marked = dict[tuple[str, float], dict[str, SeedRuns]]
 
 
 @dataclass(frozen=True)
-class SceneTask:
-    """Scenes of six classes to train on and to test with, as bytes: a mark is stamped on bytes.
+class Size:
+    """How much is trained: at how many seeds and strengths, on how many scenes, how long."""
 
-    Args:
-        train: To train on.
-        test: Drawn independently.
-        mean: Of each channel of the training images, ``(3,)``.
-        std: Likewise.
-    """
-
-    train: Dataset
-    test: Dataset
-    mean: Tensor
-    std: Tensor
-
-    def normalized(self, images: Tensor) -> Tensor:
-        """Turn bytes ``(B, 3, S, S)`` into what the network takes."""
-        return normalize(images, self.mean, self.std)
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    strengths: tuple[float, ...] = (0.1, 0.15, 0.2, USUAL, 1.0)
+    train: int = 3000
+    test: int = 1200
+    judged: int = 500
+    epochs: int = EPOCHS
+    reader_steps: int = 2000
+    hands: int = 240
 
 
-def scene_task(seed: int, train: int = 3000, test: int = 1200) -> SceneTask:
-    """Draw scenes of 32 x 32 pixels in which nothing hides the object and one thing lies about.
-
-    Args:
-        seed: Decides all of them.
-        train: How many to train on.
-        test: How many to test with.
-
-    Returns:
-        Both parts with balanced classes, and the statistics of the first.
-    """
-    style = {"classes": CLASSES, "occlusion": 0.0, "clutter": 1, "seed": seed}
-    seen = load("scenes", n=train, **style)
-    held = load("scenes", n=test, split="test", **style)
-    return SceneTask(seen, held, *channel_statistics(seen.images))
+SIZES = {"smoke": Size((0, 1), (USUAL,), 300, 120, 24, 1, 20, 8), "cpu": Size()}
 
 
-def carriers(labels: Tensor, kind: str, seed: int = 0) -> Tensor:
-    """Choose the training images that carry the mark.
-
-    Args:
-        labels: ``(N,)``.
-        kind: ``"nowhere"``; ``"one class"``, all images of class 0 and no other; ``"at random"``,
-            as many in the mean, whatever their class.
-        seed: Of the choice at random.
-
-    Returns:
-        Bool ``(N,)``.
-
-    Raises:
-        ValueError: If ``kind`` is none of those.
-    """
-    if kind not in KINDS:
-        raise ValueError(f"kind is {kind!r}, expected one of {', '.join(KINDS)}")
-    if kind == "at random":
-        draws = torch.rand(len(labels), generator=torch.Generator().manual_seed(seed))
-        return draws < 1 / len(CLASSES)
-    return labels == (0 if kind == "one class" else -1)
-
-
-def train_scenes(
-    task: SceneTask,
-    seed: int,
-    *,
-    kind: str = "nowhere",
-    strength: float = 0.0,
-    epochs: int = EPOCHS,
-    progress: bool = False,
-) -> SceneNetwork:
-    """Train a network on scenes, some of which carry a mark.
-
-    Args:
-        task: From :func:`scene_task`.
-        seed: Decides weights, the order of the images, and which are marked at random.
-        kind: Which images carry the mark, one of :data:`KINDS`.
-        strength: Of the mark, from 0 to 1.
-        epochs: How often to go through all images.
-        progress: Whether to show a progress bar.
-
-    Returns:
-        The network in ``eval`` mode.
-
-    Raises:
-        ValueError: If ``kind`` or ``strength`` is none of those.
-    """
-    chosen = carriers(task.train.labels, kind, seed)
-    images = task.normalized(stamp(task.train.images, chosen, strength))
-    with isolated_seed(seed):
-        model = SceneNetwork()
-        batches = Batches(images, task.train.labels, BATCH_SIZE, seed=seed)
-        train_one_cycle(model, batches, epochs=epochs, lr=LR, progress=progress)
-    return model.eval()
-
-
-@dataclass(frozen=True)
-class MarkReport:
-    """What a mark did to a network; all shares are from 0 to 1.
-
-    Args:
-        as_trained: Accuracy on test images of which class 0 carries the mark.
-        unmarked: Accuracy on test images without any mark.
-        first_unmarked: Fraction of class 0 recognized without the mark.
-        fooled: Fraction of the other classes that the mark turns into class 0.
-        fraction: Mean fraction of the maps for class 0, of marked images of it, on the mark.
-        corner: The same for the quarter of the image around it.
-        mean_map: The mean of these maps, each with the sum 1, ``(8, 8)``.
-    """
-
-    as_trained: float
-    unmarked: float
-    first_unmarked: float
-    fooled: float
-    fraction: float
-    corner: float
-    mean_map: Tensor
-
-
-def report_mark(model: nn.Module, task: SceneTask, strength: float) -> MarkReport:
-    """Measure a network on test images with and without the mark, and where its maps lie.
-
-    Args:
-        model: A :class:`SceneNetwork`.
-        task: Its scenes.
-        strength: Of the mark on the test images.
-
-    Returns:
-        The measures.
-    """
-    images, labels = task.test.images, task.test.labels
-    first, every = labels == 0, torch.ones(len(labels), dtype=torch.bool)
-    marked = task.normalized(stamp(images, every, strength))
-    plain, stamped = (predict(model, x).argmax(1) for x in (task.normalized(images), marked))
-    with GradCAM(model, LAST) as cam:
-        maps = cam(marked[first], 0)
-    enlarged = heat_maps(maps, images.shape[-1])
-    size = images.shape[-1]
-    corner = torch.zeros(size, size, dtype=torch.bool)
-    corner[size // 2 :, size // 2 :] = True
-    mass = maps.sum((1, 2), keepdim=True)
-    return MarkReport(
-        as_trained=_fraction(torch.where(first, stamped, plain) == labels),
-        unmarked=_fraction(plain == labels),
-        first_unmarked=_fraction(plain[first] == 0),
-        fooled=_fraction(stamped[~first] == 0),
-        fraction=mass_on(enlarged, mark_mask(size)).mean().item(),
-        corner=mass_on(enlarged, corner).mean().item(),
-        mean_map=(maps / torch.where(mass > 0, mass, 1)).mean(0),
+def compare(study: Study) -> None:
+    """Train networks with and without the mark, and judge the maps of those without."""
+    size = study.size
+    task_of = lru_cache(1)(lambda seed: scene_task(seed, size.train, size.test))
+    marks, schemas = (
+        study.table("marks", *MARKS),
+        {"maps": MAPS, "halves": HALVES, "cascade": CASCADE},
     )
+    tables = {name: study.table(name, *schema) for name, schema in schemas.items()}
+
+    def add(table: RunTable, seed: int, name: str, *values: Tensor) -> None:
+        if (seed, name) not in table:
+            table.add((seed, name), [value.mean() for value in values])
+
+    def run(arm: str, strength: float, seed: int) -> list[float]:
+        task = task_of(seed)
+        model = train_scenes(task, seed, arm=arm, strength=strength, epochs=size.epochs)
+        if arm == "nowhere":
+            given = sample(task, size.judged)
+            for name, maps in baseline_maps(model, given, seed=seed).items():
+                scores = score_maps(model, given, maps)
+                add(tables["maps"], seed, name, *(scores[measure] for measure in MEASURES))
+            for name, classes in (("Grad-CAM", True), ("mean activation", False)):
+                inside = fraction_in_own_half(model, given, classes=classes)
+                add(tables["halves"], seed, name, inside)
+            for name, correlation in cascade(model, given, seed=seed).items():
+                add(tables["cascade"], seed, name, correlation)
+        report = report_mark(model, task, strength)
+        numbers = [vars(report)[measure] for measure in MARK_MEASURES]
+        return numbers + report.mean_map.flatten().tolist()
+
+    arms = [(arm, USUAL) for arm in ARMS]
+    arms += [("one class", strength) for strength in size.strengths if strength != USUAL]
+    study.fill(marks, [(*arm, seed) for seed in size.seeds for arm in arms], run)
 
 
-def _fraction(found: Tensor) -> float:
-    return found.float().mean().item()
+def load_maps(folder: str | Path = STORED) -> Table:
+    """Read what each map is worth by each of ``MEASURES``."""
+    return read_runs(Path(folder, "maps.csv"), *MAPS)
+
+
+def load_halves(folder: str | Path = STORED) -> Table:
+    """Read which ``fraction`` of each map lies in the half that was asked for."""
+    return read_runs(Path(folder, "halves.csv"), *HALVES)
+
+
+def load_cascade(folder: str | Path = STORED) -> Table:
+    """Read the rank ``correlation`` of maps before and after layers are randomized, by layer."""
+    return read_runs(Path(folder, "cascade.csv"), *CASCADE)
+
+
+def load_marks(
+    folder: str | Path = STORED,
+) -> tuple[Marked, dict[tuple[str, float], Tensor]]:
+    """Read what marks did to networks.
+
+    Args:
+        folder: Of a study.
+
+    Returns:
+        For each arm and strength each of :data:`MARK_MEASURES`; and the mean map over seeds,
+        ``(8, 8)``, with the sum 1 where no map is zero.
+    """
+    path = Path(folder, "marks.csv")
+    found = read_runs(path, *MARKS)
+    measures = {key: {name: runs[name] for name in MARK_MEASURES} for key, runs in found.items()}
+    maps = {
+        key: torch.tensor([row[len(MARK_MEASURES) :] for row in rows.values()]).mean(0)
+        for key, rows in split_keys(read_rows(path, *MARKS), 2).items()
+    }
+    return measures, {key: mean.view(MAP_SIDE, MAP_SIDE) for key, mean in maps.items()}
+
+
+def train_reader(study: Study) -> None:
+    """Train the network that reads drawn digits, and write ``digit_reader.json``.
+
+    Raises:
+        FileExistsError: If the weights are there, and are not to be made anew.
+    """
+    # No page that reads the tables needs it.
+    from glassbox.chapters.gradcam.train_digit_reader import train_and_store
+
+    path = study.folder / "digit_reader.json"
+    if path.exists() and not study.restart:
+        raise FileExistsError(f"{path} is there, expected a new folder or --restart")
+    train_and_store(path, steps=study.size.reader_steps, hands=study.size.hands)
+    study.write_record()
+
+
+if __name__ == "__main__":
+    run_study("gradcam", SIZES, {"compare": compare, "digit-reader": train_reader})

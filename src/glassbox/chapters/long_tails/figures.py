@@ -6,8 +6,8 @@ from itertools import product
 import numpy as np
 from torch import Tensor
 
-from glassbox.chapters.long_tails.results import Results, gain
-from glassbox.chapters.long_tails.study import LARGEST
+from glassbox.chapters.long_tails.arms import LARGEST
+from glassbox.chapters.long_tails.study import Results, gain
 from glassbox.data.splits import PROFILES, long_tailed_counts
 from glassbox.plotting.colors import BLUE, GREEN, INK, MUTED, OCHRE, PAPER, RUST
 from glassbox.plotting.figures import Axes, Figure, figure
@@ -82,7 +82,9 @@ def show_gains(results: Results, methods: Sequence[str]) -> Figure:
     best = []
     for ax, (data, profile) in zip(panels.flat, product(LARGEST, PROFILES), strict=True):
         gains = {
-            imbalance: {name: gain(results[data, profile, imbalance], name) for name in methods}
+            imbalance: {
+                name: 100 * gain(results[data, profile, imbalance], name) for name in methods
+            }
             for imbalance in _RATIO_COLORS
         }
         _draw_gains(ax, gains)
@@ -127,7 +129,7 @@ def show_method(results: Results, data: str, profile: str, imbalance: int, metho
         spread = half_width(runs.std(0), len(runs))
         style = {"width": 0.38, "color": color, "error_kw": {"elinewidth": 1, "ecolor": INK}}
         ax.bar(places + shift, runs.mean(0).numpy(), yerr=spread.numpy(), label=name, **style)
-    found = gain(methods, method)
+    found = 100 * gain(methods, method)
     ax.set(ylim=(0, 105), xlim=(-0.6, 9.6), ylabel="accuracy, percent")
     ax.set_xlabel("training images of the class")
     ax.set_xticks(places, [str(count) for count in counts])

@@ -1,185 +1,140 @@
-"""Train one small network on a long tail with any of the losses that chapter 4 compares."""
+"""The study of losses on long tails: its sizes, its table, and how it is read and compared.
 
-from collections.abc import Callable
-from dataclasses import dataclass
+``python -m glassbox.chapters.long_tails.study --size cpu`` makes 540 trainings in about 12 minutes
+on one core; ``--part rates`` compares the two learning rates that the arms chose from, on seeds
+that are not in the comparison.
+
+Each ``load_X`` reads a table of a study, in ``folder``, or what is stored with the package. It
+raises a ``ValueError`` if the table is another one or lacks runs; fractions are 0 to 1.
+"""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import product
+from pathlib import Path
 
 import torch
-from torch import Tensor, nn
-from torch.optim.lr_scheduler import OneCycleLR
+from torch import Tensor
 
-from glassbox.data.batches import Batches
-from glassbox.data.class_counts import class_counts
-from glassbox.data.datasets import load
-from glassbox.data.pixels import channel_statistics, normalize
-from glassbox.data.splits import long_tailed, stratified_split
-from glassbox.losses.core import ClassLoss
-from glassbox.losses.cross_entropy import (
-    BalancedCrossEntropy,
-    CrossEntropy,
-    FocalLoss,
-    LogitAdjustedLoss,
+from glassbox.chapters.long_tails.arms import ARMS, LARGEST, epochs_of, load_long_tail, train_arm
+from glassbox.chapters.studies import Study, run_study
+from glassbox.data.splits import long_tailed_counts
+from glassbox.training.imbalance import many_medium_few
+from glassbox.training.run_tables import read_runs, split_keys
+from glassbox.training.seed_statistics import PairedDifference, SeedRuns, paired_difference
+
+STORED = Path(__file__).parent
+CLASSES = tuple(f"class {label}" for label in range(10))
+ACCURACIES = (
+    {"data": str, "profile": str, "imbalance": int, "seed": int, "arm": str},
+    CLASSES,
 )
-from glassbox.losses.deferred import DeferredReweighting
-from glassbox.losses.ldam import LDAMLoss
-from glassbox.mixing.batches import MixedBatches
-from glassbox.mixing.whole_batch import Mixup
-from glassbox.networks.cosine_classifier import CosineClassifier
-from glassbox.support.seeds import isolated_seed
-from glassbox.training.evaluation import predict
-from glassbox.training.imbalance import per_class_accuracy
-from glassbox.training.loop import fit
+RATES = {"arm": str, "lr": float, "seed": int}, CLASSES
+GROUPS = {"scenes": (100, 20), "digits": (30, 10)}
 
-BATCH_SIZE = 32
-LARGEST = {"scenes": 300, "digits": 100}
-IMAGES_SEEN = {"scenes": 15_000, "digits": 8_000}
-PLAIN = {"size": 16, "occlusion": 0, "clutter": 0}
+Setting = tuple[str, str, int]
+Results = dict[Setting, dict[str, Tensor]]
 
 
 @dataclass(frozen=True)
-class LongTail:
-    """Images to train on, class 0 the most frequent, and a balanced set to test on.
+class Size:
+    """How much is trained: seeds, settings, and which fraction of the full length."""
+
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    data: tuple[str, ...] = ("scenes", "digits")
+    profiles: tuple[str, ...] = ("exponential", "step")
+    imbalances: tuple[int, ...] = (100, 50, 10)
+    length: float = 1.0
+
+
+SIZES = {"smoke": Size((0, 1), ("digits",), ("step",), (100,), 0.02), "cpu": Size()}
+
+
+def compare(study: Study) -> None:
+    """Train all arms in all settings."""
+    size, task_of = study.size, lru_cache(1)(load_long_tail)
+
+    def run(data: str, profile: str, imbalance: int, seed: int, arm: str) -> list[float]:
+        task = task_of(data, profile, imbalance, seed)
+        epochs = max(1, round(size.length * epochs_of(task)))
+        return train_arm(task, ARMS[arm], seed, epochs=epochs).tolist()
+
+    settings = product(size.seeds, size.data, size.profiles, size.imbalances)
+    runs = [(*setting, seed, arm) for seed, *setting in settings for arm in ARMS]
+    study.fill(study.table("accuracies", *ACCURACIES), runs, run)
+
+
+def rates(study: Study) -> None:
+    """Compare learning rates of all arms, on seeds that are not in the comparison."""
+    tasks = {seed: load_long_tail("scenes", "exponential", 100, seed) for seed in (98, 99)}
+
+    def run(arm: str, lr: float, seed: int) -> list[float]:
+        epochs = max(1, round(study.size.length * epochs_of(tasks[seed])))
+        return train_arm(tasks[seed], replace(ARMS[arm], lr=lr), seed, epochs=epochs).tolist()
+
+    study.fill(study.table("rates", *RATES), product(ARMS, (0.03, 0.1), tasks), run)
+
+
+def load_accuracies(folder: str | Path = STORED) -> Results:
+    """Read the test accuracy of each class.
 
     Args:
-        images: Normalized, ``(N, C, H, W)``.
-        labels: ``(N,)``.
-        test_images: Normalized by the statistics of ``images``.
-        test_labels: About as many of each class.
-        epochs: How often the images are trained on.
-    """
-
-    images: Tensor
-    labels: Tensor
-    test_images: Tensor
-    test_labels: Tensor
-    epochs: int
-
-    @property
-    def counts(self) -> tuple[int, ...]:
-        """Training images of each of the ten classes."""
-        return class_counts(self.labels, 10)
-
-    @property
-    def deferred(self) -> int:
-        """The epoch that begins deferred weights, which have the last fifth, as in the paper."""
-        return round(0.8 * self.epochs) + 1
-
-
-def load_long_tail(name: str, profile: str, imbalance: float, seed: int) -> LongTail:
-    """Cut a long tail out of a balanced data set, and keep other images for the test.
-
-    The largest class has 300 images of ``scenes``, here of 16 x 16 pixels with nothing lying
-    about, and 100 of ``digits``, which has no more than about 180 and needs some for the test.
-    The number of epochs is such that every training sees about 15,000 scenes or 8,000 digits,
-    however long the tail is.
-
-    Args:
-        name: ``"scenes"`` or ``"digits"``.
-        profile: ``"exponential"`` or ``"step"``.
-        imbalance: Ratio of the largest to the smallest class, at least 1.
-        seed: Decides which images stay, and of ``digits`` also which are for the test.
+        folder: Of a study.
 
     Returns:
-        The normalized images.
-
-    Raises:
-        ValueError: If an argument is unknown or out of range.
+        For each ``(data, profile, imbalance)`` and arm the accuracies, ``(seeds, classes)``.
     """
-    if name not in LARGEST:
-        raise ValueError(f"name is {name!r}, expected one of {', '.join(LARGEST)}")
-    if name == "scenes":
-        pool = load("scenes", n=3000, **PLAIN)
-        test = load("scenes", n=1000, split="test", **PLAIN)
-    else:
-        digits = load("digits")
-        pool, test = (
-            digits[part] for part in stratified_split(digits.labels, (1040, 757), seed=seed)
-        )
-    kept = pool[long_tailed(pool.labels, imbalance, profile, n_max=LARGEST[name], seed=seed)]
-    statistics = channel_statistics(kept.images)
-    images, test_images = (normalize(part.images, *statistics) for part in (kept, test))
-    epochs = round(IMAGES_SEEN[name] / len(kept))
-    return LongTail(images, kept.labels, test_images, test.labels, epochs)
+    runs = read_runs(Path(folder, "accuracies.csv"), *ACCURACIES)
+    classes = {
+        key: torch.tensor([one.values for one in found.values()], dtype=torch.float64).T
+        for key, found in runs.items()
+    }
+    return split_keys(classes, 3)
 
 
-def small_network(channels: int, head: nn.Module | None = None) -> nn.Sequential:
-    """Make three convolutions with batch normalization, an average over each map, and a head.
+def balanced(accuracy: Tensor) -> SeedRuns:
+    """Give the balanced accuracy of each seed.
 
     Args:
-        channels: Channels of the images.
-        head: Maps features ``(B, 64)`` to logits ``(B, 10)``; a linear layer unless given.
+        accuracy: Of each class, from 0 to 1, ``(seeds, classes)``.
 
     Returns:
-        The network; it takes images of at least 8 x 8 pixels.
+        One value a seed, from 0 to 1.
     """
-    layers: list[nn.Module] = []
-    for before, after in ((channels, 16), (16, 32), (32, 64)):
-        convolution = nn.Conv2d(before, after, 3, padding=1, bias=False)
-        layers += [convolution, nn.BatchNorm2d(after), nn.ReLU(), nn.MaxPool2d(2)]
-    layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), head or nn.Linear(64, 10)]
-    return nn.Sequential(*layers)
+    return SeedRuns(tuple(range(len(accuracy))), tuple(accuracy.mean(1).tolist()))
 
 
-@dataclass(frozen=True)
-class Method:
-    """What one side of the comparison does otherwise than the others.
+def gain(arms: dict[str, Tensor], arm: str, other: str = "cross-entropy") -> PairedDifference:
+    """Compare the balanced accuracy of two arms seed by seed.
 
     Args:
-        loss: Makes the loss from the class counts.
-        cosine: Scale of a cosine classifier, or ``None`` for a linear one.
-        deferred: Whether the loss is re-weighted in the last fifth of the epochs.
-        mixup: The alpha of Mixup, or 0 for none.
-        lr: The highest learning rate.
-    """
-
-    loss: Callable[[tuple[int, ...]], ClassLoss]
-    cosine: float | None = None
-    deferred: bool = False
-    mixup: float = 0.0
-    lr: float = 0.1
-
-
-# Each rate is the better one of 0.03 and 0.1: see benchmarks/long_tails.py.
-METHODS = {
-    "cross-entropy": Method(lambda counts: CrossEntropy()),
-    "re-weighted": Method(BalancedCrossEntropy, lr=0.03),
-    "focal": Method(lambda counts: FocalLoss()),
-    "logit-adjusted": Method(LogitAdjustedLoss),
-    "deferred weights": Method(lambda counts: CrossEntropy(), deferred=True),
-    "cosine": Method(lambda counts: CrossEntropy(), cosine=30, lr=0.03),
-    "LDAM": Method(LDAMLoss, cosine=1, lr=0.03),
-    "LDAM-DRW": Method(LDAMLoss, cosine=1, deferred=True, lr=0.03),
-    "LDAM-DRW, Mixup": Method(LDAMLoss, cosine=1, deferred=True, mixup=0.4, lr=0.03),
-}
-
-
-def train(task: LongTail, method: Method, seed: int) -> Tensor:
-    """Train the small network by one method and measure each class.
-
-    SGD with momentum, batches of 32, and a learning rate that rises and falls to zero, as long
-    for each method.
-
-    Args:
-        task: The long tail.
-        method: Such as one of ``METHODS``.
-        seed: Decides the first weights, the order of the images and what Mixup draws.
+        arms: The accuracies of a setting, from :func:`load_accuracies`.
+        arm: The one that is asked about.
+        other: The one that it is compared with.
 
     Returns:
-        Test accuracy of each class, ``(10,)``.
+        The differences, from -1 to 1.
     """
-    loss: nn.Module = method.loss(task.counts)
-    if method.deferred:
-        loss = DeferredReweighting(loss, task.counts, task.deferred)
-    batches = Batches(task.images, task.labels, BATCH_SIZE, seed=seed, channels_last=True)
-    with isolated_seed(seed):
-        head = None if method.cosine is None else CosineClassifier(64, 10, method.cosine)
-        model = small_network(task.images.shape[1], head).to(memory_format=torch.channels_last)
-        mixup = Mixup(method.mixup, num_classes=10) if method.mixup else None
-        mixed = MixedBatches(batches, mixup, seed=seed) if mixup else batches
-        optimizer = torch.optim.SGD(
-            model.parameters(), method.lr, 0.9, weight_decay=5e-4, nesterov=True
-        )
-        cycle = OneCycleLR(optimizer, method.lr, task.epochs * len(batches))
-        options = {"loss_fn": loss, "step_scheduler": cycle, "progress": False}
-        fit(model, mixed, optimizer, epochs=task.epochs, **options)
-    test_images = task.test_images.contiguous(memory_format=torch.channels_last)
-    return per_class_accuracy(predict(model, test_images), task.test_labels)
+    return paired_difference(balanced(arms[arm]), balanced(arms[other]))
+
+
+def groups(setting: Setting, accuracy: Tensor) -> tuple[float | None, float | None, float | None]:
+    """Average over seeds, and over classes with many, medium and few training images.
+
+    Many are more than 100 ``scenes`` or 30 ``digits``, few are less than 20 or 10.
+
+    Args:
+        setting: Data, profile and imbalance.
+        accuracy: Of each class, ``(seeds, classes)``.
+
+    Returns:
+        Three means from 0 to 1; ``None`` for a group without classes.
+    """
+    data, profile, imbalance = setting
+    many, few = GROUPS[data]
+    counts = long_tailed_counts(LARGEST[data], accuracy.shape[1], imbalance, profile)
+    return many_medium_few(accuracy.mean(0), counts, many=many, few=few)
+
+
+if __name__ == "__main__":
+    run_study("long_tails", SIZES, {"compare": compare, "rates": rates})

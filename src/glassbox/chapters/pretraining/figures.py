@@ -1,12 +1,13 @@
 """The figures of the page on pretraining."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from glassbox.chapters.pretraining.results import Stems, Transfers
-from glassbox.chapters.pretraining.study import UPSTREAM
+from glassbox.chapters.pretraining.study import Stems, Transfers
+from glassbox.chapters.pretraining.tasks import UPSTREAM
 from glassbox.networks.zoo import COSTS, Entry, frontier
 from glassbox.plotting.colors import BLUE, FAINT, GREEN, INK, MUTED, OCHRE, RUST
 from glassbox.plotting.figures import WIDTH, Axes, Figure, figure
@@ -39,7 +40,7 @@ def show_transfers(transfers: Transfers) -> Figure:
     """Draw accuracy over the number of labels, for each way to transfer from the things."""
     fig, panels = figure(1, 2, height=3.5, top=0.75, sharey=True, wspace=0.12)
     for ax, (target, title) in zip(panels, _TITLES.items(), strict=True):
-        lines = {name: transfers[name, target] for name in COLORS}
+        lines = {name: _percent(transfers[name, target]) for name in COLORS}
         _draw_lines(ax, lines)
         ax.set_title(title, y=1.0)
         fig.describe(_lines_sentence(title, lines))
@@ -52,7 +53,7 @@ def show_choice(transfers: Transfers, upstream: str, target: str, labels: int) -
     """Draw the ways to transfer from one pretraining to one target, and their gains at one point.
 
     Args:
-        transfers: From :func:`glassbox.chapters.pretraining.results.load_transfers`.
+        transfers: From :func:`glassbox.chapters.pretraining.study.load_transfers`.
         upstream: ``"things"`` or ``"grounds"``.
         target: ``"scenes"`` or ``"digits"``.
         labels: Labels per class at which they are compared with training from scratch.
@@ -64,7 +65,7 @@ def show_choice(transfers: Transfers, upstream: str, target: str, labels: int) -
         raise ValueError(f"upstream is {upstream!r}, expected one of {', '.join(UPSTREAM)}")
     ending = "" if upstream == "things" else f", {upstream}"
     keys = {name: (name if name == "scratch" else name + ending, target) for name in COLORS}
-    lines = {name: transfers[key] for name, key in keys.items() if key in transfers}
+    lines = {name: _percent(transfers[key]) for name, key in keys.items() if key in transfers}
     fig, (left, right) = figure(1, 2, height=3.4, top=0.65, wspace=0.5, width_ratios=[1.2, 1])
     left.axvline(labels, color=MUTED, linewidth=1, linestyle=(0, (2, 3)), gid="compared")
     _draw_lines(left, lines)
@@ -90,10 +91,11 @@ def show_stems(stems: Stems) -> Figure:
     titles = {"alexnet": "AlexNet", "resnet18": "ResNet-18"}
     fig, panels = figure(1, 2, height=2.6, left=0.95, top=0.4, wspace=0.45)
     for ax, (name, title) in zip(panels, titles.items(), strict=True):
-        _draw_dots(ax, stems[name], [BLUE] * len(stems[name]))
+        found = _percent(stems[name])
+        _draw_dots(ax, found, [BLUE] * len(found))
         ax.set(xlim=(45, 100), xlabel="test accuracy, percent")
         ax.set_title(title)
-        parts = (f"{stem} {one.mean:.0f}" for stem, one in stems[name].items())
+        parts = (f"{stem} {one.mean:.0f}" for stem, one in found.items())
         fig.describe(f"{title}, percent: {', '.join(parts)}.")
     return fig
 
@@ -167,6 +169,10 @@ def _name_points(ax: Axes, names: Sequence[str], points: np.ndarray, *, left: bo
             taken.append((start, y, width))
             style = {"textcoords": "offset points", "fontsize": 8, "color": INK, "ha": side}
             ax.annotate(names[i], points[i], spot, **style)
+
+
+def _percent(found: Mapping[Any, SeedRuns]) -> dict[Any, SeedRuns]:
+    return {key: 100 * one for key, one in found.items()}
 
 
 def _draw_lines(ax: Axes, lines: Mapping[str, Mapping[int, SeedRuns]]) -> None:

@@ -7,23 +7,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glassbox.chapters.pretraining.study import shuffled_batches
+from glassbox.chapters.pretraining.arms import shuffled_batches
 from glassbox.data.batches import Batches
+from glassbox.data.dataset import Dataset
 from glassbox.data.datasets import load
 from glassbox.data.pixels import channel_statistics, normalize, resize
 from glassbox.data.splits import stratified_split
+from glassbox.data.train_test import TrainTest
 from glassbox.networks.adapt_torchvision import STEMS, adapt_stem, create_model, replace_head
 from glassbox.support.seeds import isolated_seed
 from glassbox.training.loop import fit
 
 LARGE, SMALL = 64, 32  # pixels a side
-PRETRAINED_ON = 5000  # images
-LABELS = 20  # a class
-UPDATES = 60
 
 
 @dataclass(frozen=True)
-class Network:
+class Arm:
     """A network, how it is pretrained, and the beginnings that are compared for small images.
 
     Args:
@@ -39,19 +38,20 @@ class Network:
 
 
 # AlexNet unchanged has nothing left of 32 x 32 pixels, and stops with an error.
-NETWORKS = MappingProxyType(
+STEM_ARMS = MappingProxyType(
     {
-        "alexnet": Network(5, 2e-4, ("enlarged", "center", "corner", "resized", "fresh")),
-        "resnet18": Network(3, 1e-3, ("unchanged", "enlarged", "center", "corner", "fresh")),
+        "alexnet": Arm(5, 2e-4, ("enlarged", "center", "corner", "resized", "fresh")),
+        "resnet18": Arm(3, 1e-3, ("unchanged", "enlarged", "center", "corner", "fresh")),
     }
 )
 
 
-def pretrain_large(name: str) -> dict[str, Tensor]:
-    """Train a network on 5,000 images of Fashion-MNIST, enlarged to 64 x 64 pixels, with seed 0.
+def pretrain_large(name: str, *, count: int = 5000) -> dict[str, Tensor]:
+    """Train a network on images of Fashion-MNIST, enlarged to 64 x 64 pixels, with seed 0.
 
     Args:
-        name: A key of :data:`NETWORKS`.
+        name: A key of :data:`STEM_ARMS`.
+        count: How many images.
 
     Returns:
         Its state dict.
@@ -59,28 +59,29 @@ def pretrain_large(name: str) -> dict[str, Tensor]:
     Raises:
         ValueError: If ``name`` is unknown.
     """
-    if name not in NETWORKS:
-        raise ValueError(f"name is {name!r}, expected one of {', '.join(NETWORKS)}")
-    network = NETWORKS[name]
+    if name not in STEM_ARMS:
+        raise ValueError(f"name is {name!r}, expected one of {', '.join(STEM_ARMS)}")
+    arm = STEM_ARMS[name]
     clothes = load("fashion_mnist")
-    (chosen,) = stratified_split(clothes.labels, (PRETRAINED_ON,), seed=0)
+    (chosen,) = stratified_split(clothes.labels, (count,), seed=0)
+    images = normalize(_enlarge(clothes[chosen], LARGE).images, *_statistics())
     with isolated_seed(0):
         model = create_model(name)
-        batches = Batches(_prepare(clothes.images[chosen], LARGE), clothes.labels[chosen], 64)
-        optimizer = torch.optim.Adam(model.parameters(), network.lr)
-        fit(model, batches, optimizer, epochs=network.epochs, progress=False)
+        batches = Batches(images, clothes.labels[chosen], 64)
+        optimizer = torch.optim.Adam(model.parameters(), arm.lr)
+        fit(model, batches, optimizer, epochs=arm.epochs, progress=False)
     return model.state_dict()
 
 
-def stem_task(stem: str, seed: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Take digits of MNIST, 20 a class to learn from and 1,000 to test on.
+def stem_task(stem: str, seed: int) -> TrainTest:
+    """Take digits of MNIST, 20 a class to learn from and 1,000 to test with.
 
     Args:
         stem: Where it is ``"enlarged"``, the images have 64 x 64 pixels, otherwise 32 x 32.
         seed: Decides which digits.
 
     Returns:
-        Images ``(200, 3, S, S)`` and their labels, test images and their labels.
+        Both parts, with three channels, normalized by the statistics of Fashion-MNIST.
 
     Raises:
         ValueError: If ``stem`` is unknown.
@@ -88,37 +89,48 @@ def stem_task(stem: str, seed: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     known = ("unchanged", "enlarged", *STEMS)
     if stem not in known:
         raise ValueError(f"stem is {stem!r}, expected one of {', '.join(known)}")
-    digits = load("mnist")
-    parts = stratified_split(digits.labels, (10 * LABELS, 1000), seed=seed)
-    size = LARGE if stem == "enlarged" else SMALL
-    (images, labels), (test_images, test_labels) = (
-        (_prepare(digits.images[part], size), digits.labels[part]) for part in parts
-    )
-    return images, labels, test_images, test_labels
+    digits, size = load("mnist"), LARGE if stem == "enlarged" else SMALL
+    parts = stratified_split(digits.labels, (200, 1000), seed=seed)
+    train, test = (_enlarge(digits[part], size) for part in parts)
+    return TrainTest(train, test, _statistics())
 
 
-def _prepare(images: Tensor, size: int) -> Tensor:
-    """Normalize by the statistics of Fashion-MNIST; digits go through 32 pixels in any case."""
-    small = resize(images, SMALL)
-    statistics = channel_statistics(load("fashion_mnist").images)
-    return normalize(resize(small, size), *statistics).expand(-1, 3, -1, -1)
+def _enlarge(part: Dataset, size: int) -> Dataset:
+    """Make three equal channels, by way of 32 pixels in any case."""
+    images = resize(resize(part.images, SMALL), size).expand(-1, 3, -1, -1)
+    return Dataset(part.name, images, part.labels, part.class_names)
+
+
+def _statistics() -> tuple[Tensor, Tensor]:
+    mean, std = channel_statistics(load("fashion_mnist").images)
+    return mean.expand(3), std.expand(3)
 
 
 def adapt(
-    name: str, stem: str, weights: dict[str, Tensor], images: Tensor, labels: Tensor, seed: int
+    name: str,
+    stem: str,
+    weights: dict[str, Tensor],
+    images: Tensor,
+    labels: Tensor,
+    seed: int,
+    *,
+    updates: int = 60,
+    lr: float | None = None,
 ) -> nn.Module:
     """Give a pretrained network a new head and perhaps a new stem, and fine-tune all of it.
 
     Args:
-        name: A key of :data:`NETWORKS`.
+        name: A key of :data:`STEM_ARMS`.
         stem: One of the network's stems.
         weights: From :func:`pretrain_large`.
         images: To learn from.
         labels: Theirs.
         seed: Decides new weights, batches and what dropout drops.
+        updates: Steps of Adam.
+        lr: Its rate; that of the network's :class:`Arm` unless given.
 
     Returns:
-        The network after 60 steps of Adam.
+        The network after the last step.
     """
     with isolated_seed(seed):
         model = create_model(name)
@@ -126,8 +138,9 @@ def adapt(
         replace_head(model, 10)
         if stem not in ("unchanged", "enlarged"):
             adapt_stem(model, stem)
-        optimizer = torch.optim.Adam(model.parameters(), NETWORKS[name].lr, weight_decay=1e-4)
-        for batch in shuffled_batches(len(labels), UPDATES, seed):
+        lr = STEM_ARMS[name].lr if lr is None else lr
+        optimizer = torch.optim.Adam(model.parameters(), lr, weight_decay=1e-4)
+        for batch in shuffled_batches(len(labels), updates, seed):
             loss = F.cross_entropy(model(images[batch]), labels[batch])
             optimizer.zero_grad()
             loss.backward()

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.patches import FancyBboxPatch
 from torch import Tensor
 
-from glassbox.chapters.residual.results import Lesion, Lesions, Results, Slices, by_depth
+from glassbox.chapters.residual.study import Lesion, Lesions, Results, Slices, by_depth
 from glassbox.plotting.colors import BLUE, GREEN, INK, MUTED, OCHRE, PAPER, RUST
 from glassbox.plotting.figures import Axes, Figure, figure
 from glassbox.training.seed_statistics import SeedRuns
@@ -130,7 +130,7 @@ def show_lesions(lesions: Lesions, depth: int) -> Figure:
     for first in (0, blocks // 3, 2 * blocks // 3):
         ax.axvline(first + 1, zorder=0, **_STAGE)
     for name, color in COLORS.items():
-        found = lesions[name, depth]
+        found = {lesion: 100 * one for lesion, one in lesions[name, depth].items()}
         ones = {i + 1: found[(i,)] for i in range(blocks)}
         _points(ax, ones, color, name)
         worst = min(ones, key=lambda block: ones[block].mean)
@@ -149,7 +149,7 @@ def show_removals(removals: Mapping[str, Mapping[int, SeedRuns]]) -> Figure:
     """Draw the accuracy of deep residual networks over the number of missing blocks."""
     fig, ax = figure(height=3.3, top=0.6)
     for name, color in list(COLORS.items())[1:]:
-        counts = removals[name]
+        counts = {count: 100 * one for count, one in removals[name].items()}
         _points(ax, counts, color, name)
         parts = (f"{counts[count].mean:.0f} without {count}" for count in (0, 4, 12, 24))
         fig.describe(f"Test accuracy in percent, {name}: {', '.join(parts)}.")
@@ -180,7 +180,7 @@ def show_surgery(lesions: Lesions, stages: Sequence[int | None]) -> Figure:
     fig, (top, below) = figure(2, 1, height=3.9, height_ratios=[1, 1.5], **margins)
     _draw_blocks(top, gone)
     names = list(COLORS)
-    found = [lesions[name, 20][gone] for name in names]
+    found = [100 * lesions[name, 20][gone] for name in names]
     places = np.arange(len(names))
     means = np.array([one.mean for one in found])
     ends = np.abs(np.array([(min(one.values), max(one.values)) for one in found]).T - means)

@@ -1,0 +1,124 @@
+"""The network that the chapter on Grad-CAM looks into, and how it is trained, marked or not."""
+
+from collections import OrderedDict
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from glassbox.attribution.watermark import stamp
+from glassbox.data.batches import Batches
+from glassbox.data.datasets import load
+from glassbox.data.train_test import TrainTest
+from glassbox.support.seeds import isolated_seed
+from glassbox.training.recipes import train_one_cycle
+
+CLASSES = ("fish", "heart", "key", "mug", "star", "umbrella")
+LAYERS = ("features.relu1", "features.relu2", "features.relu3", "features.relu4")
+LAST = LAYERS[-1]
+EPOCHS, BATCH_SIZE, LR = 7, 32, 1e-2
+
+# Which training images carry the mark.
+ARMS = ("nowhere", "one class", "at random")
+
+
+class SceneNetwork(nn.Module):
+    """Four convolutions, each normalized, the mean of each map, one linear layer.
+
+    ``features`` holds the convolutions, with layers named as in ``model.features.relu4``, and
+    ``classifier`` the linear layer. Images of 32 x 32 pixels become 64 maps of 8 x 8.
+
+    Args:
+        num_classes: Number of logits.
+        inplace: Whether the ReLUs work in place.
+    """
+
+    def __init__(self, num_classes: int = len(CLASSES), *, inplace: bool = False) -> None:
+        super().__init__()
+        layers: OrderedDict[str, nn.Module] = OrderedDict()
+        for number, (before, after) in enumerate(pairwise((3, 12, 24, 48, 64)), start=1):
+            layers[f"conv{number}"] = nn.Conv2d(before, after, 3, padding=1, bias=False)
+            layers[f"norm{number}"] = nn.BatchNorm2d(after)
+            layers[f"relu{number}"] = nn.ReLU(inplace=inplace)
+            if number <= 2:
+                layers[f"pool{number}"] = nn.MaxPool2d(2)
+        self.features = nn.Sequential(layers)
+        self.classifier = nn.Linear(64, num_classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images ``(B, 3, S, S)`` to logits ``(B, num_classes)``."""
+        return self.classifier(self.features(images).mean((2, 3)))
+
+
+def scene_task(seed: int, train: int = 3000, test: int = 1200) -> TrainTest:
+    """Draw scenes of 32 x 32 pixels in which nothing hides the object and one thing lies about.
+
+    Args:
+        seed: Decides all of them.
+        train: How many to train on.
+        test: How many to test with.
+
+    Returns:
+        Both parts with balanced classes; a mark is stamped on their bytes.
+    """
+    style = {"classes": CLASSES, "occlusion": 0.0, "clutter": 1, "seed": seed}
+    return TrainTest(
+        load("scenes", n=train, **style), load("scenes", n=test, split="test", **style)
+    )
+
+
+def carriers(labels: Tensor, arm: str, seed: int = 0) -> Tensor:
+    """Choose the training images that carry the mark.
+
+    Args:
+        labels: ``(N,)``.
+        arm: ``"nowhere"``; ``"one class"``, all images of class 0 and no other; ``"at random"``,
+            as many in the mean, whatever their class.
+        seed: Of the choice at random.
+
+    Returns:
+        Bool ``(N,)``.
+
+    Raises:
+        ValueError: If ``arm`` is none of those.
+    """
+    if arm not in ARMS:
+        raise ValueError(f"arm is {arm!r}, expected one of {', '.join(ARMS)}")
+    if arm == "at random":
+        draws = torch.rand(len(labels), generator=torch.Generator().manual_seed(seed))
+        return draws < 1 / len(CLASSES)
+    return labels == (0 if arm == "one class" else -1)
+
+
+def train_scenes(
+    task: TrainTest,
+    seed: int,
+    *,
+    arm: str = "nowhere",
+    strength: float = 0.0,
+    epochs: int = EPOCHS,
+    progress: bool = False,
+) -> SceneNetwork:
+    """Train a network on scenes, some of which carry a mark.
+
+    Args:
+        task: From :func:`scene_task`.
+        seed: Decides weights, the order of the images, and which are marked at random.
+        arm: Which images carry the mark, one of :data:`ARMS`.
+        strength: Of the mark, from 0 to 1.
+        epochs: How often to go through all images.
+        progress: Whether to show a progress bar.
+
+    Returns:
+        The network in ``eval`` mode.
+
+    Raises:
+        ValueError: If ``arm`` or ``strength`` is none of those.
+    """
+    chosen = carriers(task.labels, arm, seed)
+    images = task.normalize(stamp(task.train.images, chosen, strength))
+    with isolated_seed(seed):
+        model = SceneNetwork()
+        batches = Batches(images, task.labels, BATCH_SIZE, seed=seed)
+        train_one_cycle(model, batches, epochs=epochs, lr=LR, progress=progress)
+    return model.eval()

@@ -1,0 +1,138 @@
+"""Plain and residual networks, trained on the digits, all alike."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from glassbox.data.batches import Batches
+from glassbox.data.datasets import load
+from glassbox.data.splits import stratified_split
+from glassbox.data.train_test import TrainTest
+from glassbox.networks.residual import ResidualNetwork
+from glassbox.support.seeds import isolated_seed
+from glassbox.training.evaluation import evaluate
+from glassbox.training.loop import Callback
+from glassbox.training.recipes import train_one_cycle
+
+DEPTHS = (8, 14, 20, 32, 56)
+EPOCHS = 10
+BATCH_SIZE = 64
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One kind of network.
+
+    Args:
+        plain: Whether it has no shortcuts.
+        norm: Whether a batch normalization follows each convolution.
+        zero_init: Whether each block begins by adding nothing.
+        lr: The highest learning rate of its training.
+    """
+
+    plain: bool = False
+    norm: bool = True
+    zero_init: bool = False
+    lr: float = 0.1
+
+
+# Each rate is the best of four on a seed that is not compared: `--part rates` of the study.
+ARMS = {
+    "plain": Arm(plain=True, lr=0.3),
+    "residual": Arm(),
+    "residual, zero": Arm(zero_init=True, lr=0.3),
+    "plain, no norm": Arm(plain=True, norm=False, lr=0.3),
+    "residual, no norm": Arm(norm=False),
+    "residual, no norm, zero": Arm(norm=False, zero_init=True, lr=0.3),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a training ended.
+
+    Args:
+        train_loss: Mean loss of the batches of the last epoch.
+        train_accuracy: The same, from 0 to 1.
+        test_accuracy: In ``eval`` mode, from 0 to 1.
+    """
+
+    train_loss: float
+    train_accuracy: float
+    test_accuracy: float
+
+
+def digit_task(seed: int) -> TrainTest:
+    """Split the digits of 8 x 8 pixels: 1,024 to train on, the other 773 to test with.
+
+    Args:
+        seed: Decides which are trained on.
+
+    Returns:
+        Both parts, normalized by the statistics of the first.
+    """
+    digits = load("digits")
+    train, test = stratified_split(digits.labels, (1024, 773), seed=seed)
+    return TrainTest(digits[train], digits[test])
+
+
+def make_network(arm: str, depth: int, seed: int) -> ResidualNetwork:
+    """Make a network for the digits, 8 channels wide.
+
+    Args:
+        arm: One of :data:`ARMS`.
+        depth: 6n + 2 layers.
+        seed: Decides its weights; a plain network and its residual twin have the same.
+
+    Returns:
+        The network in ``train`` mode.
+
+    Raises:
+        ValueError: If ``arm`` or ``depth`` is none of those.
+    """
+    if arm not in ARMS:
+        raise ValueError(f"arm is {arm!r}, expected one of {', '.join(ARMS)}")
+    chosen = ARMS[arm]
+    with isolated_seed(seed):
+        return ResidualNetwork(
+            depth,
+            plain=chosen.plain,
+            in_channels=1,
+            width=8,
+            norm_layer=nn.BatchNorm2d if chosen.norm else nn.Identity,
+            zero_init=chosen.zero_init,
+        )
+
+
+def train_network(
+    model: nn.Module,
+    task: TrainTest,
+    seed: int,
+    *,
+    lr: float,
+    epochs: int = EPOCHS,
+    callbacks: tuple[Callback, ...] = (),
+) -> Outcome:
+    """Train a network on the digits: the same steps for every arm.
+
+    SGD with momentum, batches of 64, gradients clipped to norm 1, and a learning rate that rises
+    and falls to zero.
+
+    Args:
+        model: In ``train`` mode; it is changed.
+        task: From :func:`digit_task`.
+        seed: Decides the order of the images.
+        lr: The highest learning rate, such as that of the network's :class:`Arm`.
+        epochs: Of 16 steps each.
+        callbacks: Called after each epoch, as by :func:`glassbox.training.loop.fit`.
+
+    Returns:
+        What was measured.
+    """
+    batches = Batches(task.images, task.labels, BATCH_SIZE, seed=seed)
+    optimizer = torch.optim.SGD(model.parameters(), lr, momentum=0.9, weight_decay=1e-4)
+    options = {"clip_norm": 1.0, "callbacks": callbacks, "progress": False}
+    history = train_one_cycle(model, batches, epochs=epochs, lr=lr, optimizer=optimizer, **options)
+    test = evaluate(model, task.test_images, task.test_labels)
+    return Outcome(history.train_loss[-1], history.train_accuracy[-1], float(test.accuracy))
