@@ -6,7 +6,6 @@ import json
 
 import chapters
 import execution
-import pages
 import pytest
 from chapters import read, write
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -34,7 +33,7 @@ class Book:
 
     def __init__(self, folder, monkeypatch):
         self.folder, self.monkeypatch = folder, monkeypatch
-        for module in (chapters, execution, book, pages):
+        for module in (chapters, execution, book):
             monkeypatch.setattr(module, "ROOT", folder)
         for module in (chapters, execution, book):
             monkeypatch.setattr(module, "BOOK", folder / "book")
