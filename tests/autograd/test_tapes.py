@@ -119,7 +119,7 @@ def test_tensor_graphs_equal_torch(program, seed, shapes):
 
 @settings(max_examples=60, deadline=None)
 @given(seeds, st.sampled_from([None, 0, 1, -1, (0, 2), (1, 2)]), st.booleans())
-def test_max_fractions_the_gradient_among_ties_as_amax_does(seed, axis, keepdims):
+def test_max_splits_the_gradient_among_ties_as_amax_does(seed, axis, keepdims):
     value = np.random.default_rng(seed).integers(0, 3, (3, 4, 2)).astype(float)
     x = torch.from_numpy(value).requires_grad_()
     expected = x.amax(() if axis is None else axis, keepdim=keepdims)

@@ -133,7 +133,7 @@ def test_batches_go_to_the_device_asked_for():
 
 
 @pytest.mark.parametrize("world_size", [2, 3, 4])
-def test_processes_fraction_the_batches_that_one_process_sees(world_size):
+def test_processes_share_the_batches_that_one_process_sees(world_size):
     size = 12
     shards = [
         Batches(IMAGES, LABELS, size, seed=3, rank=rank, world_size=world_size)

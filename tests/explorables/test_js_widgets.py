@@ -106,7 +106,7 @@ def test_two_on_a_page_fraction_style_and_script_and_their_stills_are_files(show
 def test_the_playground_tells_the_page_of_all_surfaces(monkeypatch):
     told = {}
     monkeypatch.setattr(
-        "glassbox.explorables.js_widgets.show_computed",
+        "glassbox.chapters.adam.playground.show_computed",
         lambda module, state, **more: told.update(state, module=module, **more),
     )
     optimizer_playground("beale", start=(2, 1), racers=["Adam", "SGD"])
@@ -123,7 +123,7 @@ def test_the_playground_tells_the_page_of_all_surfaces(monkeypatch):
 def test_a_playground_begins_at_the_learning_rates_it_is_given(monkeypatch):
     told = {}
     monkeypatch.setattr(
-        "glassbox.explorables.js_widgets.show_computed",
+        "glassbox.chapters.adam.playground.show_computed",
         lambda _, state, **more: told.update(state, **more),
     )
     optimizer_playground(racers=["Adam", "SGD"])

@@ -154,8 +154,8 @@ def test_static_mode_does_not_import_widgets():
 
 SOURCE = """
 from glassbox.explorables import buttons, dropdown, explore, slider
-from glassbox.figures import figure, to_png
-from glassbox.live import WIDGET, live_outputs
+from glassbox.plotting.figures import figure, to_png
+from glassbox.explorables.widget_view import WIDGET, live_outputs
 
 def draw(size, side, color, filled):
     if size == 5 and not filled:
@@ -301,10 +301,10 @@ def test_controls_moved_at_once_end_at_what_is_set(monkeypatch):
             time.sleep(0.3)
         return to_png(pixels)
 
-    monkeypatch.setattr("glassbox.plotting.figures.to_png", slow_at_first)
+    monkeypatch.setattr("glassbox.explorables.widget_view.to_png", slow_at_first)
     slow = threading.Thread(target=lambda: setattr(first, "index", 1))
     slow.start()
-    began.wait()
+    assert began.wait(timeout=10)
     second.index = 1
     slow.join()
     assert picture(screen.value)[0] == "A bar of 1, y."

@@ -15,7 +15,7 @@ from glassbox.support import progress, progress_bar
 
 LOOP = """
     import time
-    from glassbox.progress import progress_bar
+    from glassbox.support import progress_bar
     print("before")
     with progress_bar(4) as advance:
         for step in range(4):

@@ -132,7 +132,7 @@ def test_a_failed_write_leaves_the_old_checkpoint(path, monkeypatch):
 def test_a_process_killed_while_it_writes_leaves_the_old_checkpoint(path):
     script = """
         import os, signal, sys, torch
-        from glassbox.checkpoints import save_checkpoint
+        from glassbox.training.checkpoints import save_checkpoint
 
         def killed(descriptor):
             os.ftruncate(descriptor, 1000)  # as if only this much had been written

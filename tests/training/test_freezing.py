@@ -126,7 +126,7 @@ def test_freezing_and_thawing_reach_everything_inside():
     assert all(module.training for module in model.modules())
 
 
-def test_train_undoes_the_modes_and_hold_frozen_keeps_them():
+def test_train_undoes_the_modes_and_train_keeping_frozen_keeps_them():
     model = make_model()
     freeze(model.backbone)
     model.train()
@@ -267,7 +267,7 @@ def test_groups_are_disjoint_and_complete_and_have_their_rates(beside):
     assert [group["name"] for group in optimizer.param_groups] == ["head", "backbone"]
 
 
-def test_a_parameter_that_head_and_backbone_fraction_is_in_one_group():
+def test_a_parameter_that_head_and_backbone_share_is_in_one_group():
     model = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
     model[1].weight = model[0].weight
     head, rest = (ids(g["params"]) for g in parameter_groups(model[1], model, 1.0, 1.0))

@@ -9,15 +9,10 @@ from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, recall_score
 
 from glassbox.data import class_counts, effective_numbers, effective_weights, splits
-from glassbox.training import balanced_accuracy, imbalance, many_medium_few, per_class_accuracy
+from glassbox.training import balanced_accuracy, many_medium_few, per_class_accuracy
 
 LONG_TAILED_CIFAR10 = splits.long_tailed_counts(5000, 10, 100)
 some_counts = st.lists(st.integers(1, 10_000), min_size=2, max_size=12)
-
-
-def test_profiles_have_one_home():
-    assert imbalance.long_tailed_counts is splits.long_tailed_counts
-    assert imbalance.long_tailed is splits.long_tailed
 
 
 @settings(max_examples=30, deadline=None)
