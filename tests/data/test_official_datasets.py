@@ -135,7 +135,7 @@ def test_train_and_holdout_part_the_training_images_by_a_fixed_rule(tmp_path, mo
 
 @pytest.mark.parametrize(("name", "split"), [("mnist", "holdout"), ("cifar10", "validation")])
 def test_a_split_that_does_not_exist_is_refused(name, split, tmp_path):
-    with pytest.raises(ValueError, match=f"split is '{split}'; {name} has train"):
+    with pytest.raises(ValueError, match=f"split is '{split}', expected one of train"):
         load(name, split=split, root=tmp_path)
 
 

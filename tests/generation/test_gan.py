@@ -222,15 +222,15 @@ def test_a_loss_that_is_not_finite_ends_the_training():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: players(lr=0), "lr is 0, expected a number above 0"),
+        (lambda: players(lr=0), "lr is 0"),
         (lambda: Snapshots(torch.zeros(1, 2), every=0), "every is 0, expected at least 1"),
         (lambda: train_gan(players(), points(), steps=0), "steps is 0, expected at least 1"),
         (lambda: train_gan(players(), points(), steps=1, batch_size=1), "batch_size is 1"),
         (lambda: train_gan(players(), points(), steps=1, generator_steps=0), "generator_steps is"),
-        (lambda: train_gan(players(), points()[:0], steps=1), "images is 0, expected at least 1"),
+        (lambda: train_gan(players(), points()[:0], steps=1), "images is empty"),
         (
             lambda: train_gan(players(), torch.zeros(9, 1, 4, 4), steps=1, batch_size=8),
-            r"real has shape \(8, 1, 4, 4\), but the generator makes \(8, 2\)",
+            r"real has shape \(8, 1, 4, 4\) .* \(8, 2\)",
         ),
     ],
 )

@@ -93,7 +93,7 @@ def test_wrong_arguments_are_refused():
     with pytest.raises(ValueError, match=r"reach is -1\.0, expected above 0"):
         loss_slice(model, IMAGES, LABELS, reach=-1.0)
     with (
-        pytest.raises(ValueError, match="expected 1, one a direction"),
+        pytest.raises(ValueError, match=r"amounts is \(1, 2\), expected 1"),
         shifted(model, [filter_normalized(model, 0)], (1, 2)),
     ):
         pass

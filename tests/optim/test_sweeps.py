@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from glassbox.optim import StackedMLP, Sweep, classify_digits, compress_digits, sweep
-from glassbox.optim.stacked_mlp import PARTS
+from glassbox.optim import Sweep, classify_digits, compress_digits, sweep
+from glassbox.optim.stacked_mlp import PARTS, _StackedMLP
 from glassbox.optim.sweeps import random_batches
 
 SEEDS = (3, 11)
@@ -37,7 +37,7 @@ def alone(widths, activations, seed):
 def test_each_network_of_a_stack_is_the_one_of_its_seed():
     widths, activations = (5, 7, 3), (torch.relu, torch.tanh)
     state = torch.get_rng_state()
-    stack = StackedMLP(widths, activations, SEEDS)
+    stack = _StackedMLP(widths, activations, SEEDS)
     assert torch.equal(torch.get_rng_state(), state)
     inputs = torch.randn(2, 4, 5)
     for outputs, own, seed in zip(stack(inputs), inputs, SEEDS, strict=True):
@@ -46,7 +46,7 @@ def test_each_network_of_a_stack_is_the_one_of_its_seed():
 
 def test_a_stack_refuses_activations_that_do_not_fit():
     with pytest.raises(ValueError, match="activations has 1 entries, expected 2"):
-        StackedMLP((5, 7, 3), (torch.relu,), SEEDS)
+        _StackedMLP((5, 7, 3), (torch.relu,), SEEDS)
 
 
 @pytest.mark.parametrize("name", MAKERS)

@@ -8,6 +8,13 @@ import torch.nn.functional as F
 from scipy.stats import rankdata
 from torch import Tensor, nn
 
+from glassbox.support.arguments import (
+    check_at_least,
+    check_at_least_one,
+    check_range,
+    check_shapes,
+    reject_tensor,
+)
 from glassbox.support.seeds import isolated_seed
 from glassbox.training.evaluation import predict
 
@@ -32,8 +39,7 @@ def pointing_hits(maps: Tensor, masks: Tensor, tolerance: float = 0.0) -> Tensor
         https://arxiv.org/abs/1608.00507.
     """
     _check_pairs(maps, masks)
-    if not tolerance >= 0:
-        raise ValueError(f"tolerance is {tolerance}, expected at least 0")
+    check_at_least(0, tolerance=tolerance)
     flat = maps.flatten(1)
     peak = flat.argmax(dim=1)
     width = maps.shape[2]
@@ -63,8 +69,7 @@ def mask_iou(maps: Tensor, masks: Tensor, threshold: float = 0.5) -> Tensor:
             range.
     """
     _check_pairs(maps, masks)
-    if not 0 <= threshold < 1:
-        raise ValueError(f"threshold is {threshold}, expected from 0 up to below 1")
+    check_range(0, 1, below=True, threshold=threshold)
     high = maps > threshold * maps.amax((1, 2), keepdim=True)
     union = (high | masks).sum((1, 2))
     return (high & masks).sum((1, 2)) / union.clamp(min=1)
@@ -139,7 +144,7 @@ def area_under(curves: Tensor) -> Tensor:
         ValueError: If the curves have fewer than two points.
     """
     if curves.ndim != 2 or curves.shape[1] < 2:
-        raise ValueError(f"curves are {tuple(curves.shape)}, expected (B, S) with S of at least 2")
+        reject_tensor("curves", curves, "(B, S) with S of at least 2")
     return torch.trapezoid(curves, dim=1) / (curves.shape[1] - 1)
 
 
@@ -173,8 +178,7 @@ def random_maps(count: int, size: int, cells: int, *, seed: int = 0) -> Tensor:
     Raises:
         ValueError: If ``cells`` is out of range.
     """
-    if not 1 <= cells <= size:
-        raise ValueError(f"cells is {cells}, expected 1 to {size}")
+    check_range(1, size, cells=cells)
     generator = torch.Generator().manual_seed(seed)
     drawn = torch.rand(count, 1, cells, cells, generator=generator)
     return F.interpolate(drawn, (size, size), mode="bilinear", align_corners=False)[:, 0]
@@ -248,7 +252,9 @@ def cascading_randomization(
         and any(True for _ in layer.parameters(recurse=False))
     ]
     if not layers:
-        raise ValueError(f"{type(model).__name__} has no layer whose weights can be drawn anew")
+        raise ValueError(
+            f"model is a {type(model).__name__} without layers that can be drawn anew, expected one"
+        )
     yield None, changing
     for index, (name, reset_parameters) in enumerate(reversed(layers)):
         with isolated_seed(seed + index):
@@ -274,9 +280,7 @@ def rank_correlation(first: Tensor, second: Tensor) -> Tensor:
         Spearman (1904), "The Proof and Measurement of Association between Two Things",
         https://doi.org/10.2307/1412159.
     """
-    if first.shape != second.shape or first.ndim != 3:
-        shapes = f"{tuple(first.shape)} and {tuple(second.shape)}"
-        raise ValueError(f"the maps are {shapes}, expected twice (B, H, W)")
+    check_shapes(first=(first, "B H W"), second=(second, "B H W"))
     ranks = [torch.from_numpy(rankdata(maps.flatten(1).cpu(), axis=1)) for maps in (first, second)]
     a, b = (rank - rank.mean(dim=1, keepdim=True) for rank in ranks)
     spread = a.norm(dim=1) * b.norm(dim=1)
@@ -287,13 +291,8 @@ def _curves(
     model: nn.Module, start: Tensor, end: Tensor, classes: Tensor, maps: Tensor, steps: int
 ) -> Tensor:
     """Replace the pixels of one image by those of another, in the order of a map."""
-    if steps < 1:
-        raise ValueError(f"steps is {steps}, expected at least 1")
-    if maps.shape != (len(start), *start.shape[2:]) or classes.shape != (len(start),):
-        raise ValueError(
-            f"maps are {tuple(maps.shape)} and classes {tuple(classes.shape)}, expected "
-            f"(B, H, W) and (B,) for images {tuple(start.shape)}"
-        )
+    check_at_least_one(steps=steps)
+    check_shapes(images=(start, "B C H W"), maps=(maps, "B H W"), classes=(classes, "B"))
     order = maps.flatten(1).argsort(dim=1, descending=True, stable=True)
     place = torch.empty_like(order).scatter_(
         1, order, torch.arange(order.shape[1]).expand_as(order)
@@ -308,8 +307,6 @@ def _curves(
 
 
 def _check_pairs(maps: Tensor, masks: Tensor) -> None:
-    if maps.ndim != 3 or maps.shape != masks.shape:
-        shapes = f"{tuple(maps.shape)} and {tuple(masks.shape)}"
-        raise ValueError(f"maps and masks are {shapes}, expected twice (B, H, W)")
+    check_shapes(maps=(maps, "B H W"), masks=(masks, "B H W"))
     if masks.dtype != torch.bool:
-        raise ValueError(f"masks are {masks.dtype}, expected torch.bool")
+        reject_tensor("masks", masks, "type torch.bool")

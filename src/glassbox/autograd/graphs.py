@@ -88,7 +88,7 @@ def walk_graph(output: Tensor, names: Mapping[str, Tensor] | None = None) -> Gra
         PyTorch, "Autograd mechanics", https://docs.pytorch.org/docs/stable/notes/autograd.html.
     """
     if output.grad_fn is None:
-        raise ValueError("output has no grad_fn: it is a leaf, detached or made under no_grad")
+        raise ValueError("output is a leaf or detached, expected a tensor with a grad_fn")
     depths = _depths(output.grad_fn)
     index = {function: i for i, function in enumerate(depths)}
     nodes = [_node(function, depth, names or {}) for function, depth in depths.items()]

@@ -15,6 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from glassbox.support.arguments import check_positive
+
 Holder = MutableSequence[Any] | MutableMapping[Any, Any]
 
 
@@ -124,8 +126,7 @@ def clip_gradients(model: nn.Module, max_norm: float) -> Iterator[None]:
     Raises:
         ValueError: If ``max_norm`` is not above 0.
     """
-    if not max_norm > 0:
-        raise ValueError(f"max_norm is {max_norm}, expected above 0")
+    check_positive(max_norm=max_norm)
 
     def shorten(gradient: Tensor) -> Tensor:
         exact = torch.promote_types(gradient.dtype, torch.float32)  # half would overflow
@@ -157,7 +158,8 @@ def mask_outputs(model: nn.Module, masks: Mapping[str, Tensor]) -> Iterator[None
 
     def mask(name: str, output: Any) -> Tensor:
         if not isinstance(output, Tensor):
-            raise TypeError(f"layer {name!r} gives a {type(output).__name__}, expected a tensor")
+            kind = type(output).__name__
+            raise TypeError(f"the output of layer {name!r} is a {kind}, expected a tensor")
         return output * masks[name].to(output)
 
     with _on_outputs(model, layers_named(model, masks), mask):
@@ -203,7 +205,7 @@ def layers_named(model: nn.Module, layers: Iterable[str]) -> dict[str, nn.Module
     for name in layers:
         if name not in known:
             near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.4) or list(known)[1:6]
-            raise ValueError(f"layers holds {name!r}, which is no layer of the model; near: {near}")
+            raise ValueError(f"layers has {name!r}, expected names of layers such as {near}")
         found[name] = known[name]
     return found
 

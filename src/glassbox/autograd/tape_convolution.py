@@ -63,7 +63,7 @@ def conv2d(images: Any, weight: Array, bias: Array, *, stride: int = 1, padding:
     images = images if isinstance(images, Array) else Array(images)
     kernels, channels, kernel, _ = weight.shape
     if images.shape[1:2] != (channels,):
-        raise ValueError(f"images have shape {images.shape}, expected (B, {channels}, H, W)")
+        raise ValueError(f"images has shape {images.shape}, expected (B, {channels}, H, W)")
     windows = unfold(images, kernel, stride, padding)  # (B, C*k*k, H'*W')
     maps = weight.reshape(kernels, -1) @ windows + bias.reshape(kernels, 1)
     rows = (images.shape[2] + 2 * padding - kernel) // stride + 1
@@ -73,6 +73,6 @@ def conv2d(images: Any, weight: Array, bias: Array, *, stride: int = 1, padding:
 def _check_window(shape: tuple[int, ...], kernel: int, padding: int) -> None:
     if len(shape) != 4 or min(shape[2:]) + 2 * padding < kernel:
         raise ValueError(
-            f"images have shape {shape}, expected (B, C, H, W) with room for windows of "
+            f"images has shape {shape}, expected (B, C, H, W) with room for windows of "
             f"{kernel} x {kernel} after padding by {padding}"
         )

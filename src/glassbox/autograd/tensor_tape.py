@@ -198,7 +198,7 @@ def sum_to_shape(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 def _real(value: Any) -> np.ndarray:
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"value has dtype {array.dtype}, expected real numbers")
+        raise TypeError(f"value has type {array.dtype}, expected real numbers")
     return array if array.dtype.kind == "f" else array.astype(np.float64)
 
 
@@ -211,14 +211,14 @@ def _value(operand: Any) -> Any:
 
 def _checked_matrices(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     if min(a.ndim, b.ndim) < 2 or a.shape[-1] != b.shape[-2]:
-        raise ValueError(f"shapes {a.shape} @ {b.shape} are no matrices that can be multiplied")
+        raise ValueError(f"other has shape {b.shape}, expected one to multiply {a.shape} with")
     return a @ b
 
 
 def _starting_gradient(value: np.ndarray, gradient: Any) -> np.ndarray:
     if gradient is None:
         if value.size != 1:
-            raise ValueError(f"gradient is missing for an array of shape {value.shape}")
+            raise ValueError(f"gradient is None, expected an array of shape {value.shape}")
         return np.ones_like(value)
     gradient = _real(gradient)
     if gradient.shape != value.shape:

@@ -11,6 +11,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from glassbox.support.arguments import (
+    check_at_least,
+    check_floating_point,
+    check_range,
+    check_shapes,
+)
+
 Augmentation = Callable[[Tensor, torch.Generator | None], Tensor]
 
 # Weights of red, green and blue in brightness, as torchvision has them.
@@ -51,7 +58,9 @@ def shift(images: Tensor, down: Tensor, right: Tensor, *, repeat_edge: bool = Fa
     moved = flat.gather(2, pixels.view(batch, 1, -1).expand(-1, channels, -1)).view(images.shape)
     if repeat_edge:
         return moved
-    inside = (rows == inside_rows)[:, :, None] & (columns == inside_columns)[:, None, :]
+    inside = (rows == inside_rows)[:, :, None] & (columns == inside_columns)[
+        :, None, :
+    ]  # (B, H, W)
     return moved * inside[:, None]
 
 
@@ -68,7 +77,7 @@ def rotate(images: Tensor, degrees: Tensor) -> Tensor:
     Raises:
         TypeError: if ``images`` are not floating point.
     """
-    _require_float(images)
+    check_floating_point(images=images)
     height, width = images.shape[-2:]
     angles = degrees.to(images).deg2rad()
     cos, sin, zero = angles.cos(), angles.sin(), torch.zeros_like(angles)
@@ -99,9 +108,8 @@ def adjust_color(
         TypeError: if ``images`` are not floating point.
         ValueError: if ``images`` do not have 3 channels.
     """
-    _require_float(images)
-    if images.shape[1] != 3:
-        raise ValueError(f"images has {images.shape[1]} channels; expected 3: red, green, blue")
+    check_floating_point(images=images)
+    check_shapes(images=(images, "B 3 H W"))
     brightness, contrast, saturation = (
         factor.to(images).view(-1, 1, 1, 1) for factor in (brightness, contrast, saturation)
     )
@@ -119,8 +127,7 @@ def random_flip(probability: float = 0.5) -> Augmentation:
     Raises:
         ValueError: if ``probability`` is out of range.
     """
-    if not 0 <= probability <= 1:
-        raise ValueError(f"probability is {probability}; expected 0 to 1")
+    check_range(0, 1, probability=probability)
 
     def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
         return flip(images, _uniform(images, 0, 1, generator) < probability)
@@ -137,7 +144,8 @@ def random_shift(max_pixels: int) -> Augmentation:
     Raises:
         ValueError: if ``max_pixels`` is negative.
     """
-    return _random_move("max_pixels", max_pixels, repeat_edge=True)
+    check_at_least(0, max_pixels=max_pixels)
+    return _random_move(max_pixels, repeat_edge=True)
 
 
 def random_crop(padding: int) -> Augmentation:
@@ -152,7 +160,8 @@ def random_crop(padding: int) -> Augmentation:
     Raises:
         ValueError: if ``padding`` is negative.
     """
-    return _random_move("padding", padding, repeat_edge=False)
+    check_at_least(0, padding=padding)
+    return _random_move(padding, repeat_edge=False)
 
 
 def random_rotation(degrees: float) -> Augmentation:
@@ -164,8 +173,7 @@ def random_rotation(degrees: float) -> Augmentation:
     Raises:
         ValueError: if ``degrees`` is negative.
     """
-    if degrees < 0:
-        raise ValueError(f"degrees is {degrees}; expected 0 or more")
+    check_at_least(0, degrees=degrees)
 
     def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
         return rotate(images, _uniform(images, -degrees, degrees, generator))
@@ -188,13 +196,11 @@ def color_jitter(
     Raises:
         ValueError: if a number is out of range.
     """
-    strengths = {"brightness": brightness, "contrast": contrast, "saturation": saturation}
-    for name, strength in strengths.items():
-        if not 0 <= strength <= 1:
-            raise ValueError(f"{name} is {strength}; expected 0 to 1")
+    check_range(0, 1, brightness=brightness, contrast=contrast, saturation=saturation)
+    strengths = brightness, contrast, saturation
 
     def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        factors = [_uniform(images, 1 - x, 1 + x, generator) for x in strengths.values()]
+        factors = [_uniform(images, 1 - x, 1 + x, generator) for x in strengths]
         return adjust_color(images, *factors)
 
     return augment
@@ -215,10 +221,7 @@ def compose(*augmentations: Augmentation) -> Augmentation:
     return augment
 
 
-def _random_move(argument: str, pixels: int, *, repeat_edge: bool) -> Augmentation:
-    if pixels < 0:
-        raise ValueError(f"{argument} is {pixels}; expected 0 or more")
-
+def _random_move(pixels: int, *, repeat_edge: bool) -> Augmentation:
     def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
         moves = torch.randint(-pixels, pixels + 1, (2, len(images)), generator=generator)
         down, right = moves.to(images.device)
@@ -236,8 +239,3 @@ def _uniform(images: Tensor, low: float, high: float, generator: torch.Generator
 def _gray(images: Tensor) -> Tensor:
     luma = torch.tensor(_LUMA, dtype=images.dtype, device=images.device)
     return torch.einsum("bchw,c->bhw", images, luma).unsqueeze(1)
-
-
-def _require_float(images: Tensor) -> None:
-    if not images.is_floating_point():
-        raise TypeError(f"images has type {images.dtype}; expected floating point, see to_float")

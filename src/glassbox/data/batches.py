@@ -7,6 +7,12 @@ import torch
 from torch import Tensor
 
 from glassbox.data.augmentation import Augmentation
+from glassbox.support.arguments import (
+    check_at_least,
+    check_at_least_one,
+    check_multiple,
+    check_range,
+)
 
 
 class Batches:
@@ -56,17 +62,11 @@ class Batches:
         world_size: int = 1,
     ) -> None:
         if len(images) != len(labels):
-            raise ValueError(f"images has {len(images)} entries and labels {len(labels)}")
-        if batch_size < 1:
-            raise ValueError(f"batch_size is {batch_size}; expected at least 1")
-        if not 0 <= rank < world_size:
-            raise ValueError(f"rank is {rank}; expected 0 to {world_size - 1}, below world_size")
-        if batch_size % world_size:
-            raise ValueError(
-                f"batch_size is {batch_size}; expected a multiple of world_size {world_size}"
-            )
-        if seed < 0:
-            raise ValueError(f"seed is {seed}; expected 0 or more")
+            raise ValueError(f"labels has {len(labels)} entries, expected {len(images)}, as images")
+        check_at_least_one(batch_size=batch_size, world_size=world_size)
+        check_range(0, world_size, below=True, rank=rank)
+        check_multiple(world_size, batch_size=batch_size)
+        check_at_least(0, seed=seed)
         self.images, self.labels, self.batch_size = images, labels, batch_size
         self.shuffle, self.seed, self.augment = shuffle, seed, augment
         self.device = images.device if device is None else torch.device(device)
@@ -75,7 +75,7 @@ class Batches:
         self._used = len(images) - len(images) % (batch_size if drop_last else world_size)
         self._epoch, self._next_batch, self._resuming = 0, 0, False
         if not len(self):
-            raise ValueError(f"images has {len(images)} entries, too few for one batch")
+            raise ValueError(f"images has {len(images)} entries, expected enough for one batch")
 
     def __len__(self) -> int:
         """Give the number of batches of an epoch."""
@@ -107,9 +107,9 @@ class Batches:
             ValueError: if the state is of another seed or of more batches than there are.
         """
         if state["seed"] != self.seed:
-            raise ValueError(f"state has seed {state['seed']}; expected {self.seed}")
+            raise ValueError(f"state has seed {state['seed']}, expected {self.seed}")
         if not 0 <= state["next_batch"] <= len(self) or state["epoch"] < 0:
-            raise ValueError(f"state is {state}; expected a position in {len(self)} batches")
+            raise ValueError(f"state is {state}, expected a position in {len(self)} batches")
         self._epoch, self._next_batch = state["epoch"], state["next_batch"]
         self._resuming = True
 

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from glassbox.support.arguments import check_class_indices, check_range, reject_tensor
+
 
 def class_counts(labels: Tensor, num_classes: int) -> tuple[int, ...]:
     """Count the examples of each class.
@@ -19,7 +21,7 @@ def class_counts(labels: Tensor, num_classes: int) -> tuple[int, ...]:
     Raises:
         ValueError: If ``labels`` are no vector of class indices, or one is out of range.
     """
-    check_class_indices(labels, num_classes)
+    check_class_indices(num_classes, labels=labels)
     return tuple(labels.bincount(minlength=num_classes).tolist())
 
 
@@ -37,12 +39,10 @@ def checked_counts(counts: Sequence[int] | Tensor) -> Tensor:
     """
     values = torch.as_tensor(counts, dtype=torch.float64, device="cpu").detach()
     if values.ndim != 1 or len(values) < 2:
-        raise ValueError(f"class_counts has shape {tuple(values.shape)}, expected (K,) with K > 1")
+        reject_tensor("class_counts", values, "(K,) with K of at least 2")
     for label, value in enumerate(values.tolist()):
         if not 1 <= value < float("inf"):
-            raise ValueError(
-                f"class_counts holds {value:g} for class {label}, expected at least 1 example"
-            )
+            raise ValueError(f"class_counts[{label}] is {value:g}, expected at least 1")
     return values
 
 
@@ -94,31 +94,9 @@ def effective_weights(counts: Sequence[int] | Tensor, beta: float = 0.9999) -> T
     return (inverse * len(inverse) / inverse.sum()).to(torch.get_default_dtype())
 
 
-def check_class_indices(labels: Tensor, num_classes: int) -> None:
-    """Refuse labels that are no class indices, or out of range.
-
-    Args:
-        labels: Class indices ``(N,)`` from 0 to ``num_classes - 1``.
-        num_classes: Number of classes.
-
-    Raises:
-        ValueError: If they are anything else; the message says what.
-    """
-    if labels.ndim != 1 or labels.is_floating_point() or labels.dtype == torch.bool:
-        raise ValueError(
-            f"labels have shape {tuple(labels.shape)} and type {labels.dtype}, "
-            "expected class indices (N,) of an integer type"
-        )
-    if len(labels) and not (labels.min() >= 0 and labels.max() < num_classes):
-        raise ValueError(
-            f"labels lie between {labels.min()} and {labels.max()}, expected 0 to {num_classes - 1}"
-        )
-
-
 def _effective_numbers(counts: Sequence[int] | Tensor, beta: float) -> Tensor:
     values = checked_counts(counts)
-    if not 0 <= beta < 1:
-        raise ValueError(f"beta is {beta}, expected at least 0 and below 1")
+    check_range(0, 1, below=True, beta=beta)
     # 1 - beta**n without cancellation where beta is close to 1.
     log_beta = torch.tensor(beta, dtype=torch.float64).log()
     return -torch.expm1(values * log_beta) / (1 - beta)

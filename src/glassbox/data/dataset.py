@@ -54,7 +54,7 @@ class Dataset:
             indices: a tensor or list of indices, a boolean mask ``(N,)``, or a slice.
         """
         if not isinstance(indices, Tensor | list | slice):
-            raise TypeError(f"indices is {indices!r}; expected a tensor, a list or a slice")
+            raise TypeError(f"indices is {indices!r}, expected a tensor, a list or a slice")
         # An empty list would otherwise become a tensor of floats.
         chosen = torch.tensor([], dtype=torch.int64) if indices == [] else indices
         masks = None if self.masks is None else self.masks[chosen]

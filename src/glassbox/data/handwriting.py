@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from glassbox.support.arguments import reject_tensor
+
 # Ways to write each digit: strokes of points "x y", x to the right and y down, the digit's height
 # from 0 to 100. A curve goes through the points; a point that is written twice is a corner.
 WAYS: dict[int, tuple[str, ...]] = {
@@ -109,7 +111,7 @@ def smooth(points: Tensor, pieces: int = 6) -> Tensor:
         ValueError: If there is a single point.
     """
     if points.shape[-2] < 2:
-        raise ValueError(f"points are {tuple(points.shape)}, expected at least two")
+        reject_tensor("points", points, "(..., n, 2) with n of at least 2")
     before = torch.cat([points[..., :1, :], points[..., :-1, :]], -2)[..., :-1, :, None]
     after = torch.cat([points[..., 2:, :], points[..., -1:, :]], -2)[..., :, :, None]
     start, end = points[..., :-1, :, None], points[..., 1:, :, None]

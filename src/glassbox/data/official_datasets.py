@@ -10,6 +10,7 @@ from torch import Tensor
 
 from glassbox.data.dataset import Dataset
 from glassbox.data.downloads import OfficialFile, data_folder, obtain
+from glassbox.support.arguments import check_choice
 
 CLASS_NAMES = {
     "mnist": tuple("0123456789"),
@@ -152,11 +153,9 @@ def read_release(name: str, split: str, root: str | PathLike[str] | None = None)
         ValueError: if the name or the split is unknown.
         glassbox.data.downloads.DownloadError: if a file is missing and cannot be had.
     """
-    if name not in CLASS_NAMES:
-        raise ValueError(f"name is {name!r}; expected one of {', '.join(CLASS_NAMES)}")
+    check_choice(CLASS_NAMES, name=name)
     splits = ("train", "holdout", "full_train", "test") if name == "cifar10" else ("train", "test")
-    if split not in splits:
-        raise ValueError(f"split is {split!r}; {name} has {', '.join(splits)}")
+    check_choice(splits, split=split)
     folder = data_folder(root)
     if name == "cifar10":
         images, labels = _read_cifar10(split, folder)

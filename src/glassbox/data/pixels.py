@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from glassbox.support.arguments import reject_tensor
+from glassbox.support.arguments import check_at_least_one, check_bytes, check_shapes, reject_tensor
 
 
 def to_float(images: Tensor) -> Tensor:
@@ -19,8 +19,7 @@ def to_float(images: Tensor) -> Tensor:
     Raises:
         TypeError: if ``images`` are not bytes: scaled twice, they would all be near black.
     """
-    if images.dtype != torch.uint8:
-        raise TypeError(f"images has type {images.dtype}; expected torch.uint8")
+    check_bytes(images=images)
     return images.to(torch.float32).div_(255)
 
 
@@ -62,13 +61,9 @@ def normalize(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     Raises:
         ValueError: if the numbers of channels differ or ``std`` is not positive.
     """
-    if images.ndim != 4 or not mean.shape == std.shape == images.shape[1:2]:
-        raise ValueError(
-            f"mean and std have shapes {tuple(mean.shape)} and {tuple(std.shape)}; expected one "
-            f"number a channel of images {tuple(images.shape)}"
-        )
+    check_shapes(images=(images, "N C H W"), mean=(mean, "C"), std=(std, "C"))
     if not (std > 0).all():
-        raise ValueError(f"std is {std.tolist()}; expected positive numbers")
+        raise ValueError(f"std is {std.tolist()}, expected numbers above 0")
     floats = to_float(images) if images.dtype == torch.uint8 else images
     shape = (1, -1, 1, 1)
     return (floats - mean.to(floats).view(shape)) / std.to(floats).view(shape)
@@ -87,10 +82,8 @@ def resize(images: Tensor, size: int) -> Tensor:
     Raises:
         ValueError: if ``images`` is not four-dimensional or ``size`` is not positive.
     """
-    if images.ndim != 4:
-        reject_tensor("images", images, "(N, C, H, W)")
-    if size < 1:
-        raise ValueError(f"size is {size}; expected at least 1")
+    check_shapes(images=(images, "N C H W"))
+    check_at_least_one(size=size)
     floats = images.float() if images.dtype == torch.uint8 else images
     resized = F.interpolate(
         floats, size=(size, size), mode="bilinear", align_corners=False, antialias=True

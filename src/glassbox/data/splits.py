@@ -1,12 +1,19 @@
 """Stratified splits, k folds and long-tailed subsets, as tensors of indices."""
 
-import math
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from numbers import Integral
 
 import torch
 from torch import Tensor
+
+from glassbox.support.arguments import (
+    check_at_least,
+    check_choice,
+    check_finite,
+    check_range,
+    reject_tensor,
+)
 
 PROFILES = ("exponential", "step")
 
@@ -62,11 +69,10 @@ def k_folds(labels: Tensor, k: int, *, seed: int = 0) -> list[tuple[Tensor, Tens
     """
     _check_labels(labels)
     rarest = int(labels.unique(return_counts=True)[1].min())
-    if not 2 <= k <= rarest:
-        raise ValueError(f"k is {k}; expected 2 to {rarest}, the size of the smallest class")
+    check_range(2, rarest, k=k)
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
     by_class = order[labels.cpu()[order].argsort(stable=True)]
-    # Dealing the examples out class after class, like cards, gives every fold its share.
+    # Dealing the examples out class after class, like cards, gives every fold its part.
     fold = torch.empty_like(by_class)
     fold[by_class] = torch.arange(len(labels)) % k
     return [((fold != i).nonzero()[:, 0], (fold == i).nonzero()[:, 0]) for i in range(k)]
@@ -98,21 +104,17 @@ def long_tailed_counts(
         Cao et al., Learning Imbalanced Datasets with Label-Distribution-Aware Margin Loss
         (2019), and the authors' code, whose counts these are.
     """
-    if profile not in PROFILES:
-        raise ValueError(f"profile is {profile!r}; expected one of {', '.join(PROFILES)}")
-    if num_classes < 2:
-        raise ValueError(f"num_classes is {num_classes}; expected at least 2")
-    if not (imbalance >= 1 and math.isfinite(imbalance)):
-        raise ValueError(f"imbalance is {imbalance}; expected a finite ratio of at least 1")
+    check_choice(PROFILES, profile=profile)
+    check_at_least(2, num_classes=num_classes)
+    check_at_least(1, imbalance=imbalance)
+    check_finite(imbalance=imbalance)
     exponents = {
         "exponential": [j / (num_classes - 1.0) for j in range(num_classes)],
         "step": [float(2 * j >= num_classes) for j in range(num_classes)],
     }[profile]
     counts = tuple(int(n_max * (1 / imbalance) ** exponent) for exponent in exponents)
     if counts[-1] < 1:
-        raise ValueError(
-            f"imbalance is {imbalance} with n_max {n_max}; the smallest class would be empty"
-        )
+        raise ValueError(f"imbalance is {imbalance}, expected at most n_max, which is {n_max}")
     return counts
 
 
@@ -146,7 +148,7 @@ def long_tailed(
     )
     for label, (count, present) in enumerate(zip(counts, available, strict=True)):
         if count > present:
-            raise ValueError(f"class {label} has {present} examples; {count} are needed")
+            raise ValueError(f"labels has {present} of class {label}, expected at least {count}")
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
     classes = labels.cpu()[order]
     kept = [order[classes == label][:count] for label, count in enumerate(counts)]
@@ -155,10 +157,7 @@ def long_tailed(
 
 def _check_labels(labels: Tensor) -> None:
     if labels.ndim != 1 or len(labels) == 0 or labels.is_floating_point():
-        raise ValueError(
-            f"labels has shape {tuple(labels.shape)} and type {labels.dtype}; "
-            "expected a non-empty vector of integers"
-        )
+        reject_tensor("labels", labels, "a non-empty vector of integers")
 
 
 def _part_sizes(parts: Sequence[int] | Sequence[float], total: int) -> list[int]:
@@ -169,7 +168,7 @@ def _part_sizes(parts: Sequence[int] | Sequence[float], total: int) -> list[int]
     sizes = [stop - start for start, stop in pairwise(borders)]
     if not sizes or min(sizes) < 1 or borders[-1] > total:
         expected = f"sizes that sum to at most {total}, or fractions that sum to at most 1"
-        raise ValueError(f"parts is {parts}; expected non-empty parts: {expected}")
+        raise ValueError(f"parts is {parts}, expected non-empty parts: {expected}")
     return sizes
 
 

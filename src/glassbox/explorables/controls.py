@@ -51,7 +51,7 @@ class Control:
             ValueError: There is no such choice.
         """
         if option not in self.options:
-            raise ValueError(f"start must be one of {self.summary}, got {option!r}")
+            raise ValueError(f"start is {option!r}, expected one of {self.summary}")
         return self.options.index(option)
 
 
@@ -65,9 +65,9 @@ def _control(
 ) -> Control:
     """Make a control that starts at ``start``, or at its first choice where that is None."""
     if len(options) < 2:
-        raise ValueError(f"a {kind} must offer two choices or more, got {list(options)}")
+        raise ValueError(f"options is {list(options)}, expected two or more for a {kind}")
     if len(set(labels)) < len(labels):
-        raise ValueError(f"the choices of a {kind} must look different, got {list(labels)}")
+        raise ValueError(f"options is {list(labels)}, expected choices that look different")
     made = Control(kind, tuple(options), tuple(values), tuple(labels), 0, **rest)
     index = 0 if start is None else made.index(start)
     return Control(kind, made.options, made.values, made.labels, index, **rest)
@@ -106,9 +106,7 @@ def slider(
     """
     first, last, by = (Decimal(str(number)) for number in (low, high, step))
     if by <= 0 or last <= first or (last - first) % by:
-        raise ValueError(
-            f"high must be a whole number of steps above low, got {low} to {high} by {step}"
-        )
+        raise ValueError(f"high is {high}, expected a whole number of steps, {step}, above {low}")
     exact = [first + i * by for i in range(int((last - first) / by) + 1)]
     digits = max(0, *(-int(n.normalize().as_tuple().exponent) for n in (first, by)))
     kind = int if isinstance(low, int) and isinstance(step, int) else float
@@ -183,19 +181,7 @@ def dropdown(
 def buttons(
     options: Iterable[Any] | Mapping[str, Any], *, start: Any = None, label: str = ""
 ) -> Control:
-    """Make a row of buttons, one of which is pressed: for two to about five short choices.
-
-    Args:
-        options: The values, or a dict from what the reader sees to the value ``draw`` receives.
-        start: The item, or the key of the dict, at the start; the first unless given.
-        label: The name the reader sees; the argument's name unless given.
-
-    Returns:
-        The control.
-
-    Raises:
-        ValueError: There are fewer than two choices, two look the same, or ``start`` is none.
-    """
+    """Make a row of buttons for two to about five short choices; as :func:`dropdown` otherwise."""
     return _choices("buttons", options, start, label)
 
 
@@ -244,5 +230,5 @@ def _from_shorthand(spec: Any) -> Control:
     if isinstance(spec, list | dict):
         return dropdown(spec)
     raise TypeError(
-        f"must be a control, (low, high[, step]), a list, a dict or a bool, got {spec!r}"
+        f"spec is {spec!r}, expected a control, (low, high[, step]), a list, a dict or a bool"
     )

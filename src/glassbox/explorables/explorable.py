@@ -83,7 +83,7 @@ class Explorable:
         with book_style():
             figure = self.draw(**self.values(state))
         if not isinstance(figure, Figure):
-            raise TypeError(f"draw must return a matplotlib Figure, got {figure!r}")
+            raise TypeError(f"the return of draw is {figure!r}, expected a matplotlib Figure")
         alt = getattr(figure, "alt", "") or f"{self.name}: {self.settings(state)}."
         return Picture(to_pixels(figure), alt)
 
@@ -123,17 +123,17 @@ def make_explorable(
         ValueError: There are no controls, or ``start`` names no control or no choice.
     """
     if not callable(draw):
-        raise TypeError(f"draw must be a function that returns a figure, got {draw!r}")
+        raise TypeError(f"draw is {draw!r}, expected a function that returns a figure")
     if not specs:
-        raise ValueError("explore needs one control or more, got none")
+        raise ValueError("controls is empty, expected at least one")
     try:
         inspect.signature(draw).bind(**specs)
     except TypeError as error:
-        raise TypeError(f"draw must accept the controls {', '.join(specs)}: {error}") from error
+        raise TypeError(f"draw is a function of others than {', '.join(specs)}: {error}") from error
     controls = {argument: as_control(argument, spec) for argument, spec in specs.items()}
     for argument, option in (start or {}).items():
         if argument not in controls:
-            raise ValueError(f"start names {argument!r}, which is not among {', '.join(controls)}")
+            raise ValueError(f"start has {argument!r}, expected one of {', '.join(controls)}")
         control = controls[argument]
         controls[argument] = Control(**{**vars(control), "start": control.index(option)})
     title = name or getattr(draw, "__name__", "explorable").strip("<_>").replace("_", " ")

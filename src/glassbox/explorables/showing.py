@@ -48,7 +48,7 @@ def explore(
     """
     mode = os.environ.get(MODE, "live")
     if mode not in ("live", "static"):
-        raise ValueError(f"the environment variable {MODE} must be live or static, got {mode!r}")
+        raise ValueError(f"{MODE} is {mode!r}, expected live or static")
     explorable = make_explorable(draw, name, start, controls)
     if mode == "live":
         from glassbox.explorables.widget_view import live_outputs as outputs

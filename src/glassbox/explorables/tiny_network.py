@@ -46,15 +46,15 @@ def unpack(packed: Mapping[str, Any]) -> dict[str, Tensor]:
 def _unpack_one(name: str, entry: Mapping[str, Any]) -> Tensor:
     values = np.frombuffer(base64.b64decode(entry["data"]), "<f2").astype(np.float32)
     if len(values) != math.prod(entry["shape"]):
-        raise ValueError(f"{name} holds {len(values)} numbers, expected shape {entry['shape']}")
+        raise ValueError(f"{name} has {len(values)} numbers, expected shape {entry['shape']}")
     return torch.from_numpy(values).reshape(entry["shape"])
 
 
 def _pack_one(name: str, tensor: Tensor) -> dict[str, Any]:
     if not tensor.is_floating_point():
-        raise ValueError(f"{name} is {tensor.dtype}, expected floating point")
+        raise ValueError(f"{name} has type {tensor.dtype}, expected floating point")
     half = tensor.detach().cpu().to(torch.float16)
     if not half.isfinite().all():
-        raise ValueError(f"{name} holds {tensor.abs().max():g}, expected at most 65504")
+        raise ValueError(f"{name} has {tensor.abs().max():g}, expected at most 65504")
     data = half.contiguous().numpy().astype("<f2").tobytes()
     return {"shape": list(tensor.shape), "data": base64.b64encode(data).decode()}

@@ -8,7 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from glassbox.generation.gan_losses import AdversarialLoss, non_saturating
-from glassbox.support.arguments import check_at_least_one
+from glassbox.support.arguments import (
+    check_at_least,
+    check_at_least_one,
+    check_not_empty,
+    check_positive,
+    reject_tensor,
+)
 from glassbox.support.progress import progress_bar
 from glassbox.training.evaluation import predict
 
@@ -36,8 +42,7 @@ class GAN:
         lr: float = 3e-4,
         betas: tuple[float, float] = (0.5, 0.999),
     ) -> None:
-        if not lr > 0:
-            raise ValueError(f"lr is {lr}, expected a number above 0")
+        check_positive(lr=lr)
         self.generator, self.discriminator, self.loss = generator, discriminator, loss
         self.generator_optimizer = torch.optim.Adam(generator.parameters(), lr, betas)
         self.discriminator_optimizer = torch.optim.Adam(discriminator.parameters(), lr, betas)
@@ -107,9 +112,7 @@ def discriminator_step(gan: GAN, real: Tensor, noise: Tensor) -> float:
     """
     fake = gan.generator(noise).detach()
     if fake.shape[1:] != real.shape[1:]:
-        raise ValueError(
-            f"real has shape {tuple(real.shape)}, but the generator makes {tuple(fake.shape)}"
-        )
+        reject_tensor("real", real, f"(B, ...) as the generator makes them, {tuple(fake.shape)}")
     loss = gan.loss.discriminator(gan.discriminator(real), gan.discriminator(fake))
     gan.discriminator_optimizer.zero_grad()
     loss.backward()
@@ -206,9 +209,9 @@ def train_gan(
         ValueError: If a number is out of range, there are no images, or they have another shape
             than the generator's.
     """
-    check_at_least_one(steps=steps, generator_steps=generator_steps, images=len(images))
-    if batch_size < 2:
-        raise ValueError(f"batch_size is {batch_size}, expected at least 2")
+    check_not_empty(images=images)
+    check_at_least_one(steps=steps, generator_steps=generator_steps)
+    check_at_least(2, batch_size=batch_size)
     history = GANHistory()
     device = next(gan.discriminator.parameters()).device
     with progress_bar(steps, show=progress) as advance:

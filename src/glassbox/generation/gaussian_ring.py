@@ -9,7 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from glassbox.generation.gan import GAN, GANHistory, train_gan
-from glassbox.support.arguments import check_at_least_one
+from glassbox.support.arguments import (
+    check_at_least_one,
+    check_not_empty,
+    check_range,
+    check_shapes,
+)
 
 MODES = 8
 RADIUS = 2.0
@@ -78,10 +83,9 @@ def count_modes(points: Tensor, min_fraction: float = 0.02) -> ModeCount:
         The count of Lin et al. (2017), "PacGAN: The power of two samples in generative adversarial
         networks", https://arxiv.org/abs/1712.04086, with a share in place of a single point.
     """
-    if points.ndim != 2 or points.shape[1] != 2 or len(points) == 0:
-        raise ValueError(f"points have shape {tuple(points.shape)}, expected (N, 2), not empty")
-    if not 0 <= min_fraction <= 1:
-        raise ValueError(f"min_share is {min_fraction}, expected 0 to 1")
+    check_shapes(points=(points, "N 2"))
+    check_not_empty(points=points)
+    check_range(0, 1, min_fraction=min_fraction)
     near = torch.cdist(points, ring_centers().to(points)) < 3 * STD
     counts = near.sum(0)
     found = counts >= max(1, min_fraction * len(points))

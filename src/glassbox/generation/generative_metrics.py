@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from glassbox.autograd.hooks import capture
+from glassbox.support.arguments import check_at_least_one, check_not_empty, check_shapes
 from glassbox.training.evaluation import predict
 
 
@@ -103,8 +104,7 @@ def precision_recall_density_coverage(real: Tensor, fake: Tensor, k: int = 5) ->
         Models", https://arxiv.org/abs/1904.06991, and Naeem et al. (2020), "Reliable Fidelity and
         Diversity Metrics for Generative Models", https://arxiv.org/abs/2002.09797.
     """
-    if k < 1:
-        raise ValueError(f"k is {k}, expected at least 1")
+    check_at_least_one(k=k)
     _check_features(real, fake, at_least=k + 1)
     distances = _distances(real, fake)
     in_real = distances < _radii(real, k)[:, None]
@@ -144,8 +144,8 @@ def class_balance(logits: Tensor) -> Balance:
     Raises:
         ValueError: If ``logits`` are not ``(N, K)`` with at least one row.
     """
-    if logits.ndim != 2 or logits.numel() == 0:
-        raise ValueError(f"logits have shape {tuple(logits.shape)}, expected (N, K), not empty")
+    check_shapes(logits=(logits, "N K"))
+    check_not_empty(logits=logits)
     num_classes = logits.shape[1]
     counts = logits.argmax(1).bincount(minlength=num_classes).tolist()
     fractions = [count / len(logits) for count in counts]
@@ -174,13 +174,9 @@ def _radii(features: Tensor, k: int) -> Tensor:
 
 
 def _check_features(real: Tensor, fake: Tensor, at_least: int) -> None:
-    if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1]:
-        raise ValueError(
-            f"real and fake have shapes {tuple(real.shape)} and {tuple(fake.shape)}, "
-            "expected (N, D) and (M, D)"
-        )
+    check_shapes(real=(real, "N D"), fake=(fake, "M D"))
     for name, features in (("real", real), ("fake", fake)):
         if len(features) < at_least:
             raise ValueError(f"{name} has {len(features)} rows, expected at least {at_least}")
         if not features.isfinite().all():
-            raise ValueError(f"{name} holds a number that is not finite")
+            raise ValueError(f"{name} has infinities or nan, expected finite features")

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from glassbox.losses.labels import Labels, class_fractions
-
-REDUCTIONS = ("mean", "sum", "none")
+from glassbox.support.arguments import check_choice, check_floating_point, check_shapes
 
 
 class ClassLoss(nn.Module, ABC):
@@ -46,8 +45,7 @@ class ClassLoss(nn.Module, ABC):
     def __init__(
         self, *, weight: Tensor | None = None, reduction: str = "mean", ignore_index: int = -100
     ) -> None:
-        if reduction not in REDUCTIONS:
-            raise ValueError(f"reduction is {reduction!r}, expected one of {REDUCTIONS}")
+        check_choice(("mean", "sum", "none"), reduction=reduction)
         super().__init__()
         self.register_buffer("weight", None if weight is None else _checked_weight(weight))
         self.reduction = reduction
@@ -90,16 +88,10 @@ class ClassLoss(nn.Module, ABC):
         return losses.sum() / fractions.sum() if self.reduction == "mean" else losses.sum()
 
     def _check_logits(self, logits: Tensor) -> None:
-        if logits.ndim != 2:
-            raise ValueError(f"logits have shape {tuple(logits.shape)}, expected (B, K)")
-        if not logits.is_floating_point():
-            raise TypeError(f"logits have type {logits.dtype}, expected floats")
+        check_shapes(logits=(logits, "B K"))
+        check_floating_point(logits=logits)
         for name, buffer in self.named_buffers():
-            if len(buffer) != logits.shape[1]:
-                raise ValueError(
-                    f"logits have {logits.shape[1]} classes, "
-                    f"expected {len(buffer)}, as many as {name}"
-                )
+            check_shapes(**{name: (buffer, "K"), "logits": (logits, "B K")})
 
 
 def _checked_weight(weight: Tensor) -> Tensor:

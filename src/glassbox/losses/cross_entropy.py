@@ -8,6 +8,7 @@ from torch import Tensor
 
 from glassbox.data.class_counts import checked_counts, effective_weights
 from glassbox.losses.core import ClassLoss
+from glassbox.support.arguments import check_at_least, check_finite
 
 
 class CrossEntropy(ClassLoss):
@@ -80,8 +81,8 @@ class LogitAdjustedLoss(ClassLoss):
         self, class_counts: Sequence[int] | Tensor, tau: float = 1.0, **options: Any
     ) -> None:
         counts = checked_counts(class_counts)
-        if not 0 <= tau < float("inf"):
-            raise ValueError(f"tau is {tau}, expected a finite number of at least 0")
+        check_at_least(0, tau=tau)
+        check_finite(tau=tau)
         super().__init__(**options)
         adjustment = tau * (counts / counts.sum()).log()
         self.register_buffer("adjustment", adjustment.to(torch.get_default_dtype()))
@@ -118,8 +119,8 @@ class FocalLoss(ClassLoss):
     """
 
     def __init__(self, gamma: float = 2.0, **options: Any) -> None:
-        if not 0 <= gamma < float("inf"):
-            raise ValueError(f"gamma is {gamma}, expected a finite number of at least 0")
+        check_at_least(0, gamma=gamma)
+        check_finite(gamma=gamma)
         super().__init__(**options)
         self.gamma = gamma
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from glassbox.data.class_counts import checked_counts, effective_weights
 from glassbox.losses.core import ClassLoss
 from glassbox.losses.labels import Labels
+from glassbox.support.arguments import check_at_least_one
 
 
 def deferred_weights(
@@ -58,9 +59,8 @@ class DeferredReweighting(nn.Module):
         beta: float = 0.9999,
     ) -> None:
         if loss.weight is not None:
-            raise ValueError(f"loss has the weights {loss.weight.tolist()}, expected one without")
-        if start < 1:
-            raise ValueError(f"start is {start}, expected at least 1, the first epoch")
+            raise ValueError(f"loss.weight is {loss.weight.tolist()}, expected None")
+        check_at_least_one(start=start)
         super().__init__()
         self.counts = checked_counts(class_counts)
         self.start = start

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from glassbox.support.arguments import reject_tensor
+
 Pair = tuple[Tensor, Tensor, float | Tensor]
 Labels = Tensor | Pair
 
@@ -46,7 +48,7 @@ def _hard(labels: Tensor, logits: Tensor, ignore_index: int) -> tuple[Tensor, Te
     if wrong.any():
         place = int(wrong.nonzero()[0])
         raise ValueError(
-            f"labels hold {labels[place]} at position {place}, expected 0 to {num_classes - 1} "
+            f"labels[{place}] is {labels[place]}, expected 0 to {num_classes - 1} "
             f"or ignore_index, {ignore_index}"
         )
     return labels.where(kept, 0)[:, None], kept.to(logits)[:, None]
@@ -54,15 +56,14 @@ def _hard(labels: Tensor, logits: Tensor, ignore_index: int) -> tuple[Tensor, Te
 
 def _soft(labels: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
     if labels.shape != logits.shape:
-        expected = tuple(logits.shape)
-        raise ValueError(f"soft labels have shape {tuple(labels.shape)}, expected {expected}")
+        reject_tensor("labels", labels, f"probabilities {tuple(logits.shape)}")
     fractions = labels.to(logits)
     sums = fractions.sum(1)
     right = (fractions >= 0).all(1) & ((sums - 1).abs() <= TOLERANCE)
     if not right.all():
         place = int((~right).nonzero()[0])
         raise ValueError(
-            f"labels are soft and sum to {sums[place]:g} in row {place}, the smallest is "
+            f"labels[{place}] has the sum {sums[place]:g} and the smallest entry "
             f"{fractions[place].min():g}, expected probabilities: at least 0 each, sum 1"
         )
     return torch.arange(logits.shape[1], device=logits.device).expand_as(fractions), fractions
@@ -71,8 +72,8 @@ def _soft(labels: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
 def _pair(labels: Pair, logits: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:
     if not isinstance(labels, tuple | list) or len(labels) != 3:
         raise TypeError(
-            f"labels are of type {type(labels).__name__}, expected a tensor or a tuple "
-            "(labels_a, labels_b, lam)"
+            f"labels has type {type(labels).__name__}, "
+            "expected a tensor or (labels_a, labels_b, lam)"
         )
     first, kept_first = _hard(labels[0], logits, ignore_index)
     second, kept_second = _hard(labels[1], logits, ignore_index)
@@ -84,28 +85,21 @@ def _pair(labels: Pair, logits: Tensor, ignore_index: int) -> tuple[Tensor, Tens
 def _checked_fraction(lam: float | Tensor, logits: Tensor) -> Tensor:
     lam = torch.as_tensor(lam, dtype=logits.dtype, device=logits.device)
     if lam.shape not in {(), logits.shape[:1]}:
-        expected = f"one number or ({len(logits)},)"
-        raise ValueError(f"lam has shape {tuple(lam.shape)}, expected {expected}")
+        reject_tensor("lam", lam, f"one number or ({len(logits)},)")
     if not ((lam >= 0) & (lam <= 1)).all():
-        raise ValueError(f"lam lies between {lam.min():g} and {lam.max():g}, expected 0 to 1")
+        raise ValueError(f"lam is between {lam.min():g} and {lam.max():g}, expected 0 to 1")
     return lam.reshape(-1, 1)
 
 
 def _check_indices(labels: Tensor, batch: int, num_classes: int) -> None:
     if not isinstance(labels, Tensor):
-        raise TypeError(f"labels are of type {type(labels).__name__}, expected a tensor")
+        raise TypeError(f"labels has type {type(labels).__name__}, expected a tensor")
+    described = f"labels has shape {tuple(labels.shape)} and type {labels.dtype}, expected"
     if labels.shape == (batch, num_classes) and not labels.is_floating_point():
-        raise TypeError(
-            f"labels have shape {tuple(labels.shape)} and type {labels.dtype}; "
-            "soft labels are expected as floats: labels.float()"
-        )
+        raise TypeError(f"{described} floats for soft labels: labels.float()")
     if labels.shape != (batch,):
         raise ValueError(
-            f"labels have shape {tuple(labels.shape)}, expected class indices ({batch},), "
-            f"or soft labels ({batch}, {num_classes}) in one tensor"
+            f"{described} class indices ({batch},) or soft labels ({batch}, {num_classes})"
         )
     if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
-        raise TypeError(
-            f"labels have shape {tuple(labels.shape)} and type {labels.dtype}; "
-            "class indices are expected as integers: labels.long()"
-        )
+        raise TypeError(f"{described} integers for class indices: labels.long()")

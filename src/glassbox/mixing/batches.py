@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+from glassbox.support.arguments import check_at_least
 from glassbox.training.loop import ImageBatches
 from glassbox.training.resuming import order_of
 
@@ -27,8 +28,7 @@ class MixedBatches:
     """
 
     def __init__(self, batches: ImageBatches, mixer: Mixer, *, seed: int = 0) -> None:
-        if seed < 0:
-            raise ValueError(f"seed is {seed}, expected at least 0")
+        check_at_least(0, seed=seed)
         self.batches, self.mixer, self.seed, self.epoch = batches, mixer, seed, 0
         self.sampler = getattr(batches, "sampler", None)  # to be told the epoch
 

@@ -13,9 +13,7 @@ from glassbox.mixing.boxes import (
     kept_area,
 )
 from glassbox.mixing.core import Mix, apply_mix
-from glassbox.support.arguments import check_positive
-
-MODES = ("batch", "pair", "element")
+from glassbox.support.arguments import check_at_least, check_choice, check_positive, check_range
 
 
 class MixingSchedule:
@@ -57,17 +55,11 @@ class MixingSchedule:
         correct_lam: bool = True,
         num_classes: int,
     ) -> None:
-        for name, alpha in (("mixup_alpha", mixup_alpha), ("cutmix_alpha", cutmix_alpha)):
-            if not alpha >= 0:
-                raise ValueError(f"{name} is {alpha}, expected at least 0")
+        check_at_least(0, mixup_alpha=mixup_alpha, cutmix_alpha=cutmix_alpha)
         if mixup_alpha == cutmix_alpha == 0 and cutmix_minmax is None:
-            raise ValueError("mixup_alpha and cutmix_alpha are both 0, expected one above 0")
-        fractions = {"prob": prob, "switch_prob": switch_prob, "label_smoothing": label_smoothing}
-        for name, value in fractions.items():
-            if not 0 <= value <= 1:
-                raise ValueError(f"{name} is {value}, expected from 0 to 1")
-        if mode not in MODES:
-            raise ValueError(f"mode is {mode!r}, expected one of {MODES}")
+            raise ValueError("mixup_alpha is 0, expected above 0 where cutmix_alpha is 0 too")
+        check_range(0, 1, prob=prob, switch_prob=switch_prob, label_smoothing=label_smoothing)
+        check_choice(("batch", "pair", "element"), mode=mode)
         if cutmix_minmax is not None and not 0 <= cutmix_minmax[0] < cutmix_minmax[1] <= 1:
             raise ValueError(f"cutmix_minmax is {cutmix_minmax}, expected 0 <= low < high <= 1")
         check_positive(num_classes=num_classes)

@@ -7,11 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import glassbox.support.torchvision_operators  # noqa: F401  (before torchvision)
-from glassbox.support.arguments import check_at_least_one
+from glassbox.support.arguments import check_at_least_one, check_choice, reject_tensor
 
-ARCHITECTURES = ("alexnet", "resnet18")
 STEMS = ("center", "corner", "resized", "fresh")
-# Where the first convolution stands, where the pooling behind it, and where the last layer.
+# Names of the first convolution, of the pooling after it, and of the last layer.
 _PLACES = MappingProxyType(
     {
         "alexnet": ("features.0", "features.2", "classifier.6"),
@@ -43,10 +42,10 @@ def create_model(
         Krizhevsky (2014), https://arxiv.org/abs/1404.5997; He et al. (2016),
         https://arxiv.org/abs/1512.03385.
     """
-    _check_choice("name", name, ARCHITECTURES)
+    check_choice(_PLACES, name=name)
     check_at_least_one(num_classes=num_classes)
     if small is not None:
-        _check_choice("small", small, STEMS)
+        check_choice(STEMS, small=small)
     from torchvision.models import get_model
 
     model = get_model(name, weights="IMAGENET1K_V1" if pretrained else None)
@@ -106,7 +105,7 @@ def adapt_stem(model: nn.Module, kernels: str = "center") -> None:
         TypeError: If the model is another one.
         ValueError: If ``kernels`` is unknown.
     """
-    _check_choice("kernels", kernels, STEMS)
+    check_choice(STEMS, kernels=kernels)
     first, pooling, _ = _places(model)
     old = model.get_submodule(first)
     new = nn.Conv2d(old.in_channels, old.out_channels, 3, padding=1, bias=old.bias is not None).to(
@@ -135,10 +134,10 @@ def small_kernels(weight: Tensor, kind: str) -> Tensor:
     Raises:
         ValueError: If ``kind`` is unknown or the kernels have another shape.
     """
-    _check_choice("kind", kind, STEMS[:3])
+    check_choice(STEMS[:3], kind=kind)
     side = weight.shape[-1]
     if weight.ndim != 4 or weight.shape[-2] != side or side < 5 or side % 2 == 0:
-        raise ValueError(f"weight has shape {tuple(weight.shape)}, expected (K, C, S, S), odd S")
+        reject_tensor("weight", weight, "(K, C, S, S) with an odd S of at least 5")
     if kind == "resized":
         shrunk = F.interpolate(weight, (3, 3), mode="bilinear", antialias=True) * side**2 / 9
         # A sum, not a ratio, makes up the rest: edge detectors have sums close to 0.
@@ -155,8 +154,3 @@ def _places(model: nn.Module) -> tuple[str, str, str]:
     if isinstance(model, ResNet):
         return _PLACES["resnet18"]
     raise TypeError(f"model is a {type(model).__name__}, expected AlexNet or a ResNet")
-
-
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"{name} is {value!r}, expected one of {', '.join(choices)}")

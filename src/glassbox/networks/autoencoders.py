@@ -5,7 +5,13 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from glassbox.support.arguments import check_at_least_one, check_same_shape
+from glassbox.support.arguments import (
+    check_at_least,
+    check_at_least_one,
+    check_choice,
+    check_not_empty,
+    check_same_shape,
+)
 from glassbox.training.evaluation import predict
 
 FINAL = {"tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "none": nn.Identity}
@@ -36,8 +42,7 @@ class MLPAutoencoder(nn.Module):
         final: str = "tanh",
     ) -> None:
         check_at_least_one(size=size, latent=latent, widths=min(widths, default=1))
-        if final not in FINAL:
-            raise ValueError(f"final is {final!r}, expected one of {', '.join(FINAL)}")
+        check_choice(FINAL, final=final)
         super().__init__()
         units = (size * size, *widths, latent)
         self.encoder = nn.Sequential(nn.Flatten(), *_linear_layers(units))
@@ -169,10 +174,8 @@ def pca_error(images: Tensor, latent: int) -> float:
         Eckart and Young (1936), "The approximation of one matrix by another of lower rank",
         https://doi.org/10.1007/BF02288367.
     """
-    if len(images) == 0:
-        raise ValueError("images are empty, expected at least one")
-    if latent < 0:
-        raise ValueError(f"latent is {latent}, expected at least 0")
+    check_not_empty(images=images)
+    check_at_least(0, latent=latent)
     pixels = images.flatten(1).double()
     left_over = torch.linalg.svdvals(pixels - pixels.mean(0))[latent:]
     return left_over.square().sum().item() / pixels.numel()

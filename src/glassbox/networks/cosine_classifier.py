@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from glassbox.support.arguments import check_at_least_one, check_finite, check_positive
+
 
 class CosineClassifier(nn.Module):
     r"""The cosine between the features and one direction for each class, times a scale.
@@ -45,11 +47,9 @@ class CosineClassifier(nn.Module):
         *,
         learnable_scale: bool = False,
     ) -> None:
-        for name, size in {"in_features": in_features, "num_classes": num_classes}.items():
-            if size < 1:
-                raise ValueError(f"{name} is {size}, expected at least 1")
-        if not 0 < scale < float("inf"):
-            raise ValueError(f"scale is {scale}, expected a finite number above 0")
+        check_at_least_one(in_features=in_features, num_classes=num_classes)
+        check_positive(scale=scale)
+        check_finite(scale=scale)
         super().__init__()
         self.weight = nn.Parameter(unit(torch.randn(num_classes, in_features)))
         if learnable_scale:

@@ -52,7 +52,7 @@ def removed(model: nn.Module, blocks: Iterable[str]) -> Iterator[None]:
     found = layers_named(model, blocks)
     for name, block in found.items():
         if not name or not hasattr(block, "downsample"):
-            raise ValueError(f"blocks holds {name!r}, which is no block: it has no shortcut")
+            raise ValueError(f"blocks has {name!r}, expected names of blocks with a shortcut")
     parents = {name: model.get_submodule(name.rpartition(".")[0]) for name in found}
     try:
         for name, block in found.items():

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from glassbox.support.arguments import check_at_least_one
+from glassbox.support.arguments import check_at_least_one, check_positive
 from glassbox.training.evaluation import evaluate
 
 Direction = Mapping[str, Tensor]
@@ -59,7 +59,7 @@ def shifted(
         ValueError: If there are not as many amounts as directions.
     """
     if len(amounts) != len(directions):
-        raise ValueError(f"amounts are {amounts}, expected {len(directions)}, one a direction")
+        raise ValueError(f"amounts is {amounts}, expected {len(directions)} numbers")
     parameters = dict(model.named_parameters())
     before = {name: parameters[name].detach().clone() for one in directions for name in one}
     try:
@@ -100,8 +100,7 @@ def loss_slice(
         ValueError: If ``points`` is below 1 or ``reach`` is not above 0.
     """
     check_at_least_one(points=points)
-    if not reach > 0:
-        raise ValueError(f"reach is {reach}, expected above 0")
+    check_positive(reach=reach)
     directions = [filter_normalized(model, 2 * seed), filter_normalized(model, 2 * seed + 1)]
     ticks = torch.linspace(-reach, reach, points).tolist()
     losses = torch.empty(points, points)

@@ -195,7 +195,7 @@ class ResidualNetwork(nn.Module):
         if depth < 8 or depth % 6 != 2:
             raise ValueError(f"depth is {depth}, expected 6n + 2: 8, 14, 20 and so on")
         if plain and zero_init:
-            raise ValueError("zero_init is True for a plain network, which would give only zeros")
+            raise ValueError("zero_init is True, expected False where plain is True")
         check_at_least_one(in_channels=in_channels, num_classes=num_classes, width=width)
         super().__init__()
         block = PlainBlock if plain else BasicBlock

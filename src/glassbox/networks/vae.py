@@ -1,6 +1,5 @@
 """The variational autoencoder: codes that are drawn, and a loss that bounds the likelihood."""
 
-import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -8,7 +7,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glassbox.support.arguments import check_at_least_one, check_same_shape
+from glassbox.support.arguments import (
+    check_at_least,
+    check_at_least_one,
+    check_choice,
+    check_finite,
+    check_same_shape,
+)
 from glassbox.training.evaluation import predict
 
 # What turns the decoder's output into pixels.
@@ -61,7 +66,7 @@ class VAE(nn.Module):
         self, size: int = 28, hidden: int = 400, latent: int = 20, likelihood: str = "bernoulli"
     ) -> None:
         check_at_least_one(size=size, hidden=hidden, latent=latent)
-        _check_likelihood(likelihood)
+        check_choice(PIXELS, likelihood=likelihood)
         super().__init__()
         self.latent, self.likelihood = latent, likelihood
         self.encoder = nn.Sequential(nn.Flatten(), nn.Linear(size * size, hidden), nn.ReLU())
@@ -182,7 +187,7 @@ def reconstruction_loss(decoded: Tensor, images: Tensor, likelihood: str) -> Ten
     Raises:
         ValueError: If shapes differ, pixels are out of range or the likelihood is unknown.
     """
-    _check_likelihood(likelihood)
+    check_choice(PIXELS, likelihood=likelihood)
     check_same_shape(images=images, decoded=decoded)
     _check_range(images, -1 if likelihood == "tanh" else 0, likelihood)
     if likelihood == "bernoulli":
@@ -233,10 +238,9 @@ def negative_elbo(
         Higgins et al. (2017), "beta-VAE: Learning Basic Visual Concepts with a Constrained
         Variational Framework", https://openreview.net/forum?id=Sy2fzU9gl.
     """
-    if not 0 <= beta < math.inf:
-        raise ValueError(f"beta is {beta}, expected a number of at least 0")
-    if scaling not in ("sum", "mean"):
-        raise ValueError(f"scaling is {scaling!r}, expected 'sum' or 'mean'")
+    check_at_least(0, beta=beta)
+    check_finite(beta=beta)
+    check_choice(("sum", "mean"), scaling=scaling)
     reconstruction = reconstruction_loss(output.decoded, images, likelihood).mean()
     if scaling == "mean":
         reconstruction = reconstruction / images[0].numel()
@@ -279,19 +283,13 @@ def active_units(model: VAE, images: Tensor, threshold: float = 0.01) -> int:
         Burda, Grosse and Salakhutdinov (2016), "Importance Weighted Autoencoders",
         https://arxiv.org/abs/1509.00519.
     """
-    if len(images) < 2:
-        raise ValueError(f"images are {len(images)}, expected at least two")
+    check_at_least(2, **{"the number of images": len(images)})
     return int((posterior_means(model, images).var(0) > threshold).sum())
-
-
-def _check_likelihood(likelihood: str) -> None:
-    if likelihood not in PIXELS:
-        raise ValueError(f"likelihood is {likelihood!r}, expected one of {', '.join(PIXELS)}")
 
 
 def _check_range(images: Tensor, lowest: int, likelihood: str) -> None:
     low, high = images.aminmax()
     if low < lowest or high > 1:
         raise ValueError(
-            f"images lie between {low:.3g} and {high:.3g}, expected {lowest} to 1 for {likelihood}"
+            f"images is between {low:.3g} and {high:.3g}, expected {lowest} to 1 for {likelihood}"
         )

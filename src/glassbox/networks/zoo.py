@@ -10,6 +10,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 import glassbox.support.torchvision_operators  # noqa: F401  (before torchvision)
+from glassbox.support.arguments import check_choice
 from glassbox.support.tables import Table
 
 # The year of each family's paper on arXiv, or of the conference where there is none.
@@ -154,8 +155,7 @@ def frontier(entries: Iterable[Entry], cost: str = "gflops") -> tuple[Entry, ...
     Raises:
         ValueError: If ``cost`` is unknown.
     """
-    if cost not in COSTS:
-        raise ValueError(f"cost is {cost!r}, expected {', '.join(COSTS)}")
+    check_choice(COSTS, cost=cost)
     best: list[Entry] = []
     for one in sorted(entries, key=lambda one: (getattr(one, cost), -one.top1)):
         if not best or one.top1 > best[-1].top1:
@@ -201,5 +201,5 @@ def _family(name: str) -> tuple[str, int]:
     """Find the family by the longest beginning of the name that is known."""
     known = [start for start in FAMILIES if name.startswith(start)]
     if not known:
-        raise LookupError(f"the family of {name!r} is not known")
+        raise LookupError(f"name is {name!r}, expected one that begins with {', '.join(FAMILIES)}")
     return FAMILIES[max(known, key=len)]

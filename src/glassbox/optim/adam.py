@@ -10,10 +10,10 @@ from glassbox.optim.single_tensor import (
     SingleTensorOptimizer,
     as_real,
     check_lr,
-    check_not_negative,
     counter,
     scalar,
 )
+from glassbox.support.arguments import check_at_least, check_range
 
 
 class Adam(SingleTensorOptimizer):
@@ -77,8 +77,7 @@ class Adam(SingleTensorOptimizer):
         decoupled_weight_decay: bool = False,
     ) -> None:
         check_lr(lr)
-        check_not_negative("epsilon value", eps)
-        check_not_negative("weight_decay value", weight_decay)
+        check_at_least(0, eps=eps, weight_decay=weight_decay)
         _check_betas(betas)
         defaults = dict(
             lr=lr,
@@ -183,9 +182,6 @@ class AdamW(Adam):
 
 def _check_betas(betas: tuple[float, float]) -> None:
     if len(betas) != 2 or not all(isinstance(beta, float) for beta in betas):
-        raise ValueError(f"betas must be both floats, such as (0.9, 0.999), got {betas!r}")
+        raise ValueError(f"betas is {betas!r}, expected two floats such as (0.9, 0.999)")
     for index, beta in enumerate(betas):
-        if not 0.0 <= beta < 1.0:
-            raise ValueError(
-                f"Invalid beta parameter at index {index}: {beta}, expected from 0 up to below 1"
-            )
+        check_range(0, 1, below=True, **{f"betas[{index}]": beta})

@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from glassbox.support.arguments import check_at_least, reject_tensor
+
 # Settings that choose between PyTorch's implementations and not between results. They are part of
 # its state dicts, so that a saved state can go both ways.
 IMPLEMENTATION: Mapping[str, Any] = MappingProxyType(
@@ -33,9 +35,8 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
         for name in IMPLEMENTATION:
             if defaults.get(name):
                 raise ValueError(
-                    f"{name} is {defaults[name]}, but this form has only one implementation, "
-                    f"which steps one tensor after the other: torch.optim.{type(self).__name__} "
-                    f"has others"
+                    f"{name} is {defaults[name]}, expected None or False: other implementations "
+                    f"are in torch.optim.{type(self).__name__}"
                 )
         super().__init__(params, defaults)
 
@@ -102,9 +103,8 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
         for param in (param for group in self.param_groups for param in group["params"]):
             if param.grad is not None and param.grad.is_sparse:
                 raise RuntimeError(
-                    f"{type(self).__name__} does not support sparse gradients: zeros of the "
-                    f"gradient move its averages too. Please consider SparseAdam or SGD instead, "
-                    f"or a dense gradient (the parameter has the shape {tuple(param.shape)})"
+                    f"the gradient of a parameter of shape {tuple(param.shape)} is sparse, "
+                    f"expected a dense one: {type(self).__name__} moves all averages in each step"
                 )
 
 
@@ -155,19 +155,5 @@ def check_lr(lr: float | Tensor) -> None:
         ValueError: If it is negative, nan, or a tensor of another size.
     """
     if isinstance(lr, Tensor) and lr.numel() != 1:
-        raise ValueError(f"Tensor lr must be 1-element, got the shape {tuple(lr.shape)}")
-    check_not_negative("learning rate", lr)
-
-
-def check_not_negative(name: str, value: float | Tensor) -> None:
-    """Refuse a number below 0, and nan.
-
-    Args:
-        name: What the number is, as PyTorch calls it.
-        value: The number, or a tensor with one element.
-
-    Raises:
-        ValueError: If it is negative or nan; the message is PyTorch's, with what was expected.
-    """
-    if not value >= 0.0:
-        raise ValueError(f"Invalid {name}: {value}, expected at least 0")
+        reject_tensor("lr", lr, "a number or a tensor with one element")
+    check_at_least(0, lr=lr)

@@ -17,7 +17,7 @@ Activation = Callable[[Tensor], Tensor]
 PARTS = (1000, 397, 400)  # training, validation and test images of the digits
 
 
-class StackedMLP(nn.Module):
+class _StackedMLP(nn.Module):
     """Multilayer perceptrons of one shape, one for each seed, side by side in shared tensors.
 
     Args:
@@ -74,7 +74,7 @@ def classify_digits(seeds: Sequence[int]) -> Task:
         tuple(seeds),
         tuple((part - mean) / std for part in images),
         labels,
-        lambda seeds: StackedMLP((64, 64, 10), (torch.relu, nn.Identity()), seeds),
+        lambda seeds: _StackedMLP((64, 64, 10), (torch.relu, nn.Identity()), seeds),
         lambda logits, labels: F.cross_entropy(logits.mT, labels, reduction="none").mean(dim=1),
         lambda logits, labels: 100 * (logits.argmax(dim=-1) == labels).float().mean(dim=1),
         max,
@@ -103,7 +103,7 @@ def compress_digits(seeds: Sequence[int]) -> Task:
         tuple(seeds),
         images,
         images,
-        lambda seeds: StackedMLP(
+        lambda seeds: _StackedMLP(
             (64, 48, 24, 12, 3, 12, 24, 48, 64),
             (relu, relu, relu, linear, relu, relu, relu, torch.tanh),
             seeds,

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from glassbox.support.arguments import check_at_least
+
 Point = tuple[float, float]
 BITS = 0xFFFFFFFF
 
@@ -93,8 +95,7 @@ def trajectory(
         ValueError: If ``steps`` is negative or ``start`` is no pair of finite numbers.
     """
     start = surface.start if start is None else start
-    if steps < 0:
-        raise ValueError(f"steps is {steps}, expected at least 0")
+    check_at_least(0, steps=steps)
     if len(start) != 2 or not all(math.isfinite(number) for number in start):
         raise ValueError(f"start is {start}, expected two finite numbers")
     point = torch.tensor(start, dtype=torch.float64, requires_grad=True)

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from glassbox.support.arguments import check_at_least_one, check_not_empty
 from glassbox.training.seed_statistics import SeedRuns
 
 MakeOptimizer = Callable[[Iterable[nn.Parameter], float], torch.optim.Optimizer]
@@ -93,11 +94,8 @@ def sweep(
     Raises:
         ValueError: If there is no learning rate, or ``steps`` or ``batch_size`` is below 1.
     """
-    if not len(lrs):
-        raise ValueError("lrs is empty, expected at least one learning rate")
-    for name, number in (("steps", steps), ("batch_size", batch_size)):
-        if number < 1:
-            raise ValueError(f"{name} is {number}, expected at least 1")
+    check_not_empty(lrs=lrs)
+    check_at_least_one(steps=steps, batch_size=batch_size)
     scores = [_train_and_score(task, make_optimizer, lr, steps, batch_size) for lr in lrs]
     validation, test = map(torch.stack, zip(*scores, strict=True))
     return Sweep(task, tuple(lrs), validation, test)

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from glassbox.support.arguments import check_range
 from glassbox.training.distributed import unwrapped
 
 
@@ -34,8 +35,7 @@ class ExponentialAverage:
     """
 
     def __init__(self, model: nn.Module, decay: float = 0.999, *, warm_up: bool = True) -> None:
-        if not 0 <= decay < 1:
-            raise ValueError(f"decay is {decay}, expected at least 0 and below 1")
+        check_range(0, 1, below=True, decay=decay)
         self.model = copy.deepcopy(unwrapped(model)).requires_grad_(False).eval()
         self.decay = decay
         self.warm_up = warm_up

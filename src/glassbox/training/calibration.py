@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from glassbox.support.arguments import check_at_least_one, check_not_empty, check_shapes
+
 
 class Reliability(NamedTuple):
     """Answers gathered by how sure they were; bins without an answer are left out.
@@ -36,15 +38,12 @@ def reliability(confidences: Tensor, right: Tensor, bins: int = 10) -> Reliabili
         Guo, Pleiss, Sun and Weinberger (2017), "On Calibration of Modern Neural Networks",
         https://arxiv.org/abs/1706.04599.
     """
-    if confidences.ndim != 1 or confidences.shape != right.shape or not len(right):
-        raise ValueError(
-            f"confidences and right have shapes {tuple(confidences.shape)} and "
-            f"{tuple(right.shape)}, expected (N,) for both, with N at least 1"
-        )
+    check_shapes(confidences=(confidences, "N"), right=(right, "N"))
+    check_not_empty(confidences=confidences)
     if not ((confidences >= 0) & (confidences <= 1)).all():
-        raise ValueError("confidences hold a number outside 0 to 1, expected probabilities")
-    if bins < 1:
-        raise ValueError(f"bins is {bins}, expected at least 1")
+        low, high = confidences.aminmax()
+        raise ValueError(f"confidences is between {low:g} and {high:g}, expected 0 to 1")
+    check_at_least_one(bins=bins)
     index = (confidences * bins).long().clamp(max=bins - 1)
     count = index.bincount(minlength=bins)
     filled = count > 0

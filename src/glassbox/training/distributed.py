@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data.distributed import DistributedSampler
 
-Value = TypeVar("Value")
+Value = TypeVar("_Value")
 
 
 def is_distributed() -> bool:

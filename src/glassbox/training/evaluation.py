@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from glassbox.support.arguments import check_at_least_one, check_not_empty
+
 LossFunction = Callable[[Any, Tensor], Tensor]
 
 
@@ -73,10 +75,8 @@ def predict(model: nn.Module, images: Tensor, batch_size: int = 256) -> Tensor:
     Raises:
         ValueError: If there are no images, or ``batch_size`` is below 1.
     """
-    if len(images) == 0:
-        raise ValueError("images are empty, expected at least one")
-    if batch_size < 1:
-        raise ValueError(f"batch_size is {batch_size}, expected at least 1")
+    check_not_empty(images=images)
+    check_at_least_one(batch_size=batch_size)
     device = next(chain(model.parameters(), model.buffers()), images).device
     with preserve_modes(model), torch.no_grad():
         model.eval()
@@ -143,7 +143,6 @@ def check_pairs(images: Tensor, labels: Tensor) -> None:
     Raises:
         ValueError: If there are no images, or not as many labels as images.
     """
-    if len(images) == 0:
-        raise ValueError("images are empty, expected at least one")
+    check_not_empty(images=images)
     if len(labels) != len(images):
-        raise ValueError(f"labels are {len(labels)}, expected one for each of {len(images)} images")
+        raise ValueError(f"labels has {len(labels)} entries, expected {len(images)}, as images")

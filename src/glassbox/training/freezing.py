@@ -4,12 +4,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _NormBase
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torch.utils.hooks import RemovableHandle
 
-from glassbox.support.arguments import check_at_least_one, check_positive
+from glassbox.support.arguments import check_at_least_one, check_not_empty, check_positive
 from glassbox.training.loop import TrainingState
 
 
@@ -79,7 +78,7 @@ def parameter_groups(
     rest = [parameter for parameter in backbone.parameters() if id(parameter) not in known]
     for name, parameters in (("head", first), ("backbone", rest)):
         if not parameters:
-            raise ValueError(f"{name} has no parameters of its own, expected at least one")
+            raise ValueError(f"{name} is without parameters of its own, expected at least one")
     return [
         {"params": first, "lr": lr, "name": "head"},
         {"params": rest, "lr": backbone_lr, "name": "backbone"},
@@ -169,22 +168,6 @@ def _with_state(optimizer: Optimizer | None) -> set[int]:
     return set() if optimizer is None else {id(parameter) for parameter in optimizer.state}
 
 
-def moving_statistics(model: nn.Module) -> list[str]:
-    """Name the normalizations that would move their statistics in the next forward pass.
-
-    Args:
-        model: Any module.
-
-    Returns:
-        Names as in ``model.named_modules()``.
-    """
-    return [
-        name
-        for name, module in model.named_modules()
-        if isinstance(module, _NormBase) and module.training and module.track_running_stats
-    ]
-
-
 class UnfreezeAfter:
     """Freeze a backbone, and thaw it after some epochs at a lower rate: a callback of ``fit``.
 
@@ -206,11 +189,10 @@ class UnfreezeAfter:
     def __init__(self, backbone: Sequence[nn.Module], *, epochs: int, lr: float) -> None:
         check_at_least_one(epochs=epochs)
         check_positive(lr=lr)
-        if not backbone:
-            raise ValueError("backbone is empty, expected at least one module")
+        check_not_empty(backbone=backbone)
         self.backbone, self.epochs, self.lr = tuple(backbone), epochs, lr
         self._hook: RemovableHandle | None = None
-        self._thawed = False
+        self._unfrozen = False
         freeze(*self.backbone)
 
     def __call__(self, state: TrainingState) -> None:
@@ -223,11 +205,11 @@ class UnfreezeAfter:
             RuntimeError: If the training goes on from a checkpoint after the thaw.
         """
         done = len(state.history)
-        if done > self.epochs and not self._thawed:
-            raise RuntimeError(f"epoch {done} was trained frozen, expected a thaw at {self.epochs}")
+        if done > self.epochs and not self._unfrozen:
+            raise RuntimeError(f"epoch {done} was trained frozen, expected only {self.epochs} so")
         if done != self.epochs:
             return
-        self._thawed = True
+        self._unfrozen = True
         unfreeze(*self.backbone)
         if self._hook is None:
             self._hook = state.model.register_forward_pre_hook(self._train_again)

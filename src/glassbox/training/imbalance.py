@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from glassbox.data.class_counts import check_class_indices, checked_counts
+from glassbox.data.class_counts import checked_counts
+from glassbox.support.arguments import check_class_indices, check_not_empty, check_shapes
 
 
 def per_class_accuracy(logits: Tensor, labels: Tensor) -> Tensor:
@@ -21,13 +22,10 @@ def per_class_accuracy(logits: Tensor, labels: Tensor) -> Tensor:
     Raises:
         ValueError: If shapes do not fit, there is no image, or a label is out of range.
     """
-    if logits.ndim != 2 or len(logits) != len(labels) or len(labels) == 0:
-        raise ValueError(
-            f"logits and labels have shapes {tuple(logits.shape)} and {tuple(labels.shape)}, "
-            "expected (N, K) and (N,) with N at least 1"
-        )
+    check_shapes(logits=(logits, "N K"), labels=(labels, "N"))
+    check_not_empty(labels=labels)
     num_classes = logits.shape[1]
-    check_class_indices(labels, num_classes)
+    check_class_indices(num_classes, labels=labels)
     right = labels[logits.argmax(1) == labels].bincount(minlength=num_classes)
     return (right.double() / labels.bincount(minlength=num_classes)).cpu()
 
@@ -85,8 +83,7 @@ def many_medium_few(
         https://arxiv.org/abs/1904.05160, with these thresholds for ImageNet-LT.
     """
     sizes = checked_counts(counts)
-    if per_class.shape != sizes.shape:
-        raise ValueError(f"per_class has shape {tuple(per_class.shape)}, expected ({len(sizes)},)")
+    check_shapes(counts=(sizes, "K"), per_class=(per_class, "K"))
     if not few <= many:
         raise ValueError(f"few is {few}, expected at most many, which is {many}")
     groups = sizes > many, (sizes <= many) & (sizes >= few), sizes < few

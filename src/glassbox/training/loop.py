@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
+from glassbox.support.arguments import check_choice, check_integer, check_not_empty, check_positive
 from glassbox.support.progress import Advance, progress_bar
 from glassbox.training.averaging import ExponentialAverage
 from glassbox.training.distributed import from_first_process, process_rank, set_epoch, unwrapped
@@ -127,7 +128,7 @@ def fit(
     run = ResumableRun(checkpoint, batches, settings, vars(state))
     run.resume()
     if len(history) > epochs:
-        raise ValueError(f"epochs is {epochs}, but {checkpoint} already holds {len(history)}")
+        raise ValueError(f"epochs is {epochs}, expected at least {len(history)}, as {checkpoint}")
     to_do = range(len(history) + 1, epochs + 1) if not history.stopped else range(0)
 
     with progress_bar(len(to_do) * len(batches), show=progress and process_rank() == 0) as advance:
@@ -189,7 +190,7 @@ def _train_epoch(
                 state.average.update(model)
         advance(f"epoch {epoch}  loss {mean.loss / mean.images:.4f}")
     if mean.images == 0:
-        raise ValueError(f"batches have the length {len(batches)}, but gave none in epoch {epoch}")
+        raise ValueError(f"batches is empty in epoch {epoch}, expected {len(batches)} batches")
     return mean
 
 
@@ -238,15 +239,13 @@ def _stops(callback: Callback, state: TrainingState) -> bool:
 
 
 def _check_loop(model: nn.Module, batches: ImageBatches, optimizer: Optimizer, epochs: int) -> None:
-    if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
-        raise ValueError(f"epochs is {epochs!r}, expected an integer of at least 1")
-    if len(batches) == 0:
-        raise ValueError("batches are empty, expected at least one")
+    check_integer(1, epochs=epochs)
+    check_not_empty(batches=batches)
     if not unwrapped(model).training:
         raise ValueError("model is in eval mode, expected train mode: call model.train() first")
     optimized = {id(p) for group in optimizer.param_groups for p in group["params"]}
     if not any(id(p) in optimized for p in model.parameters()):
-        raise ValueError("optimizer holds no parameter of model: was it made for another one?")
+        raise ValueError("optimizer is without parameters of model, expected at least one")
 
 
 def _check_options(
@@ -259,9 +258,8 @@ def _check_options(
         if len(validation) != 2:
             raise ValueError(f"validation has {len(validation)} parts, expected images and labels")
         check_pairs(*validation)
-    if clip_norm is not None and not clip_norm > 0:
-        raise ValueError(f"clip_norm is {clip_norm}, expected above 0")
-    if autocast not in (None, torch.bfloat16, torch.float16):
-        raise ValueError(f"autocast is {autocast}, expected torch.bfloat16 or torch.float16")
+    if clip_norm is not None:
+        check_positive(clip_norm=clip_norm)
+    check_choice((None, torch.bfloat16, torch.float16), autocast=autocast)
     if autocast is torch.float16 and scaler is None:
         raise ValueError("autocast is torch.float16, expected a scaler: small gradients become 0")

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from glassbox.support.arguments import check_at_least_one, check_positive
 from glassbox.training.history import History
 from glassbox.training.loop import ImageBatches, fit
 
@@ -30,10 +31,8 @@ def train_one_cycle(
     Reference:
         Smith and Topin (2018), "Super-Convergence", https://arxiv.org/abs/1708.07120.
     """
-    if epochs < 1:
-        raise ValueError(f"epochs is {epochs}, expected at least 1")
-    if not lr > 0:
-        raise ValueError(f"lr is {lr}, expected a number above 0")
+    check_at_least_one(epochs=epochs)
+    check_positive(lr=lr)
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.Adam(trained, lr=lr)
     one_cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, epochs * len(batches))

@@ -75,16 +75,16 @@ class ResumableRun:
         for name, value in self.settings.items():
             if settings.get(name) != value:
                 raise ValueError(
-                    f"checkpoint {self.path} is of another training: its {name} is"
-                    f" {settings.get(name)}, here it is {value}"
+                    f"checkpoint {self.path} is of another training: "
+                    f"{name} is {settings.get(name)}, expected {value}"
                 )
         if names != set(self.parts):
             raise ValueError(
-                f"checkpoint {self.path} is of another training: it holds {sorted(names)},"
-                f" here there are {sorted(self.parts)}"
+                f"checkpoint {self.path} is of another training: "
+                f"parts is {sorted(names)}, expected {sorted(self.parts)}"
             )
-        if processes != len(from_all_processes(None)):
-            raise ValueError(f"checkpoint {self.path} is of {processes} processes")
+        if processes != (here := len(from_all_processes(None))):
+            raise ValueError(f"checkpoint {self.path} is of {processes} processes, expected {here}")
 
     def _load(self, name: str, part: Any, state: Any) -> None:
         try:

@@ -8,6 +8,7 @@ from typing import Any
 
 from scipy.special import stdtrit
 
+from glassbox.support.arguments import check_finite, check_positive, check_range
 from glassbox.support.seeds import isolated_seed
 
 
@@ -28,8 +29,8 @@ def half_width(std: Any, count: int, confidence: float = 0.95) -> Any:
     Reference:
         Student (1908), "The Probable Error of a Mean", https://doi.org/10.2307/2331554.
     """
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence is {confidence}, expected between 0 and 1")
+    check_positive(confidence=confidence)
+    check_range(0, 1, below=True, confidence=confidence)
     return stdtrit(count - 1, (1 + confidence) / 2) * std / math.sqrt(count)
 
 
@@ -55,10 +56,9 @@ class SeedRuns:
     def __post_init__(self) -> None:
         _check_seeds(self.seeds)
         if len(self.values) != len(self.seeds):
-            raise ValueError(f"{len(self.values)} values, expected one for each of {self.seeds}")
+            raise ValueError(f"values is {self.values}, expected one for each of {self.seeds}")
         for seed, value in zip(self.seeds, self.values, strict=True):
-            if not math.isfinite(value):
-                raise ValueError(f"the value of seed {seed} is {value}, expected a finite number")
+            check_finite(**{f"the value of seed {seed}": value})
 
     @property
     def mean(self) -> float:
@@ -163,7 +163,7 @@ def paired_difference(a: SeedRuns, b: SeedRuns) -> PairedDifference:
         ValueError: If the seeds are not the same.
     """
     if set(a.seeds) != set(b.seeds):
-        raise ValueError(f"b has the seeds {b.seeds}, expected those of a: {a.seeds}")
+        raise ValueError(f"b.seeds is {b.seeds}, expected those of a, {a.seeds}")
     other = dict(zip(b.seeds, b.values, strict=True))
     pairs = zip(a.seeds, a.values, strict=True)
     return PairedDifference(a.seeds, tuple(value - other[seed] for seed, value in pairs))
@@ -175,7 +175,5 @@ def _value(run: Callable[[int], float], seed: int) -> float:
 
 
 def _check_seeds(seeds: tuple[int, ...]) -> None:
-    if len(seeds) < 2:
-        raise ValueError(f"seeds are {seeds}, expected at least two")
-    if len(set(seeds)) < len(seeds):
-        raise ValueError(f"seeds are {seeds}, expected each only once")
+    if len(seeds) < 2 or len(set(seeds)) < len(seeds):
+        raise ValueError(f"seeds is {seeds}, expected at least two, each only once")
