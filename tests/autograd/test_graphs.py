@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from glassbox.autograd import walk_graph
-from glassbox.autograd.graphs import parents
+from glassbox.autograd.graphs import _parents
 
 
 def scalar_example():
@@ -74,7 +74,7 @@ def test_each_node_comes_once_and_before_those_it_hands_gradients_to():
     assert all(above < below for above, below in graph.edges)
     for above, below in graph.edges:
         assert graph.nodes[above].depth < graph.nodes[below].depth
-        assert graph.nodes[below].function in parents(graph.nodes[above].function)
+        assert graph.nodes[below].function in _parents(graph.nodes[above].function)
     assert graph.nodes[-1].depth == 62
 
 

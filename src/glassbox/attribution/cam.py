@@ -19,7 +19,7 @@ from glassbox.support.arguments import (
 )
 from glassbox.training.evaluation import preserve_modes
 
-Score = Literal["logit", "probability"]
+_Score = Literal["logit", "probability"]
 
 
 class GradCAM:
@@ -79,7 +79,7 @@ class GradCAM:
         images: Tensor,
         classes: Tensor | int | None = None,
         *,
-        score: Score = "logit",
+        score: _Score = "logit",
         relu: bool = True,
     ) -> Tensor | dict[str, Tensor]:
         """Compute a map for each image.
@@ -192,7 +192,7 @@ def _recording() -> Iterator[None]:
         yield
 
 
-def _chosen(logits: Tensor, classes: Tensor | int | None, score: Score) -> Tensor:
+def _chosen(logits: Tensor, classes: Tensor | int | None, score: _Score) -> Tensor:
     """Pick the score of one class for each image, ``(B,)``."""
     if not isinstance(logits, Tensor) or logits.ndim != 2:
         got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__

@@ -15,7 +15,7 @@ MARK_SIDE = 5  # pixels
 MARK_EDGE = 1  # pixels between the mark and the edges of the image
 
 # A diamond with a hole, light on dark: what a tiny logo could look like.
-LOGO = (
+_LOGO = (
     "..#..",
     ".###.",
     "##.##",
@@ -45,7 +45,7 @@ def stamp(images: Tensor, chosen: Tensor, strength: float = 1.0) -> Tensor:
     check_range(0, 1, strength=strength)
     where = mark_mask(images.shape[-1])
     logo = torch.zeros(images.shape[-2:])
-    logo[where] = torch.tensor([255.0 * (dot == "#") for row in LOGO for dot in row])
+    logo[where] = torch.tensor([255.0 * (dot == "#") for row in _LOGO for dot in row])
     marked = torch.lerp(images.float(), logo, strength * where.float()).round().to(torch.uint8)
     return torch.where(chosen.view(-1, 1, 1, 1), marked, images)
 

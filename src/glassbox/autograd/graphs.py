@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-SIGN = 2**63  # autograd gives a negative dimension as an unsigned number
+_SIGN = 2**63  # autograd gives a negative dimension as an unsigned number
 
-Place = tuple[int, torch.Size, tuple[int, ...]]
+_Place = tuple[int, torch.Size, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -92,11 +92,11 @@ def walk_graph(output: Tensor, names: Mapping[str, Tensor] | None = None) -> Gra
     depths = _depths(output.grad_fn)
     index = {function: i for i, function in enumerate(depths)}
     nodes = [_node(function, depth, names or {}) for function, depth in depths.items()]
-    edges = [(i, index[parent]) for function, i in index.items() for parent in parents(function)]
+    edges = [(i, index[parent]) for function, i in index.items() for parent in _parents(function)]
     return Graph(tuple(nodes), tuple(edges))
 
 
-def parents(function: Any) -> list[Any]:
+def _parents(function: Any) -> list[Any]:
     """List the nodes to which a node hands gradients.
 
     Args:
@@ -113,7 +113,7 @@ def _depths(root: Any) -> dict[Any, int]:
     waiting = dict.fromkeys([root], 0)  # how many gradients a node still waits for
     stack = [root]
     while stack:
-        for parent in parents(stack.pop()):
+        for parent in _parents(stack.pop()):
             if parent not in waiting:
                 stack.append(parent)
             waiting[parent] = waiting.get(parent, 0) + 1
@@ -121,7 +121,7 @@ def _depths(root: Any) -> dict[Any, int]:
     while ready:
         function = ready.pop(0)
         order[function] = depths[function]
-        for parent in parents(function):
+        for parent in _parents(function):
             depths[parent] = depths[function] + 1  # the consumer that comes last is the deepest
             waiting[parent] -= 1
             if not waiting[parent]:
@@ -194,7 +194,7 @@ def _unpacked(function: Any, name: str) -> Any:
         return "modified" if "inplace operation" in str(refusal) else "freed"
 
 
-def _place(tensor: Tensor) -> Place:
+def _place(tensor: Tensor) -> _Place:
     """Tell where in memory a tensor lies: a saved result comes back as a new object."""
     return tensor.data_ptr(), tensor.shape, tensor.stride()
 
@@ -202,5 +202,5 @@ def _place(tensor: Tensor) -> Place:
 def _signed(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(map(_signed, value))
-    big = isinstance(value, int) and not isinstance(value, bool) and value >= SIGN
+    big = isinstance(value, int) and not isinstance(value, bool) and value >= _SIGN
     return value - 2**64 if big else value

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from glassbox.support.arguments import check_positive
 
-Holder = MutableSequence[Any] | MutableMapping[Any, Any]
+_Holder = MutableSequence[Any] | MutableMapping[Any, Any]
 
 
 @contextmanager
@@ -221,7 +221,7 @@ def _enter_hook(stack: ExitStack, hook: Callable[[Tensor], Any], tensor: Tensor)
         stack.callback(tensor.register_hook(skip_nothing).remove)
 
 
-def _watch(holder: Holder, key: Any, output: Any, stack: ExitStack) -> None:
+def _watch(holder: _Holder, key: Any, output: Any, stack: ExitStack) -> None:
     """Let ``holder[key]`` follow the gradient of an output, part by part."""
     if isinstance(output, Tensor):
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-Pull = Callable[[np.ndarray], np.ndarray]
-Axes = int | tuple[int, ...] | None
+_Pull = Callable[[np.ndarray], np.ndarray]
+_Axes = int | tuple[int, ...] | None
 
 _serial = itertools.count()
 
@@ -33,7 +33,7 @@ class Array:
 
     __array_ufunc__ = None  # so that ``ndarray + Array`` comes to ``Array.__radd__``
 
-    def __init__(self, value: Any, *inputs: tuple[Any, Pull]) -> None:
+    def __init__(self, value: Any, *inputs: tuple[Any, _Pull]) -> None:
         self.value = _real(value)
         self.inputs = tuple((source, pull) for source, pull in inputs if isinstance(source, Array))
         self.grad: np.ndarray | None = None
@@ -91,7 +91,7 @@ class Array:
         positive = self.value > 0
         return Array(self.value * positive, (self, lambda g: g * positive))
 
-    def sum(self, axis: Axes = None, keepdims: bool = False) -> "Array":
+    def sum(self, axis: _Axes = None, keepdims: bool = False) -> "Array":
         """Add up along some axes, or along all.
 
         Args:
@@ -105,7 +105,7 @@ class Array:
         result = kept if keepdims else self.value.sum(axis)
         return Array(result, (self, lambda g: np.broadcast_to(g.reshape(kept.shape), self.shape)))
 
-    def max(self, axis: Axes = None, keepdims: bool = False) -> "Array":
+    def max(self, axis: _Axes = None, keepdims: bool = False) -> "Array":
         """Take the largest along some axes; elements that tie share the gradient evenly.
 
         Args:

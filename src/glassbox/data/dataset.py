@@ -7,7 +7,7 @@ from torch import Tensor
 
 from glassbox.support.arguments import reject_tensor
 
-Index = Tensor | list[int] | list[bool] | slice
+_Index = Tensor | list[int] | list[bool] | slice
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -47,7 +47,7 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def __getitem__(self, indices: Index) -> "Dataset":
+    def __getitem__(self, indices: _Index) -> "Dataset":
         """Give the part of the data set that ``indices`` chooses, as a data set.
 
         Args:

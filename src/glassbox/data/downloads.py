@@ -24,7 +24,7 @@ from urllib.error import HTTPError, URLError
 
 from torch.hub import tqdm
 
-TIMEOUT_SECONDS = 30
+_TIMEOUT_SECONDS = 30
 _CHUNK = 1 << 20
 _NETWORK_ERRORS = (URLError, HTTPException, ssl.SSLError, ConnectionError, TimeoutError)
 
@@ -161,7 +161,7 @@ def _fetch(url: str, part: Path) -> None:
     start = part.stat().st_size if part.is_file() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
     try:
-        response = urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)
+        response = urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS)
     except HTTPError as error:
         if error.code == 416:  # Nothing after what is there: the checksum will tell.
             return

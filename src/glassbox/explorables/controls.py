@@ -6,7 +6,7 @@ from decimal import Decimal
 from numbers import Real
 from typing import Any, Literal
 
-Kind = Literal["slider", "dropdown", "toggle", "buttons"]
+_Kind = Literal["slider", "dropdown", "toggle", "buttons"]
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Control:
         play: Whether the page offers to run through the choices by itself.
     """
 
-    kind: Kind
+    kind: _Kind
     options: tuple[Any, ...]
     values: tuple[Any, ...]
     labels: tuple[str, ...]
@@ -56,7 +56,7 @@ class Control:
 
 
 def _control(
-    kind: Kind,
+    kind: _Kind,
     options: Sequence[Any],
     values: Sequence[Any],
     labels: Sequence[str],
@@ -150,7 +150,7 @@ def _text(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _choices(kind: Kind, options: Any, start: Any, label: str) -> Control:
+def _choices(kind: _Kind, options: Any, start: Any, label: str) -> Control:
     """Make a control over a list, or over a dict whose values ``draw`` receives."""
     values = list(options.values()) if isinstance(options, Mapping) else list(options)
     options = list(options)

@@ -74,7 +74,7 @@ class GAN:
 
 
 @contextmanager
-def frozen(model: nn.Module) -> Iterator[None]:
+def _frozen(model: nn.Module) -> Iterator[None]:
     """Let no gradient arrive at a model's parameters inside a ``with`` block; it passes through.
 
     Args:
@@ -133,7 +133,7 @@ def generator_step(gan: GAN, noise: Tensor) -> float:
     Returns:
         The loss before the step.
     """
-    with frozen(gan.discriminator):
+    with _frozen(gan.discriminator):
         loss = gan.loss.generator(gan.discriminator(gan.generator(noise)))
         gan.generator_optimizer.zero_grad()
         loss.backward()

@@ -19,7 +19,7 @@ class AdversarialLoss(NamedTuple):
     generator: Callable[[Tensor], Tensor]
 
 
-def cross_entropy_discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+def _cross_entropy_discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     r"""Compute :math:`-E[\log D(x)] - E[\log(1 - D(G(z)))]`, with D the sigmoid of the logit.
 
     Args:
@@ -36,7 +36,7 @@ def cross_entropy_discriminator(real_logits: Tensor, fake_logits: Tensor) -> Ten
     return F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()
 
 
-def minimax_generator(fake_logits: Tensor) -> Tensor:
+def _minimax_generator(fake_logits: Tensor) -> Tensor:
     r"""Compute :math:`E[\log(1 - D(G(z)))]`, whose gradient fades where D is sure of a fake.
 
     Args:
@@ -48,7 +48,7 @@ def minimax_generator(fake_logits: Tensor) -> Tensor:
     return -F.softplus(fake_logits).mean()
 
 
-def non_saturating_generator(fake_logits: Tensor) -> Tensor:
+def _non_saturating_generator(fake_logits: Tensor) -> Tensor:
     r"""Compute :math:`-E[\log D(G(z))]`, whose gradient is largest where D is sure of a fake.
 
     Args:
@@ -60,7 +60,7 @@ def non_saturating_generator(fake_logits: Tensor) -> Tensor:
     return F.softplus(-fake_logits).mean()
 
 
-def least_squares_discriminator(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
+def _least_squares_discriminator(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
     """Halve the mean squared distance of real scores to 1 and of fake scores to 0.
 
     Args:
@@ -77,7 +77,7 @@ def least_squares_discriminator(real_scores: Tensor, fake_scores: Tensor) -> Ten
     return ((real_scores - 1).square().mean() + fake_scores.square().mean()) / 2
 
 
-def least_squares_generator(fake_scores: Tensor) -> Tensor:
+def _least_squares_generator(fake_scores: Tensor) -> Tensor:
     """Halve the mean squared distance of fake scores to 1.
 
     Args:
@@ -89,6 +89,6 @@ def least_squares_generator(fake_scores: Tensor) -> Tensor:
     return (fake_scores - 1).square().mean() / 2
 
 
-minimax = AdversarialLoss(cross_entropy_discriminator, minimax_generator)
-non_saturating = AdversarialLoss(cross_entropy_discriminator, non_saturating_generator)
-least_squares = AdversarialLoss(least_squares_discriminator, least_squares_generator)
+minimax = AdversarialLoss(_cross_entropy_discriminator, _minimax_generator)
+non_saturating = AdversarialLoss(_cross_entropy_discriminator, _non_saturating_generator)
+least_squares = AdversarialLoss(_least_squares_discriminator, _least_squares_generator)

@@ -16,9 +16,9 @@ from glassbox.support.arguments import (
     check_shapes,
 )
 
-MODES = 8
-RADIUS = 2.0
-STD = 0.1
+_MODES = 8
+_RADIUS = 2.0
+_STD = 0.1
 
 
 def ring_centers() -> Tensor:
@@ -27,8 +27,8 @@ def ring_centers() -> Tensor:
     Returns:
         Points ``(8, 2)`` on a circle of radius 2, counterclockwise from the right.
     """
-    angles = torch.arange(MODES) * (2 * math.pi / MODES)
-    return RADIUS * torch.stack([angles.cos(), angles.sin()], dim=1)
+    angles = torch.arange(_MODES) * (2 * math.pi / _MODES)
+    return _RADIUS * torch.stack([angles.cos(), angles.sin()], dim=1)
 
 
 def draw_ring(count: int, generator: torch.Generator | None = None) -> Tensor:
@@ -45,8 +45,8 @@ def draw_ring(count: int, generator: torch.Generator | None = None) -> Tensor:
         ValueError: If ``count`` is below 1.
     """
     check_at_least_one(count=count)
-    chosen = torch.randint(MODES, (count,), generator=generator)
-    return ring_centers()[chosen] + STD * torch.randn(count, 2, generator=generator)
+    chosen = torch.randint(_MODES, (count,), generator=generator)
+    return ring_centers()[chosen] + _STD * torch.randn(count, 2, generator=generator)
 
 
 class ModeCount(NamedTuple):
@@ -86,14 +86,14 @@ def count_modes(points: Tensor, min_fraction: float = 0.02) -> ModeCount:
     check_shapes(points=(points, "N 2"))
     check_not_empty(points=points)
     check_range(0, 1, min_fraction=min_fraction)
-    near = torch.cdist(points, ring_centers().to(points)) < 3 * STD
+    near = torch.cdist(points, ring_centers().to(points)) < 3 * _STD
     counts = near.sum(0)
     found = counts >= max(1, min_fraction * len(points))
     good = near.any(1).double().mean().item()
     return ModeCount(int(found.sum()), good, tuple(counts.tolist()))
 
 
-class RingGenerator(nn.Module):
+class _RingGenerator(nn.Module):
     """A generator of points in the plane: three linear layers with ReLU.
 
     Args:
@@ -115,7 +115,7 @@ class RingGenerator(nn.Module):
         return self.layers(noise)
 
 
-class RingDiscriminator(nn.Module):
+class _RingDiscriminator(nn.Module):
     """A discriminator of points in the plane: three linear layers with ReLU.
 
     Args:
@@ -181,7 +181,7 @@ def train_ring(
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        networks = RingGenerator(), RingDiscriminator()
+        networks = _RingGenerator(), _RingDiscriminator()
     gan = GAN(*networks, lr=recipe.lr, betas=recipe.betas)
     generator = torch.Generator().manual_seed(seed)
     history = train_gan(

@@ -5,11 +5,11 @@ from torch import Tensor
 
 from glassbox.support.arguments import reject_tensor
 
-Pair = tuple[Tensor, Tensor, float | Tensor]
-Labels = Tensor | Pair
+_Pair = tuple[Tensor, Tensor, float | Tensor]
+Labels = Tensor | _Pair
 
 # How far the sum of a soft label may be from 1: bfloat16 rounds each entry by up to 0.4%.
-TOLERANCE = 5e-3
+_TOLERANCE = 5e-3
 
 
 def class_fractions(
@@ -59,7 +59,7 @@ def _soft(labels: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
         reject_tensor("labels", labels, f"probabilities {tuple(logits.shape)}")
     fractions = labels.to(logits)
     sums = fractions.sum(1)
-    right = (fractions >= 0).all(1) & ((sums - 1).abs() <= TOLERANCE)
+    right = (fractions >= 0).all(1) & ((sums - 1).abs() <= _TOLERANCE)
     if not right.all():
         place = int((~right).nonzero()[0])
         raise ValueError(
@@ -69,7 +69,7 @@ def _soft(labels: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
     return torch.arange(logits.shape[1], device=logits.device).expand_as(fractions), fractions
 
 
-def _pair(labels: Pair, logits: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:
+def _pair(labels: _Pair, logits: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:
     if not isinstance(labels, tuple | list) or len(labels) != 3:
         raise TypeError(
             f"labels has type {type(labels).__name__}, "

@@ -9,7 +9,7 @@ from glassbox.support.arguments import check_at_least
 from glassbox.training.loop import ImageBatches
 from glassbox.training.resuming import order_of
 
-Mixer = Callable[[Tensor, Tensor, torch.Generator | None], tuple[Tensor, Tensor]]
+_Mixer = Callable[[Tensor, Tensor, torch.Generator | None], tuple[Tensor, Tensor]]
 
 
 class MixedBatches:
@@ -27,7 +27,7 @@ class MixedBatches:
         ValueError: If ``seed`` is negative.
     """
 
-    def __init__(self, batches: ImageBatches, mixer: Mixer, *, seed: int = 0) -> None:
+    def __init__(self, batches: ImageBatches, mixer: _Mixer, *, seed: int = 0) -> None:
         check_at_least(0, seed=seed)
         self.batches, self.mixer, self.seed, self.epoch = batches, mixer, seed, 0
         self.sampler = getattr(batches, "sampler", None)  # to be told the epoch

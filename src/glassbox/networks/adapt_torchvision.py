@@ -55,7 +55,7 @@ def create_model(
     return model
 
 
-def head_of(model: nn.Module) -> nn.Linear:
+def _head_of(model: nn.Module) -> nn.Linear:
     """Find the last linear layer of AlexNet or ResNet-18.
 
     Args:
@@ -82,7 +82,7 @@ def replace_head(model: nn.Module, num_classes: int) -> None:
         ValueError: If ``num_classes`` is below 1.
     """
     check_at_least_one(num_classes=num_classes)
-    old = head_of(model)
+    old = _head_of(model)
     new = nn.Linear(old.in_features, num_classes, device=old.weight.device, dtype=old.weight.dtype)
     model.set_submodule(_places(model)[2], new)
 

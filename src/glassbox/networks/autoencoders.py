@@ -14,7 +14,7 @@ from glassbox.support.arguments import (
 )
 from glassbox.training.evaluation import predict
 
-FINAL = {"tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "none": nn.Identity}
+_FINAL = {"tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "none": nn.Identity}
 
 
 class MLPAutoencoder(nn.Module):
@@ -42,12 +42,12 @@ class MLPAutoencoder(nn.Module):
         final: str = "tanh",
     ) -> None:
         check_at_least_one(size=size, latent=latent, widths=min(widths, default=1))
-        check_choice(FINAL, final=final)
+        check_choice(_FINAL, final=final)
         super().__init__()
         units = (size * size, *widths, latent)
         self.encoder = nn.Sequential(nn.Flatten(), *_linear_layers(units))
         self.decoder = nn.Sequential(
-            *_linear_layers(units[::-1]), FINAL[final](), nn.Unflatten(1, (1, size, size))
+            *_linear_layers(units[::-1]), _FINAL[final](), nn.Unflatten(1, (1, size, size))
         )
 
     def forward(self, images: Tensor) -> Tensor:

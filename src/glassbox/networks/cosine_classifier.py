@@ -51,7 +51,7 @@ class CosineClassifier(nn.Module):
         check_positive(scale=scale)
         check_finite(scale=scale)
         super().__init__()
-        self.weight = nn.Parameter(unit(torch.randn(num_classes, in_features)))
+        self.weight = nn.Parameter(_unit(torch.randn(num_classes, in_features)))
         if learnable_scale:
             self.scale = nn.Parameter(torch.tensor(float(scale)))
         else:
@@ -60,7 +60,7 @@ class CosineClassifier(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Map features ``(..., in_features)`` to scaled cosines ``(..., K)``, float32 at least."""
         with torch.autocast(features.device.type, enabled=False):
-            cosines = F.linear(unit(features), unit(self.weight))
+            cosines = F.linear(_unit(features), _unit(self.weight))
             return cosines * self.scale.to(cosines.dtype)
 
     def extra_repr(self) -> str:
@@ -70,7 +70,7 @@ class CosineClassifier(nn.Module):
         return f"{in_features}, {num_classes}, scale={self.scale.item():g} ({kind})"
 
 
-def unit(vectors: Tensor) -> Tensor:
+def _unit(vectors: Tensor) -> Tensor:
     """Divide vectors by their length; zeros stay zeros, with a finite gradient.
 
     :func:`torch.nn.functional.normalize` divides zeros by 1e-12, and so does their gradient.

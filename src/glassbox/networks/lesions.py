@@ -10,7 +10,7 @@ from glassbox.autograd.hooks import layers_named
 from glassbox.training.evaluation import evaluate
 
 
-class Bypass(nn.Module):
+class _Bypass(nn.Module):
     """What is left of a block when its main path is cut: the shortcut, and the ReLU behind it.
 
     Args:
@@ -56,7 +56,7 @@ def removed(model: nn.Module, blocks: Iterable[str]) -> Iterator[None]:
     parents = {name: model.get_submodule(name.rpartition(".")[0]) for name in found}
     try:
         for name, block in found.items():
-            setattr(parents[name], name.rpartition(".")[2], Bypass(block))
+            setattr(parents[name], name.rpartition(".")[2], _Bypass(block))
         yield
     finally:
         for name, block in found.items():

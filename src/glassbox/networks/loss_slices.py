@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from glassbox.support.arguments import check_at_least_one, check_positive
 from glassbox.training.evaluation import evaluate
 
-Direction = Mapping[str, Tensor]
+_Direction = Mapping[str, Tensor]
 
 
 def filter_normalized(model: nn.Module, seed: int) -> dict[str, Tensor]:
@@ -42,8 +42,8 @@ def filter_normalized(model: nn.Module, seed: int) -> dict[str, Tensor]:
 
 
 @contextmanager
-def shifted(
-    model: nn.Module, directions: Sequence[Direction], amounts: Sequence[float]
+def _shifted(
+    model: nn.Module, directions: Sequence[_Direction], amounts: Sequence[float]
 ) -> Iterator[None]:
     """Move a network's weights along directions until the ``with`` block ends.
 
@@ -106,6 +106,6 @@ def loss_slice(
     losses = torch.empty(points, points)
     for row, down in enumerate(ticks):
         for column, across in enumerate(ticks):
-            with shifted(model, directions, (across, down)):
+            with _shifted(model, directions, (across, down)):
                 losses[row, column] = evaluate(model, images, labels).loss
     return losses

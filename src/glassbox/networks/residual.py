@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 from glassbox.support.arguments import check_at_least_one
 
-NormLayer = Callable[[int], nn.Module]
+_NormLayer = Callable[[int], nn.Module]
 
 
-class ResidualBlock(nn.Module):
+class _ResidualBlock(nn.Module):
     r"""What all residual blocks share: :math:`H(x) = \mathrm{ReLU}(F(x) + S(x))`.
 
     A subclass computes the main path F in :meth:`residual`. The shortcut S is the identity, or
@@ -36,7 +36,7 @@ class ResidualBlock(nn.Module):
         return self.relu(out)
 
 
-class BasicBlock(ResidualBlock):
+class BasicBlock(_ResidualBlock):
     """Two convolutions of 3 x 3, as in ResNet-18 and ResNet-34.
 
     The parameters have the names and shapes of torchvision's block, so that a state dict of either
@@ -63,7 +63,7 @@ class BasicBlock(ResidualBlock):
         channels: int,
         stride: int = 1,
         downsample: nn.Module | None = None,
-        norm_layer: NormLayer = nn.BatchNorm2d,
+        norm_layer: _NormLayer = nn.BatchNorm2d,
     ) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(in_channels, channels, 3, stride, padding=1, bias=False)
@@ -90,7 +90,7 @@ class PlainBlock(BasicBlock):
         return self.relu(self.residual(x))
 
 
-class Bottleneck(ResidualBlock):
+class Bottleneck(_ResidualBlock):
     """Convolutions of 1 x 1, 3 x 3 and 1 x 1, as in ResNet-50, with four times as many channels.
 
     The stride is in the 3 x 3 convolution, as torchvision has it ("V1.5"); the paper has it in the
@@ -116,7 +116,7 @@ class Bottleneck(ResidualBlock):
         channels: int,
         stride: int = 1,
         downsample: nn.Module | None = None,
-        norm_layer: NormLayer = nn.BatchNorm2d,
+        norm_layer: _NormLayer = nn.BatchNorm2d,
     ) -> None:
         super().__init__()
         out_channels = channels * self.expansion
@@ -136,7 +136,7 @@ class Bottleneck(ResidualBlock):
         return self.bn3(self.conv3(out))
 
 
-class SubsampleAndPad(nn.Module):
+class _SubsampleAndPad(nn.Module):
     """A shortcut without parameters: every other pixel, and channels of zeros behind the others.
 
     Args:
@@ -189,7 +189,7 @@ class ResidualNetwork(nn.Module):
         in_channels: int = 3,
         num_classes: int = 10,
         width: int = 16,
-        norm_layer: NormLayer = nn.BatchNorm2d,
+        norm_layer: _NormLayer = nn.BatchNorm2d,
         zero_init: bool = False,
     ) -> None:
         if depth < 8 or depth % 6 != 2:
@@ -222,10 +222,10 @@ class ResidualNetwork(nn.Module):
 
 
 def _stage(
-    block: type[BasicBlock], count: int, before: int, after: int, norm_layer: NormLayer
+    block: type[BasicBlock], count: int, before: int, after: int, norm_layer: _NormLayer
 ) -> nn.Sequential:
     changes = before != after
-    shortcut = SubsampleAndPad(after - before, 2) if changes else None
+    shortcut = _SubsampleAndPad(after - before, 2) if changes else None
     first = block(before, after, 2 if changes else 1, shortcut, norm_layer)
     others = (block(after, after, norm_layer=norm_layer) for _ in range(count - 1))
     return nn.Sequential(first, *others)
@@ -247,7 +247,7 @@ def block_names(model: nn.Module) -> list[str]:
     ]
 
 
-def last_layer(block: nn.Module) -> str:
+def _last_layer(block: nn.Module) -> str:
     """Name the layer whose output is F(x), before anything is added to it.
 
     Args:
@@ -274,7 +274,7 @@ def zero_last_scales(model: nn.Module) -> None:
     """
     for name in block_names(model):
         block = model.get_submodule(name)
-        last = last_layer(block)
+        last = _last_layer(block)
         scale = getattr(getattr(block, last), "weight", None)
         if scale is None:
             scale = getattr(block, last.replace("bn", "conv")).weight

@@ -17,7 +17,7 @@ from glassbox.support.arguments import (
 from glassbox.training.evaluation import predict
 
 # What turns the decoder's output into pixels.
-PIXELS: dict[str, Callable[[Tensor], Tensor]] = {
+_PIXELS: dict[str, Callable[[Tensor], Tensor]] = {
     "bernoulli": torch.sigmoid,
     "gaussian": torch.sigmoid,
     "tanh": torch.tanh,
@@ -66,7 +66,7 @@ class VAE(nn.Module):
         self, size: int = 28, hidden: int = 400, latent: int = 20, likelihood: str = "bernoulli"
     ) -> None:
         check_at_least_one(size=size, hidden=hidden, latent=latent)
-        check_choice(PIXELS, likelihood=likelihood)
+        check_choice(_PIXELS, likelihood=likelihood)
         super().__init__()
         self.latent, self.likelihood = latent, likelihood
         self.encoder = nn.Sequential(nn.Flatten(), nn.Linear(size * size, hidden), nn.ReLU())
@@ -106,7 +106,7 @@ class VAE(nn.Module):
         Returns:
             The mean image of each code, ``(B, 1, size, size)``, in the range of the likelihood.
         """
-        return PIXELS[self.likelihood](self.decoder(latents))
+        return _PIXELS[self.likelihood](self.decoder(latents))
 
     @torch.no_grad()
     def sample(self, count: int, generator: torch.Generator | None = None) -> Tensor:
@@ -187,13 +187,13 @@ def reconstruction_loss(decoded: Tensor, images: Tensor, likelihood: str) -> Ten
     Raises:
         ValueError: If shapes differ, pixels are out of range or the likelihood is unknown.
     """
-    check_choice(PIXELS, likelihood=likelihood)
+    check_choice(_PIXELS, likelihood=likelihood)
     check_same_shape(images=images, decoded=decoded)
     _check_range(images, -1 if likelihood == "tanh" else 0, likelihood)
     if likelihood == "bernoulli":
         losses = F.binary_cross_entropy_with_logits(decoded, images, reduction="none")
     else:
-        losses = (PIXELS[likelihood](decoded) - images).square()
+        losses = (_PIXELS[likelihood](decoded) - images).square()
     return losses.flatten(1).sum(1)
 
 

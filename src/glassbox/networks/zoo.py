@@ -14,7 +14,7 @@ from glassbox.support.arguments import check_choice
 from glassbox.support.tables import Table
 
 # The year of each family's paper on arXiv, or of the conference where there is none.
-FAMILIES = MappingProxyType(
+_FAMILIES = MappingProxyType(
     {
         "alexnet": ("AlexNet", 2012),
         "vgg": ("VGG", 2014),
@@ -199,7 +199,7 @@ def _entry(name: str, weights: object) -> Entry:
 
 def _family(name: str) -> tuple[str, int]:
     """Find the family by the longest beginning of the name that is known."""
-    known = [start for start in FAMILIES if name.startswith(start)]
+    known = [start for start in _FAMILIES if name.startswith(start)]
     if not known:
-        raise LookupError(f"name is {name!r}, expected one that begins with {', '.join(FAMILIES)}")
-    return FAMILIES[max(known, key=len)]
+        raise LookupError(f"name is {name!r}, expected one that begins with {', '.join(_FAMILIES)}")
+    return _FAMILIES[max(known, key=len)]

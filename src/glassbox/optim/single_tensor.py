@@ -11,7 +11,7 @@ from glassbox.support.arguments import check_at_least, reject_tensor
 
 # Settings that choose between PyTorch's implementations and not between results. They are part of
 # its state dicts, so that a saved state can go both ways.
-IMPLEMENTATION: Mapping[str, Any] = MappingProxyType(
+_IMPLEMENTATION: Mapping[str, Any] = MappingProxyType(
     {"foreach": None, "capturable": False, "differentiable": False, "fused": None}
 )
 
@@ -32,7 +32,7 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
     accepts_sparse = False
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
-        for name in IMPLEMENTATION:
+        for name in _IMPLEMENTATION:
             if defaults.get(name):
                 raise ValueError(
                     f"{name} is {defaults[name]}, expected None or False: other implementations "

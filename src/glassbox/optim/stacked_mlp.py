@@ -13,8 +13,8 @@ from glassbox.data.splits import stratified_split
 from glassbox.optim.sweeps import Task
 from glassbox.support.seeds import isolated_seed
 
-Activation = Callable[[Tensor], Tensor]
-PARTS = (1000, 397, 400)  # training, validation and test images of the digits
+_Activation = Callable[[Tensor], Tensor]
+_PARTS = (1000, 397, 400)  # training, validation and test images of the digits
 
 
 class _StackedMLP(nn.Module):
@@ -30,7 +30,7 @@ class _StackedMLP(nn.Module):
     """
 
     def __init__(
-        self, widths: Sequence[int], activations: Sequence[Activation], seeds: Sequence[int]
+        self, widths: Sequence[int], activations: Sequence[_Activation], seeds: Sequence[int]
     ) -> None:
         if len(activations) != len(widths) - 1:
             raise ValueError(
@@ -118,6 +118,6 @@ def _digits(seeds: Sequence[int]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...
     """Split the digits once for each seed; pixels from 0 to 1, ``(R, N, 64)``."""
     digits = load("digits")
     pixels = to_float(digits.images).flatten(1)
-    splits = [stratified_split(digits.labels, PARTS, seed=seed) for seed in seeds]
+    splits = [stratified_split(digits.labels, _PARTS, seed=seed) for seed in seeds]
     parts = list(map(torch.stack, zip(*splits, strict=True)))
     return tuple(pixels[part] for part in parts), tuple(digits.labels[part] for part in parts)

@@ -11,7 +11,7 @@ from torch import Tensor
 from glassbox.support.arguments import check_at_least
 
 Point = tuple[float, float]
-BITS = 0xFFFFFFFF
+_BITS = 0xFFFFFFFF
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Surface:
         leaf = point.detach().requires_grad_()
         with torch.enable_grad():
             (exact,) = torch.autograd.grad(self.function(leaf), leaf)
-        return exact + self.noise * exact.new_tensor(standard_normals(step, seed))
+        return exact + self.noise * exact.new_tensor(_standard_normals(step, seed))
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def trajectory(
     return Trajectory(visited, surface.function(visited))
 
 
-def standard_normals(step: int, seed: int = 0) -> Point:
+def _standard_normals(step: int, seed: int = 0) -> Point:
     """Draw two numbers from the standard normal distribution, the same on every machine.
 
     The step and the seed are mixed into the state of the generator mulberry32, whose numbers the
@@ -127,21 +127,21 @@ def standard_normals(step: int, seed: int = 0) -> Point:
         Box and Muller (1958), "A Note on the Generation of Random Normal Deviates",
         https://doi.org/10.1214/aoms/1177706645.
     """
-    state = (step * 0x9E3779B1 + seed * 0x85EBCA6B + 1) & BITS
+    state = (step * 0x9E3779B1 + seed * 0x85EBCA6B + 1) & _BITS
     first, second = _mulberry32(state), _mulberry32(state + 0x6D2B79F5)
-    radius = math.sqrt(-2 * math.log((first + 1) / (BITS + 1)))
-    angle = 2 * math.pi * second / (BITS + 1)
+    radius = math.sqrt(-2 * math.log((first + 1) / (_BITS + 1)))
+    angle = 2 * math.pi * second / (_BITS + 1)
     return radius * math.cos(angle), radius * math.sin(angle)
 
 
 def _mulberry32(state: int) -> int:
-    state = (state + 0x6D2B79F5) & BITS
-    mixed = ((state ^ state >> 15) * (state | 1)) & BITS
-    mixed ^= (mixed + (((mixed ^ mixed >> 7) * (mixed | 61)) & BITS)) & BITS
+    state = (state + 0x6D2B79F5) & _BITS
+    mixed = ((state ^ state >> 15) * (state | 1)) & _BITS
+    mixed ^= (mixed + (((mixed ^ mixed >> 7) * (mixed | 61)) & _BITS)) & _BITS
     return mixed ^ mixed >> 14
 
 
-def rosenbrock(point: Tensor) -> Tensor:
+def _rosenbrock(point: Tensor) -> Tensor:
     """Compute a long bent valley with a nearly flat floor.
 
     Args:
@@ -157,7 +157,7 @@ def rosenbrock(point: Tensor) -> Tensor:
     return (1 - x) ** 2 + 100 * (y - x**2) ** 2
 
 
-def beale(point: Tensor) -> Tensor:
+def _beale(point: Tensor) -> Tensor:
     """Compute a plain between steep walls: slopes are tiny here and huge there.
 
     Args:
@@ -174,7 +174,7 @@ def beale(point: Tensor) -> Tensor:
     return (1.5 - x + x * y) ** 2 + (2.25 - x + x * y**2) ** 2 + (2.625 - x + x * y**3) ** 2
 
 
-def himmelblau(point: Tensor) -> Tensor:
+def _himmelblau(point: Tensor) -> Tensor:
     """Compute a function with four minima of one height.
 
     Args:
@@ -190,7 +190,7 @@ def himmelblau(point: Tensor) -> Tensor:
     return (x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2
 
 
-def ravine(point: Tensor) -> Tensor:
+def _ravine(point: Tensor) -> Tensor:
     """Compute a quadratic bowl, fifty times as steep across as along, and turned.
 
     The turn matters: methods that scale each coordinate by itself can't straighten it.
@@ -206,7 +206,7 @@ def ravine(point: Tensor) -> Tensor:
     return 0.1 * along**2 + 5 * across**2
 
 
-def saddle(point: Tensor) -> Tensor:
+def _saddle(point: Tensor) -> Tensor:
     """Compute a pass with a minimum on either side, level at its top.
 
     Args:
@@ -219,7 +219,7 @@ def saddle(point: Tensor) -> Tensor:
     return x**2 / 2 - y**2 / 2 + y**4 / 4
 
 
-def bowl(point: Tensor) -> Tensor:
+def _bowl(point: Tensor) -> Tensor:
     """Compute a quadratic bowl, ten times as steep in y as in x.
 
     Args:
@@ -238,7 +238,7 @@ SURFACES = {
         Surface(
             "ravine",
             "Ravine",
-            ravine,
+            _ravine,
             ((-5.5, 2.5), (-4.5, 3.0)),
             (-4.5, -2.0),
             0.1,
@@ -248,7 +248,7 @@ SURFACES = {
         Surface(
             "rosenbrock",
             "Rosenbrock's valley",
-            rosenbrock,
+            _rosenbrock,
             ((-2.0, 2.0), (-1.0, 3.0)),
             (-1.2, 1.0),
             0.0015,
@@ -258,7 +258,7 @@ SURFACES = {
         Surface(
             "beale",
             "Beale's plain",
-            beale,
+            _beale,
             ((-1.0, 4.5), (-1.5, 1.5)),
             (1.0, 1.2),
             0.01,
@@ -268,7 +268,7 @@ SURFACES = {
         Surface(
             "himmelblau",
             "Himmelblau's four minima",
-            himmelblau,
+            _himmelblau,
             ((-5.0, 5.0), (-5.0, 5.0)),
             (-0.5, -1.0),
             0.01,
@@ -283,7 +283,7 @@ SURFACES = {
         Surface(
             "saddle",
             "Saddle",
-            saddle,
+            _saddle,
             ((-2.0, 2.0), (-1.6, 1.6)),
             (-1.7, 0.001),
             0.05,
@@ -293,7 +293,7 @@ SURFACES = {
         Surface(
             "noisy_quadratic",
             "Noisy bowl",
-            bowl,
+            _bowl,
             ((-3.0, 3.0), (-2.0, 2.0)),
             (-2.5, 1.5),
             0.05,

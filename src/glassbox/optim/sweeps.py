@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from glassbox.support.arguments import check_at_least_one, check_not_empty
 from glassbox.training.seed_statistics import SeedRuns
 
-MakeOptimizer = Callable[[Iterable[nn.Parameter], float], torch.optim.Optimizer]
+_MakeOptimizer = Callable[[Iterable[nn.Parameter], float], torch.optim.Optimizer]
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Sweep:
 
 def sweep(
     task: Task,
-    make_optimizer: MakeOptimizer,
+    make_optimizer: _MakeOptimizer,
     lrs: Sequence[float],
     *,
     steps: int,
@@ -102,7 +102,7 @@ def sweep(
 
 
 def _train_and_score(
-    task: Task, make_optimizer: MakeOptimizer, lr: float, steps: int, batch_size: int
+    task: Task, make_optimizer: _MakeOptimizer, lr: float, steps: int, batch_size: int
 ) -> tuple[Tensor, Tensor]:
     model = task.make_model(task.seeds)
     optimizer = make_optimizer(model.parameters(), lr)

@@ -12,10 +12,10 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data.distributed import DistributedSampler
 
-Value = TypeVar("_Value")
+_Value = TypeVar("_Value")
 
 
-def is_distributed() -> bool:
+def _is_distributed() -> bool:
     """Say whether this process is one of a group.
 
     Returns:
@@ -30,7 +30,7 @@ def process_rank() -> int:
     Returns:
         The rank, 0 for a single process.
     """
-    return dist.get_rank() if is_distributed() else 0
+    return dist.get_rank() if _is_distributed() else 0
 
 
 def sum_over_processes(values: Sequence[float], device: torch.device) -> list[float]:
@@ -43,14 +43,14 @@ def sum_over_processes(values: Sequence[float], device: torch.device) -> list[fl
     Returns:
         The sums, the same in all processes.
     """
-    if not is_distributed():
+    if not _is_distributed():
         return list(values)
     totals = torch.tensor(values, dtype=torch.float64, device=device)
     dist.all_reduce(totals)
     return totals.tolist()
 
 
-def from_first_process(value: Value) -> Value:
+def from_first_process(value: _Value) -> _Value:
     """Hand the first process's value to all, so that they decide alike.
 
     Args:
@@ -60,12 +60,12 @@ def from_first_process(value: Value) -> Value:
         The value of rank 0.
     """
     values = [value]
-    if is_distributed():
+    if _is_distributed():
         dist.broadcast_object_list(values)
     return values[0]
 
 
-def from_all_processes(value: Value) -> list[Value]:
+def from_all_processes(value: _Value) -> list[_Value]:
     """Collect a value from every process.
 
     Args:
@@ -74,7 +74,7 @@ def from_all_processes(value: Value) -> list[Value]:
     Returns:
         The values in the order of the ranks.
     """
-    if not is_distributed():
+    if not _is_distributed():
         return [value]
     values = [value] * dist.get_world_size()
     dist.all_gather_object(values, value)
