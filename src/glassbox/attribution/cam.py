@@ -98,7 +98,7 @@ class GradCAM:
 
         Raises:
             RuntimeError: Outside of the ``with`` block, or if a layer never ran or ran twice.
-            TypeError: If the images are no floating-point numbers.
+            TypeError: If the images are not floating point.
             ValueError: If an argument does not fit the model, or a layer has no spatial extent.
         """
         _check_call(images, score, active=self._hooks is not None)
@@ -131,7 +131,7 @@ class GradCAM:
 
 
 def class_activation_maps(features: Tensor, weight: Tensor, classes: Tensor) -> Tensor:
-    r"""Compute class activation maps of a network that ends in average pooling and a linear layer.
+    r"""Compute the class activation maps ``(B, h, w)`` of average pooling and a linear layer.
 
     The map of class k is :math:`\sum_c W_{kc} A_c`. Grad-CAM at the same layer is
     :math:`\operatorname{ReLU}` of it, divided by the number of places.
@@ -140,9 +140,6 @@ def class_activation_maps(features: Tensor, weight: Tensor, classes: Tensor) -> 
         features: What is pooled, ``(B, C, h, w)``.
         weight: Of the linear layer, ``(K, C)``.
         classes: A class index for each image ``(B,)``.
-
-    Returns:
-        ``(B, h, w)``, with negative places.
 
     Raises:
         ValueError: If the shapes do not fit together.
@@ -157,7 +154,7 @@ def class_activation_maps(features: Tensor, weight: Tensor, classes: Tensor) -> 
 
 
 def heat_maps(maps: Tensor, size: int | tuple[int, int]) -> Tensor:
-    """Bring maps to the size of the images and to the range from 0 to 1.
+    """Scale maps to the size of the images and to the range from 0 to 1.
 
     Each map is scaled by itself, enlarged bilinearly, and scaled again.
 
@@ -215,7 +212,7 @@ def _only(name: str, calls: list[Tensor]) -> Tensor:
 
 
 def _weighted_sum(activations: Tensor, gradients: Tensor | None, relu: bool) -> Tensor:
-    """Weigh each channel by its mean slope; a layer the score does not depend on has slope 0."""
+    """Weight each channel by its mean gradient, which is 0 if the score ignores the layer."""
     exact = torch.promote_types(activations.dtype, torch.float32)
     activations = activations.detach().to(exact)
     if gradients is None:

@@ -1,4 +1,4 @@
-"""Whether a map of what matters in an image is true: pointing game, deletion, randomization."""
+"""Tests of saliency maps: pointing game, deletion and insertion, randomization."""
 
 import copy
 from collections.abc import Callable, Iterator
@@ -132,13 +132,7 @@ def insertion_curves(
 
 
 def area_under(curves: Tensor) -> Tensor:
-    """Compute the area under curves over the unit interval, by trapezoids.
-
-    Args:
-        curves: ``(B, S)``, at equal distances, S at least 2.
-
-    Returns:
-        ``(B,)``: for probabilities from 0 to 1.
+    """Compute the areas ``(B,)`` under curves ``(B, S)`` over the unit interval, by trapezoids.
 
     Raises:
         ValueError: If the curves have fewer than two points.
@@ -149,31 +143,20 @@ def area_under(curves: Tensor) -> Tensor:
 
 
 def center_maps(count: int, size: int) -> Tensor:
-    """Make maps that know nothing but that people photograph what they mean in the middle.
-
-    Args:
-        count: How many.
-        size: Pixels a side.
-
-    Returns:
-        ``(count, size, size)``, 1 in the middle and falling to 0 at the corners.
-    """
+    """Make maps ``(count, size, size)`` that fall from 1 in the center to 0 at the corners."""
     line = torch.linspace(-1, 1, size)
     distance = torch.hypot(line[:, None], line)
     return (1 - distance / distance.max()).expand(count, size, size)
 
 
 def random_maps(count: int, size: int, cells: int, *, seed: int = 0) -> Tensor:
-    """Make maps of nothing at all, as coarse as those they are compared with.
+    """Make random maps ``(count, size, size)`` from 0 to 1, as coarse as those to compare with.
 
     Args:
         count: How many.
         size: Pixels a side.
         cells: Independent numbers a side, from 1 to ``size``; between them it is interpolated.
         seed: Decides the numbers.
-
-    Returns:
-        ``(count, size, size)`` from 0 to 1.
 
     Raises:
         ValueError: If ``cells`` is out of range.
@@ -185,7 +168,7 @@ def random_maps(count: int, size: int, cells: int, *, seed: int = 0) -> Tensor:
 
 
 def edge_maps(images: Tensor) -> Tensor:
-    """Make maps of where brightness changes, which no network had a part in.
+    """Make maps of edges, which depend on no network.
 
     Args:
         images: ``(B, C, H, W)``, floating point; the mean of the channels counts as brightness.
@@ -204,14 +187,11 @@ def edge_maps(images: Tensor) -> Tensor:
 
 
 def blurred(images: Tensor, side: int = 9) -> Tensor:
-    """Replace each pixel by the mean of its neighborhood, with edges repeated.
+    """Replace each pixel by the mean of its neighborhood, with edges repeated; same shape.
 
     Args:
         images: ``(B, C, H, W)``, floating point.
         side: Of the square neighborhood in pixels, odd.
-
-    Returns:
-        Images of the same shape.
 
     Raises:
         ValueError: If ``side`` is not an odd number of at least 1.
@@ -225,7 +205,7 @@ def blurred(images: Tensor, side: int = 9) -> Tensor:
 def cascading_randomization(
     model: nn.Module, *, seed: int = 0
 ) -> Iterator[tuple[str | None, nn.Module]]:
-    """Draw the weights of a network anew, layer by layer from the output down.
+    """Reinitialize the weights of a network layer by layer, from the output down.
 
     A map that shows what the network has learned has to change. One that stays shows the image.
 
@@ -236,7 +216,7 @@ def cascading_randomization(
 
     Yields:
         The name of the layer reached, None before the first, and a copy of the model in which this
-        layer and all after it are new. It is one copy that goes on to change.
+        layer and all after it are new. It is the same copy each time.
 
     Raises:
         ValueError: If no layer can be drawn anew.
@@ -263,11 +243,7 @@ def cascading_randomization(
 
 
 def rank_correlation(first: Tensor, second: Tensor) -> Tensor:
-    """Compare maps by Spearman's rank correlation, image by image.
-
-    Args:
-        first: ``(B, H, W)``.
-        second: ``(B, H, W)``.
+    """Compare maps ``(B, H, W)`` by Spearman's rank correlation, image by image.
 
     Returns:
         ``(B,)`` from -1 to 1, float64. Equal values share their ranks; where one of the maps is the

@@ -1,4 +1,4 @@
-"""A mark stamped on images, as a copyright notice is, and how much of a map lies on it."""
+"""A watermark on images, and how much of a saliency map lies on it."""
 
 import torch
 from torch import Tensor
@@ -25,15 +25,12 @@ _LOGO = (
 
 
 def stamp(images: Tensor, chosen: Tensor, strength: float = 1.0) -> Tensor:
-    """Stamp a small logo into the lower right corner of some images.
+    """Stamp a small logo into the lower right corner of some images; the input stays as it is.
 
     Args:
         images: Bytes ``uint8 (B, C, H, W)`` of at least 12 x 12 pixels.
         chosen: Which of them, bool ``(B,)``.
         strength: From 0, which leaves an image as it is, to 1, a logo in pure black and white.
-
-    Returns:
-        Images of the same shape and type; the input stays as it is.
 
     Raises:
         TypeError: If the images are not bytes.
@@ -51,13 +48,7 @@ def stamp(images: Tensor, chosen: Tensor, strength: float = 1.0) -> Tensor:
 
 
 def mark_mask(size: int) -> Tensor:
-    """Say which pixels the mark covers.
-
-    Args:
-        size: Pixels a side, at least 12.
-
-    Returns:
-        Bool ``(size, size)``.
+    """Return which pixels of an image of at least 12 x 12 the mark covers, bool ``(size, size)``.
 
     Raises:
         ValueError: If ``size`` is too small.
@@ -70,7 +61,7 @@ def mark_mask(size: int) -> Tensor:
 
 
 def mass_on(maps: Tensor, mask: Tensor) -> Tensor:
-    """Measure which fraction of a map lies on some pixels.
+    """Compute the fraction of each map that lies on some pixels.
 
     Args:
         maps: ``(B, H, W)``, not negative.

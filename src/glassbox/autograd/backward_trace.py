@@ -1,4 +1,4 @@
-"""A real forward and backward pass, written down moment by moment by hooks on every node."""
+"""A real forward and backward pass, recorded step by step by hooks on every node."""
 
 import re
 from collections.abc import Callable
@@ -158,7 +158,7 @@ class _Recorder:
         self.moments.append(Moment(kind, index, sentence, (), firing))
 
     def _finish(self) -> None:
-        """Take down all tensors as the latest moment leaves them."""
+        """Record all tensors as the latest moment leaves them."""
         if self.moments and not self.moments[-1].cards:
             cards = tuple(map(self._as_it_is, range(len(self.cards))))
             self.moments[-1] = replace(self.moments[-1], cards=cards)
@@ -177,14 +177,7 @@ class _Recorder:
 
 
 def _value_or_shape(tensor: Tensor) -> str:
-    """Give a single number, or the shape where there are more.
-
-    Args:
-        tensor: Any tensor.
-
-    Returns:
-        As in ``12`` or ``a 2 × 3 gradient``.
-    """
+    """Format a single number, or the shape of more: ``12``, ``a 2 × 3 gradient``."""
     if tensor.numel() == 1:
         return f"{tensor.item():.3g}"
     return f"a {' × '.join(map(str, tensor.shape))} gradient"

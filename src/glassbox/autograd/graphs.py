@@ -78,9 +78,6 @@ def walk_graph(output: Tensor, names: Mapping[str, Tensor] | None = None) -> Gra
         output: A tensor that some operation made from a tensor that requires a gradient.
         names: Name to tensor, such as ``dict(model.named_parameters())``.
 
-    Returns:
-        The graph.
-
     Raises:
         ValueError: If ``output`` has no ``grad_fn``.
 
@@ -97,14 +94,7 @@ def walk_graph(output: Tensor, names: Mapping[str, Tensor] | None = None) -> Gra
 
 
 def _parents(function: Any) -> list[Any]:
-    """List the nodes to which a node hands gradients.
-
-    Args:
-        function: A node of autograd's graph.
-
-    Returns:
-        The nodes, in the order of its inputs; inputs without a gradient are left out.
-    """
+    """List the nodes to which a node hands gradients, in the order of its inputs."""
     return [parent for parent, _ in function.next_functions if parent is not None]
 
 
@@ -130,15 +120,7 @@ def _depths(root: Any) -> dict[Any, int]:
 
 
 def saved_by(function: Any, names: Mapping[str, Tensor] | None = None) -> list[Saved]:
-    """List the tensors that a node keeps for its backward.
-
-    Args:
-        function: A node of autograd's graph.
-        names: Name to tensor, for those that have one.
-
-    Returns:
-        The saved tensors, in alphabetical order of the node's own names for them.
-    """
+    """List the tensors that a node keeps for its backward, sorted by the node's names for them."""
     known = {_place(tensor): name for name, tensor in (names or {}).items()}
     saved = []
     for label, value in _kept(function).items():

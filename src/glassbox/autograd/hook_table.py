@@ -19,7 +19,7 @@ _Call = Callable[..., Any]
 
 
 class _Layer(nn.Linear):
-    """A linear layer that takes down what reaches it from both sides."""
+    """A linear layer that records its input and the gradient of its output."""
 
     def __init__(self) -> None:
         super().__init__(3, 2)
@@ -51,7 +51,7 @@ class _Site(NamedTuple):
 class _Hook(NamedTuple):
     """A kind of hook.
 
-    ``register`` puts a call on a :class:`Site`; with ``late`` it needs the output. ``answer`` is
+    ``register`` puts a call on a ``_Site``; with ``late`` it needs the output. ``answer`` is
     the place of the argument that a return replaces.
     """
 
@@ -138,15 +138,7 @@ def _replacement(hook: _Hook) -> str:
 
 
 def _calls(hook: _Hook, situation: str) -> str:
-    """Count how often a hook fires in a situation.
-
-    Args:
-        hook: One of :data:`HOOKS`.
-        situation: One of :data:`SITUATIONS`.
-
-    Returns:
-        The number of calls, or ``"refused"`` where PyTorch does not let it be registered.
-    """
+    """Count how often a hook fires in a situation; ``"refused"`` if it cannot be registered."""
     fired: list[int] = []
     try:
         SITUATIONS[situation](_site(), [(hook, lambda *_: fired.append(1))])

@@ -22,7 +22,7 @@ _Holder = MutableSequence[Any] | MutableMapping[Any, Any]
 
 @contextmanager
 def capture(model: nn.Module, layers: Iterable[str]) -> Iterator[dict[str, list[Any]]]:
-    """Record what layers put out.
+    """Record the outputs of layers.
 
     Args:
         model: Any module.
@@ -82,14 +82,6 @@ def scale_gradients(model: nn.Module, layers: Iterable[str], factor: float) -> I
     What the layer hands on is scaled too, and so are the gradients of all parameters up to it.
     A negative factor reverses the gradient.
 
-    Args:
-        model: Any module.
-        layers: Names as in ``model.named_modules()``; ``""`` is the model itself.
-        factor: Any number.
-
-    Yields:
-        Nothing.
-
     Raises:
         TypeError: If ``layers`` is a single string.
         ValueError: If the model has no layer of one of these names.
@@ -111,7 +103,7 @@ def scale_gradients(model: nn.Module, layers: Iterable[str], factor: float) -> I
 
 @contextmanager
 def clip_gradients(model: nn.Module, max_norm: float) -> Iterator[None]:
-    """Shorten the gradient of each parameter on arrival, where its norm is above a limit.
+    """Shorten the gradient of each parameter as it arrives, if its norm is above a limit.
 
     A hook sees one parameter at a time, so this bounds every parameter by itself.
     :func:`torch.nn.utils.clip_grad_norm_` waits for all of them and bounds their common norm.
@@ -119,9 +111,6 @@ def clip_gradients(model: nn.Module, max_norm: float) -> Iterator[None]:
     Args:
         model: Any module; its frozen parameters are left out.
         max_norm: Largest Euclidean norm of a parameter's gradient, above 0.
-
-    Yields:
-        Nothing.
 
     Raises:
         ValueError: If ``max_norm`` is not above 0.
@@ -147,9 +136,6 @@ def mask_outputs(model: nn.Module, masks: Mapping[str, Tensor]) -> Iterator[None
         model: Any module.
         masks: Layer name to a mask that can be broadcast to the layer's output, such as
             ``(C, 1, 1)`` for the channels of a convolution; 0 or False removes.
-
-    Yields:
-        Nothing.
 
     Raises:
         TypeError: If a masked layer gives something other than a tensor.
@@ -185,14 +171,7 @@ def _on_outputs(
 
 
 def layers_named(model: nn.Module, layers: Iterable[str]) -> dict[str, nn.Module]:
-    """Find layers by their names.
-
-    Args:
-        model: Any module.
-        layers: Names as in ``model.named_modules()``; ``""`` is the model itself.
-
-    Returns:
-        Name to layer, in the order of ``layers``.
+    """Find layers by their names, as a dict in the order of ``layers``.
 
     Raises:
         TypeError: If ``layers`` is a single string.

@@ -81,10 +81,7 @@ class Scalar:
         """Add the derivative of this scalar with respect to each leaf to that leaf's ``grad``.
 
         The youngest scalar goes first: everything made from it is younger still and has already
-        handed its share over, so its gradient is complete.
-
-        Args:
-            gradient: The gradient of some further quantity with respect to this scalar.
+        contributed its gradient, so that of the youngest is complete.
         """
         arriving = {self: gradient}
         while arriving:
@@ -97,12 +94,5 @@ class Scalar:
 
 
 def _as_scalar(number: Scalar | float) -> Scalar:
-    """Wrap a plain number as a leaf, and return a scalar as it is.
-
-    Args:
-        number: A scalar, or anything ``float`` accepts.
-
-    Returns:
-        A scalar.
-    """
+    """Wrap a plain number as a leaf, and return a scalar as it is."""
     return number if isinstance(number, Scalar) else Scalar(number)

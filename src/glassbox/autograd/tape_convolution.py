@@ -43,7 +43,7 @@ def unfold(images: Array, kernel: int, stride: int = 1, padding: int = 0) -> Arr
 
 
 def conv2d(images: Any, weight: Array, bias: Array, *, stride: int = 1, padding: int = 0) -> Array:
-    """Convolve images: cut out all windows, multiply once, and add the bias.
+    """Convolve images into ``(B, K, H', W')``: cut out all windows, multiply once, add the bias.
 
     There is no backward here: :func:`unfold` and the matrix product bring their own.
 
@@ -53,9 +53,6 @@ def conv2d(images: Any, weight: Array, bias: Array, *, stride: int = 1, padding:
         bias: ``(K,)``.
         stride: Step between windows.
         padding: Zeros added on every side.
-
-    Returns:
-        Feature maps ``(B, K, H', W')``, as :func:`torch.nn.functional.conv2d` gives them.
 
     Raises:
         ValueError: If the shapes do not fit together.

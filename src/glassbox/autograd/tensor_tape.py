@@ -92,29 +92,13 @@ class Array:
         return Array(self.value * positive, (self, lambda g: g * positive))
 
     def sum(self, axis: _Axes = None, keepdims: bool = False) -> "Array":
-        """Add up along some axes, or along all.
-
-        Args:
-            axis: One axis, several, or None for all.
-            keepdims: Whether the summed axes stay, with length 1.
-
-        Returns:
-            The sums.
-        """
+        """Sum over one axis, several, or all; with ``keepdims`` these axes stay, with length 1."""
         kept = self.value.sum(axis, keepdims=True)
         result = kept if keepdims else self.value.sum(axis)
         return Array(result, (self, lambda g: np.broadcast_to(g.reshape(kept.shape), self.shape)))
 
     def max(self, axis: _Axes = None, keepdims: bool = False) -> "Array":
-        """Take the largest along some axes; elements that tie share the gradient evenly.
-
-        Args:
-            axis: One axis, several, or None for all.
-            keepdims: Whether these axes stay, with length 1.
-
-        Returns:
-            The largest elements, as :func:`torch.amax` gives them.
-        """
+        """Take the maximum over one axis, several, or all; ties share the gradient evenly."""
         kept = self.value.max(axis, keepdims=True)
         winners = self.value == kept
         fraction = winners / winners.sum(axis, keepdims=True)
@@ -177,15 +161,7 @@ class Array:
 
 
 def sum_to_shape(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Undo broadcasting: an element that was used many times gets the sum of their gradients.
-
-    Args:
-        gradient: Gradient of the broadcast array.
-        shape: Shape before broadcasting.
-
-    Returns:
-        The gradient of that shape.
-    """
+    """Undo broadcasting to ``shape``: an element used many times gets the sum of its gradients."""
     added = gradient.ndim - len(shape)
     stretched = tuple(
         added + axis

@@ -2,7 +2,7 @@
 
 An augmentation is a function ``(images, generator) -> images``. It draws from the generator
 and hands the numbers to a plain function (:func:`flip`, :func:`shift`, :func:`rotate`,
-:func:`adjust_color`), which can be called with numbers of your own. The input stays as it is.
+:func:`adjust_color`), which can be called directly. The input is not changed.
 """
 
 from collections.abc import Callable
@@ -25,29 +25,18 @@ _LUMA = (0.2989, 0.587, 0.114)
 
 
 def flip(images: Tensor, chosen: Tensor) -> Tensor:
-    """Mirror the chosen images left to right.
-
-    Args:
-        images: ``(B, C, H, W)``.
-        chosen: which ones, ``bool (B,)``.
-
-    Returns:
-        Images of the same shape and type.
-    """
+    """Mirror the images ``(B, C, H, W)`` where ``chosen``, bool ``(B,)``, left to right."""
     return torch.where(chosen.view(-1, 1, 1, 1), images.flip(-1), images)
 
 
 def shift(images: Tensor, down: Tensor, right: Tensor, *, repeat_edge: bool = False) -> Tensor:
-    """Move each image by whole pixels.
+    """Move each image by whole pixels, to images of the same shape and type.
 
     Args:
         images: ``(B, C, H, W)``, any type.
-        down: pixels down (negative: up), integers ``(B,)``.
-        right: pixels to the right (negative: left), integers ``(B,)``.
-        repeat_edge: fill what comes in with the pixels of the edge in place of zeros.
-
-    Returns:
-        Images of the same shape and type.
+        down: Pixels down (negative: up), integers ``(B,)``.
+        right: Pixels to the right (negative: left), integers ``(B,)``.
+        repeat_edge: Fill what comes in with the pixels of the edge in place of zeros.
     """
     batch, channels, height, width = images.shape
     rows = torch.arange(height, device=images.device) - down.view(-1, 1)
@@ -65,17 +54,10 @@ def shift(images: Tensor, down: Tensor, right: Tensor, *, repeat_edge: bool = Fa
 
 
 def rotate(images: Tensor, degrees: Tensor) -> Tensor:
-    """Turn each image about its center, bilinear, with zeros where nothing was.
-
-    Args:
-        images: floating point ``(B, C, H, W)``.
-        degrees: angles, counter-clockwise, ``(B,)``.
-
-    Returns:
-        Images of the same shape and type.
+    """Turn images ``(B, C, H, W)`` counterclockwise by ``degrees``, ``(B,)``; bilinear.
 
     Raises:
-        TypeError: if ``images`` are not floating point.
+        TypeError: If ``images`` are not floating point.
     """
     check_floating_point(images=images)
     height, width = images.shape[-2:]
@@ -96,17 +78,14 @@ def adjust_color(
     A factor of 1 changes nothing; 0 gives black, uniform gray and shades of gray.
 
     Args:
-        images: floating point ``(B, 3, H, W)`` from 0 to 1.
-        brightness: factors, ``(B,)``, at least 0.
-        contrast: factors, ``(B,)``, at least 0.
-        saturation: factors, ``(B,)``, at least 0.
-
-    Returns:
-        Images of the same shape and type, from 0 to 1.
+        images: Floating point ``(B, 3, H, W)`` from 0 to 1.
+        brightness: Factors, ``(B,)``, at least 0.
+        contrast: Factors, ``(B,)``, at least 0.
+        saturation: Factors, ``(B,)``, at least 0.
 
     Raises:
-        TypeError: if ``images`` are not floating point.
-        ValueError: if ``images`` do not have 3 channels.
+        TypeError: If ``images`` are not floating point.
+        ValueError: If ``images`` do not have 3 channels.
     """
     check_floating_point(images=images)
     check_shapes(images=(images, "B 3 H W"))
@@ -119,14 +98,7 @@ def adjust_color(
 
 
 def random_flip(probability: float = 0.5) -> Augmentation:
-    """Mirror each image left to right with the given probability.
-
-    Args:
-        probability: from 0 to 1.
-
-    Raises:
-        ValueError: if ``probability`` is out of range.
-    """
+    """Mirror each image left to right with a ``probability`` from 0 to 1."""
     check_range(0, 1, probability=probability)
 
     def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
@@ -136,43 +108,23 @@ def random_flip(probability: float = 0.5) -> Augmentation:
 
 
 def random_shift(max_pixels: int) -> Augmentation:
-    """Move each image by up to ``max_pixels`` each way, repeating the pixels of its edge.
-
-    Args:
-        max_pixels: at least 0.
-
-    Raises:
-        ValueError: if ``max_pixels`` is negative.
-    """
+    """Move each image by up to ``max_pixels``, at least 0, each way, repeating its edge."""
     check_at_least(0, max_pixels=max_pixels)
     return _random_move(max_pixels, repeat_edge=True)
 
 
 def random_crop(padding: int) -> Augmentation:
-    """Surround each image with zeros and cut a window of its own size out, anywhere.
+    """Pad each image with ``padding`` zeros on each side, and crop it to its size at random.
 
     This is torchvision's ``RandomCrop(size, padding)``. Zeros are black before
     normalization and the mean color after it.
-
-    Args:
-        padding: zeros on each side, in pixels, at least 0.
-
-    Raises:
-        ValueError: if ``padding`` is negative.
     """
     check_at_least(0, padding=padding)
     return _random_move(padding, repeat_edge=False)
 
 
 def random_rotation(degrees: float) -> Augmentation:
-    """Turn each image by an angle from ``-degrees`` to ``degrees``.
-
-    Args:
-        degrees: largest angle, at least 0.
-
-    Raises:
-        ValueError: if ``degrees`` is negative.
-    """
+    """Turn each image by an angle from ``-degrees`` to ``degrees``, at least 0."""
     check_at_least(0, degrees=degrees)
 
     def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
@@ -187,14 +139,6 @@ def color_jitter(
     """Change the colors of each image by factors from ``1 - x`` to ``1 + x``.
 
     The factors are those of torchvision's ``ColorJitter``; they apply in a fixed order.
-
-    Args:
-        brightness: ``x`` of the brightness, from 0 to 1.
-        contrast: ``x`` of the contrast, from 0 to 1.
-        saturation: ``x`` of the saturation, from 0 to 1.
-
-    Raises:
-        ValueError: if a number is out of range.
     """
     check_range(0, 1, brightness=brightness, contrast=contrast, saturation=saturation)
     strengths = brightness, contrast, saturation
@@ -207,11 +151,7 @@ def color_jitter(
 
 
 def compose(*augmentations: Augmentation) -> Augmentation:
-    """Chain augmentations, first to last.
-
-    Args:
-        augmentations: functions ``(images, generator) -> images``.
-    """
+    """Chain augmentations, functions ``(images, generator) -> images``, first to last."""
 
     def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
         for augmentation in augmentations:

@@ -23,7 +23,7 @@ class Batches:
     batches whatever else draws random numbers, and a run can resume anywhere: see
     :meth:`state_dict`. An iteration that is left early counts as an epoch.
 
-    On ``world_size`` processes, each with its ``rank``, every process iterates over its share
+    On ``world_size`` processes, each with its ``rank``, every process iterates over its part
     of the same global batches: ``batch_size / world_size`` images a step. All processes make
     the same number of steps; so that they can, an epoch leaves out at most
     ``world_size - 1`` images.
@@ -31,19 +31,19 @@ class Batches:
     Args:
         images: ``(N, ...)``, any type.
         labels: ``(N, ...)``.
-        batch_size: images in a global batch; the last batch of an epoch may be smaller.
-        shuffle: whether each epoch has its own order.
-        seed: decides the orders and the augmentation.
-        augment: a function of a batch of images and a generator that gives the images
+        batch_size: Images in a global batch; the last batch of an epoch may be smaller.
+        shuffle: Whether each epoch has its own order.
+        seed: Decides the orders and the augmentation.
+        augment: A function of a batch of images and a generator that gives the images
             to train on; see :mod:`glassbox.data.augmentation`.
-        drop_last: whether an incomplete last batch is left out.
-        device: where the batches go; by default they stay where ``images`` are.
-        channels_last: whether batches of images have the channels-last memory format.
-        rank: number of this process, from 0.
-        world_size: number of processes; it must divide ``batch_size``.
+        drop_last: Whether an incomplete last batch is left out.
+        device: Where the batches go; by default they stay where ``images`` are.
+        channels_last: Whether batches of images have the channels-last memory format.
+        rank: Number of this process, from 0.
+        world_size: Number of processes; it must divide ``batch_size``.
 
     Raises:
-        ValueError: if lengths differ, a number is out of range, or no batch would be left.
+        ValueError: If lengths differ, a number is out of range, or no batch would be left.
     """
 
     def __init__(
@@ -98,13 +98,10 @@ class Batches:
         return {"seed": self.seed, "epoch": self._epoch, "next_batch": self._next_batch}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Continue at a saved position: the next iteration gives the batches that were left.
-
-        Args:
-            state: what :meth:`state_dict` gave.
+        """Continue at a saved position: the next iteration gives the remaining batches.
 
         Raises:
-            ValueError: if the state is of another seed or of more batches than there are.
+            ValueError: If the state is of another seed or of more batches than there are.
         """
         if state["seed"] != self.seed:
             raise ValueError(f"state has seed {state['seed']}, expected {self.seed}")

@@ -1,4 +1,4 @@
-"""How many examples each class has, and what they weigh."""
+"""Counts of examples per class, and weights that follow from them."""
 
 from collections.abc import Sequence
 
@@ -9,30 +9,21 @@ from glassbox.support.arguments import check_class_indices, check_range, reject_
 
 
 def class_counts(labels: Tensor, num_classes: int) -> tuple[int, ...]:
-    """Count the examples of each class.
+    """Count the examples of each class; a class without any has the count 0.
 
     Args:
         labels: Class indices ``(N,)`` from 0 to ``num_classes - 1``.
         num_classes: Number of classes, at least 1.
 
-    Returns:
-        One count for each class; 0 where a class has no example.
-
     Raises:
-        ValueError: If ``labels`` are no vector of class indices, or one is out of range.
+        ValueError: If ``labels`` is not a vector of class indices, or one is out of range.
     """
     check_class_indices(num_classes, labels=labels)
     return tuple(labels.bincount(minlength=num_classes).tolist())
 
 
 def checked_counts(counts: Sequence[int] | Tensor) -> Tensor:
-    """Refuse counts that no weight or margin can be computed from.
-
-    Args:
-        counts: Examples of each class, ``(K,)``, at least two classes and 1 example in each.
-
-    Returns:
-        The counts as float64 on the CPU, ``(K,)``.
+    """Convert counts to float64 ``(K,)`` on the CPU, after a check that each is at least 1.
 
     Raises:
         ValueError: If there are fewer than two classes, or a class has less than one example.
@@ -57,9 +48,6 @@ def effective_numbers(counts: Sequence[int] | Tensor, beta: float = 0.9999) -> T
         beta: From 0, where every class counts 1, up to but not including 1, where ``E_n`` would
             be ``n``.
 
-    Returns:
-        The effective numbers, ``(K,)``.
-
     Raises:
         ValueError: If ``beta`` is out of range, or as :func:`checked_counts` does.
 
@@ -71,7 +59,7 @@ def effective_numbers(counts: Sequence[int] | Tensor, beta: float = 0.9999) -> T
 
 
 def effective_weights(counts: Sequence[int] | Tensor, beta: float = 0.9999) -> Tensor:
-    r"""Weigh classes by the inverse of their effective number; the mean weight is 1.
+    r"""Weigh classes by the inverse of their effective number; the weights ``(K,)`` sum to K.
 
     Computes :math:`w_j = K \, E_{n_j}^{-1} / \sum_k E_{n_k}^{-1}`.
 
@@ -79,9 +67,6 @@ def effective_weights(counts: Sequence[int] | Tensor, beta: float = 0.9999) -> T
         counts: Examples of each class, ``(K,)``, at least 1 in each.
         beta: As in :func:`effective_numbers`: 0 weighs all classes alike, and towards 1 the
             weights approach those by inverse frequency.
-
-    Returns:
-        The weights, ``(K,)``; they sum to ``K``.
 
     Raises:
         ValueError: As :func:`effective_numbers` does.

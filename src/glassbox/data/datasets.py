@@ -26,16 +26,13 @@ def load(
             split). Otherwise ``"train"`` or ``"test"``, and for CIFAR-10 also
             ``"holdout"`` (every tenth training image of each class) or ``"full_train"``
             (``"train"`` and ``"holdout"`` together).
-        root: folder of the official files; by default the folder named by the environment
+        root: Folder of the official files; by default the folder named by the environment
             variable ``GLASSBOX_DATA``, else a cache folder of the platform.
-        options: for scenes, the arguments of :func:`glassbox.data.scenes.scene.draw_scenes`.
-
-    Returns:
-        The data set, its images as bytes.
+        options: For scenes, the arguments of :func:`glassbox.data.scenes.scene.draw_scenes`.
 
     Raises:
-        ValueError: if the name, the split or an option is unknown.
-        glassbox.data.downloads.DownloadError: if an official file is missing and cannot be had.
+        ValueError: If the name, the split or an option is unknown.
+        glassbox.data.downloads.DownloadError: If an official file is missing and cannot be had.
     """
     loaders: dict[str, Callable[..., Dataset]] = {
         "digits": _load_digits,

@@ -83,14 +83,7 @@ WAYS: dict[int, tuple[str, ...]] = {
 
 
 def read_strokes(way: str) -> list[Tensor]:
-    """Read the points of a digit's strokes.
-
-    Args:
-        way: Strokes between semicolons, points "x y" between commas, as in :data:`WAYS`.
-
-    Returns:
-        For each stroke ``(points, 2)``: x and y.
-    """
+    """Parse a digit of :data:`WAYS` into strokes: x and y, ``(points, 2)`` each."""
     return [
         torch.tensor([[float(number) for number in point.split()] for point in stroke.split(",")])
         for stroke in way.split(";")

@@ -139,19 +139,11 @@ _PYTHON_BATCHES = {
 
 
 def read_release(name: str, split: str, root: str | PathLike[str] | None = None) -> Dataset:
-    """Read a part of MNIST, Fashion-MNIST or CIFAR-10; see :func:`glassbox.data.datasets.load`.
-
-    Args:
-        name: ``"mnist"``, ``"fashion_mnist"`` or ``"cifar10"``.
-        split: ``"train"`` or ``"test"``; of CIFAR-10 also ``"holdout"`` or ``"full_train"``.
-        root: the data folder, see :func:`glassbox.data.downloads.data_folder`.
-
-    Returns:
-        Images ``(N, 1, 28, 28)`` or ``(N, 3, 32, 32)`` with their labels.
+    """Read a part of MNIST or Fashion-MNIST, ``(N, 1, 28, 28)``, or CIFAR-10, ``(N, 3, 32, 32)``.
 
     Raises:
-        ValueError: if the name or the split is unknown.
-        glassbox.data.downloads.DownloadError: if a file is missing and cannot be had.
+        ValueError: If the name or the split is unknown.
+        glassbox.data.downloads.DownloadError: If a file is missing and cannot be had.
     """
     check_choice(_CLASS_NAMES, name=name)
     splits = ("train", "holdout", "full_train", "test") if name == "cifar10" else ("train", "test")

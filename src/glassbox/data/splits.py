@@ -24,17 +24,17 @@ def stratified_split(
     """Split a labeled set into disjoint parts with the class proportions of the whole.
 
     Args:
-        labels: integer labels, ``(N,)``.
-        parts: sizes (integers that sum to at most ``N``) or fractions (floats in (0, 1]
+        labels: Integer labels, ``(N,)``.
+        parts: Sizes (integers that sum to at most ``N``) or fractions (floats in (0, 1]
             that sum to at most 1).
-        seed: decides which examples go where.
+        seed: Seed of the random assignment.
 
     Returns:
         One tensor of indices a part, in shuffled order. In each part every class has its
         exact fraction of the part, rounded up or down; what the parts leave over is in none.
 
     Raises:
-        ValueError: if ``labels`` or ``parts`` do not describe a split.
+        ValueError: If ``labels`` or ``parts`` do not describe a split.
     """
     _check_labels(labels)
     sizes = _part_sizes(parts, len(labels))
@@ -53,19 +53,19 @@ def stratified_split(
 
 
 def k_folds(labels: Tensor, k: int, *, seed: int = 0) -> list[tuple[Tensor, Tensor]]:
-    """Give the train and test indices of stratified k-fold cross-validation.
+    """Return the training and test indices of stratified k-fold cross-validation.
 
     Args:
-        labels: integer labels, ``(N,)``.
-        k: number of folds, from 2 to the number of examples of the rarest class.
-        seed: decides which examples go where.
+        labels: Integer labels, ``(N,)``.
+        k: Number of folds, from 2 to the number of examples of the rarest class.
+        seed: Seed of the random assignment.
 
     Returns:
         ``k`` pairs ``(train, test)`` of ascending indices. The test parts are disjoint and
         cover the set; their sizes, and their counts of any one class, differ by at most 1.
 
     Raises:
-        ValueError: if ``k`` is out of range.
+        ValueError: If ``k`` is out of range.
     """
     _check_labels(labels)
     rarest = int(labels.unique(return_counts=True)[1].min())
@@ -81,7 +81,7 @@ def k_folds(labels: Tensor, k: int, *, seed: int = 0) -> list[tuple[Tensor, Tens
 def long_tailed_counts(
     n_max: int, num_classes: int, imbalance: float, profile: str = "exponential"
 ) -> tuple[int, ...]:
-    r"""Give the class counts of a long-tailed set, largest class first.
+    r"""Compute the K class counts of a long-tailed set, largest class first.
 
     With the exponential profile class :math:`j` of :math:`K` keeps
     :math:`n_j = n_{max} \, \rho^{-j / (K - 1)}` examples, rounded down; with the step
@@ -89,16 +89,13 @@ def long_tailed_counts(
     :math:`n_{max} / \rho`, rounded down (with odd :math:`K` the first half is the larger).
 
     Args:
-        n_max: examples of the largest class.
-        num_classes: number of classes ``K``, at least 2.
-        imbalance: ratio ``rho`` of the largest to the smallest class, at least 1.
+        n_max: Examples of the largest class.
+        num_classes: Number of classes ``K``, at least 2.
+        imbalance: Ratio ``rho`` of the largest to the smallest class, at least 1.
         profile: ``"exponential"`` or ``"step"``.
 
-    Returns:
-        ``K`` counts.
-
     Raises:
-        ValueError: if an argument is out of range or a class would be left empty.
+        ValueError: If an argument is out of range or a class would be left empty.
 
     Reference:
         Cao et al., Learning Imbalanced Datasets with Label-Distribution-Aware Margin Loss
@@ -126,20 +123,17 @@ def long_tailed(
     n_max: int | None = None,
     seed: int = 0,
 ) -> Tensor:
-    """Choose a long-tailed subset of a labeled set: class 0 stays the largest.
+    """Choose a long-tailed subset of a labeled set: ascending indices, class 0 the largest.
 
     Args:
-        labels: integer labels 0 to ``K - 1``, ``(N,)``, every class present.
-        imbalance: ratio of the largest to the smallest class, at least 1.
+        labels: Integer labels 0 to ``K - 1``, ``(N,)``, every class present.
+        imbalance: Ratio of the largest to the smallest class, at least 1.
         profile: ``"exponential"`` or ``"step"``, see :func:`long_tailed_counts`.
-        n_max: examples of the largest class; by default as many as every class has.
-        seed: decides which examples stay.
-
-    Returns:
-        Ascending indices of the examples that stay.
+        n_max: Examples of the largest class; by default as many as every class has.
+        seed: Seed of the random selection.
 
     Raises:
-        ValueError: if an argument is out of range or a class has too few examples.
+        ValueError: If an argument is out of range or a class has too few examples.
     """
     _check_labels(labels)
     available = torch.bincount(labels.cpu()).tolist()
@@ -173,7 +167,7 @@ def _part_sizes(parts: Sequence[int] | Sequence[float], total: int) -> list[int]
 
 
 def _proportional(available: list[int], size: int) -> list[int]:
-    """Share ``size`` places out over the classes: whole shares, then largest remainders."""
+    """Apportion ``size`` examples to the classes by the method of largest remainders."""
     total = sum(available)
     counts = [count * size // total for count in available]
     by_remainder = sorted(range(len(counts)), key=lambda i: -(available[i] * size % total))

@@ -20,7 +20,7 @@ class Control:
         labels: What the reader sees for each choice.
         start: Index of the choice at the start.
         label: What the reader sees as the control's name; the argument's name where empty.
-        play: Whether the page offers to run through the choices by itself.
+        play: Whether the page offers to run through the choices automatically.
     """
 
     kind: _Kind
@@ -39,13 +39,7 @@ class Control:
         return "|".join(self.labels)
 
     def index(self, option: Any) -> int:
-        """Find a choice by what an author names it by.
-
-        Args:
-            option: A slider's number, an item of a list, a key of a dict, or a bool.
-
-        Returns:
-            The index of the choice.
+        """Find the index of a choice by its option: a number, an item, a key, or a bool.
 
         Raises:
             ValueError: There is no such choice.
@@ -93,13 +87,10 @@ def slider(
         low: The smallest number.
         high: The largest number, a whole number of steps above ``low``.
         step: The distance between neighbors, above 0; integers give integers to ``draw``.
-        start: The number at the start; the middle one unless given.
-        label: The name the reader sees; the argument's name unless given.
+        start: The number at the start; by default the middle one.
+        label: The name the reader sees; by default the argument's name.
         unit: Written after each number.
-        play: Whether the page offers to run through the numbers by itself.
-
-    Returns:
-        The control.
+        play: Whether the page offers to run through the numbers automatically.
 
     Raises:
         ValueError: The numbers do not make a range of two or more, or ``start`` is not among them.
@@ -125,17 +116,14 @@ def slider_over(
     unit: str = "",
     play: bool = False,
 ) -> Control:
-    """Make a slider over the given values, as unevenly spaced as they may be.
+    """Make a slider over given values, which may be spaced unevenly.
 
     Args:
         values: The values in order, such as learning rates.
-        start: The value at the start; the middle one unless given.
-        label: The name the reader sees; the argument's name unless given.
+        start: The value at the start; by default the middle one.
+        label: The name the reader sees; by default the argument's name.
         unit: Written after each value.
-        play: Whether the page offers to run through the values by itself.
-
-    Returns:
-        The control.
+        play: Whether the page offers to run through the values automatically.
 
     Raises:
         ValueError: There are fewer than two values, or ``start`` is not among them.
@@ -166,14 +154,11 @@ def dropdown(
 
     Args:
         options: The values, or a dict from what the reader sees to the value ``draw`` receives.
-        start: The item, or the key of the dict, at the start; the first unless given.
-        label: The name the reader sees; the argument's name unless given.
-
-    Returns:
-        The control.
+        start: The item, or the key of the dict, at the start; by default the first.
+        label: The name the reader sees; by default the argument's name.
 
     Raises:
-        ValueError: There are fewer than two choices, two look the same, or ``start`` is none.
+        ValueError: There are fewer than two choices, two look alike, or ``start`` is no choice.
     """
     return _choices("dropdown", options, start, label)
 
@@ -186,28 +171,17 @@ def buttons(
 
 
 def toggle(start: bool = False, *, label: str = "") -> Control:
-    """Make a switch; ``draw`` receives False or True.
-
-    Args:
-        start: Whether it is on at the start.
-        label: The name the reader sees; the argument's name unless given.
-
-    Returns:
-        The control.
-    """
+    """Make a switch that starts at ``start``; ``draw`` receives False or True."""
     return _control("toggle", (False, True), (False, True), ("off", "on"), start, label=label)
 
 
 def as_control(name: str, spec: Any) -> Control:
-    """Turn a shorthand into a control.
+    """Turn a shorthand into a control, labeled by the argument's name unless it has a label.
 
     Args:
         name: The argument of ``draw`` it stands for.
         spec: A control; ``(low, high)`` or ``(low, high, step)`` for a slider; a list or a dict
             for a dropdown; a bool for a toggle that starts there.
-
-    Returns:
-        The control, labeled.
 
     Raises:
         TypeError: ``spec`` is none of these.

@@ -1,4 +1,4 @@
-"""A function with controls, and the pictures of its states."""
+"""A drawing function with controls, and the pictures of its states."""
 
 import inspect
 import itertools
@@ -35,7 +35,7 @@ class Explorable:
 
     @property
     def start(self) -> State:
-        """The state that is shown at first."""
+        """The initial state."""
         return tuple(control.start for control in self.controls.values())
 
     def states(self) -> Iterator[State]:
@@ -44,40 +44,20 @@ class Explorable:
         return itertools.product(*map(range, counts))
 
     def values(self, state: State) -> dict[str, Any]:
-        """Give what ``draw`` receives in a state.
-
-        Args:
-            state: One of the states.
-
-        Returns:
-            The keyword arguments of ``draw``.
-        """
+        """Return the keyword arguments of ``draw`` in a state."""
         chosen = zip(self.controls.items(), state, strict=True)
         return {name: control.values[i] for (name, control), i in chosen}
 
     def settings(self, state: State) -> str:
-        """Say where the controls are in a state, as ``kernel 3, stride 1``.
-
-        Args:
-            state: One of the states.
-
-        Returns:
-            The controls' names and the labels of their choices.
-        """
+        """Describe where the controls are in a state, as ``kernel 3, stride 1``."""
         chosen = zip(self.controls.values(), state, strict=True)
         return ", ".join(f"{control.label} {control.labels[i]}" for control, i in chosen)
 
     def picture(self, state: State) -> Picture:
-        """Draw a state.
-
-        Args:
-            state: One of the states.
-
-        Returns:
-            Its pixels, and the alt text of its figure, or its settings where that has none.
+        """Draw a state; the alt text is the figure's, or the settings where it has none.
 
         Raises:
-            TypeError: ``draw`` returned something that is no figure.
+            TypeError: ``draw`` did not return a figure.
             Exception: Whatever ``draw`` raises.
         """
         with book_style():
@@ -88,14 +68,7 @@ class Explorable:
         return Picture(to_pixels(figure), alt)
 
     def summary(self, alt: str) -> str:
-        """Put the explorable into words, for where there is only text.
-
-        Args:
-            alt: The alt text of the state that is shown.
-
-        Returns:
-            One line that is the same whenever the controls and ``alt`` are.
-        """
+        """Describe the explorable in one line that ends with the alt text of the state shown."""
         controls = ", ".join(f"{c.label} {c.summary}" for c in self.controls.values())
         return f"Explorable: {self.name}. Controls: {controls}. {alt}"
 
@@ -106,16 +79,13 @@ def make_explorable(
     start: Mapping[str, Any] | None,
     specs: Mapping[str, Any],
 ) -> Explorable:
-    """Check a function against its controls and put them together.
+    """Check a function against its controls and combine them.
 
     Args:
         draw: Takes each control's value by name and returns a figure.
-        name: The title; ``draw``'s own name unless given.
+        name: The title; by default ``draw``'s own name.
         start: Argument name to the choice at the start, where it is not the control's own.
         specs: Argument name to control or shorthand.
-
-    Returns:
-        The explorable.
 
     Raises:
         TypeError: ``draw`` cannot be called, or not with these arguments, or a spec makes no

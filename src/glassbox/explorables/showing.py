@@ -31,7 +31,7 @@ def explore(
     Args:
         draw: Takes each control's value by name and returns a figure; the ``alt`` of a
             :class:`glassbox.plotting.figures.Figure` describes the state.
-        name: The title, for those who hear the page; ``draw``'s own name unless given.
+        name: The title, for those who hear the page; by default ``draw``'s own name.
         start: Argument name to the choice at the start, where it is not the control's own.
         **controls: For each argument of ``draw`` a :func:`~glassbox.explorables.controls.slider`,
             :func:`~glassbox.explorables.controls.slider_over`,
@@ -41,7 +41,7 @@ def explore(
             ``(low, high)`` or ``(low, high, step)``, a list or a dict, or a bool.
 
     Raises:
-        TypeError: ``draw`` does not accept the controls or returns no figure, or a control is none.
+        TypeError: ``draw`` does not accept the controls, or does not return a figure.
         ValueError: A control or ``start`` is wrong, or a static grid has more than 100 states.
         Exception: Whatever ``draw`` raises: for the first picture, or, where static, for any. With
             a kernel, the message of a later picture takes its place until the next one succeeds.

@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 def pack(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
-    """Write tensors as half-precision numbers that JSON can carry.
+    """Encode tensors as half-precision numbers that JSON can carry.
 
     Half precision keeps about three digits, in two thirds of the bytes that decimals would need.
 
@@ -29,13 +29,7 @@ def pack(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
 
 
 def unpack(packed: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Read what :func:`pack` wrote.
-
-    Args:
-        packed: Name to ``shape`` and ``data``.
-
-    Returns:
-        Name to tensor, single precision, with the values that a page computes with.
+    """Decode what :func:`pack` wrote, into single precision.
 
     Raises:
         ValueError: If the data of a tensor do not fill its shape.

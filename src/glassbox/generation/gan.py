@@ -48,41 +48,18 @@ class GAN:
         self.discriminator_optimizer = torch.optim.Adam(discriminator.parameters(), lr, betas)
 
     def noise(self, count: int, generator: torch.Generator | None = None) -> Tensor:
-        """Draw noise, uniform from -1 to 1.
-
-        Args:
-            count: How many images it is for.
-            generator: Draws the noise; the global one of torch unless given.
-
-        Returns:
-            ``(count, noise)`` on the device of the networks.
-        """
+        """Draw noise for ``count`` images, uniform from -1 to 1, ``(count, noise)``."""
         device = next(self.generator.parameters()).device
         return 2 * torch.rand(count, self.generator.noise, generator=generator).to(device) - 1
 
     def sample(self, count: int, generator: torch.Generator | None = None) -> Tensor:
-        """Make images, in ``eval`` mode, so that none depends on the others of its batch.
-
-        Args:
-            count: Number of images, at least 1.
-            generator: Draws the noise.
-
-        Returns:
-            The images, without gradients.
-        """
+        """Generate ``count`` images in ``eval`` mode, where none depends on others in its batch."""
         return predict(self.generator, self.noise(count, generator))
 
 
 @contextmanager
 def _frozen(model: nn.Module) -> Iterator[None]:
-    """Let no gradient arrive at a model's parameters inside a ``with`` block; it passes through.
-
-    Args:
-        model: Any module. What its parameters were set to before holds again at the end.
-
-    Yields:
-        Nothing.
-    """
+    """Keep gradients from a model's parameters inside a ``with`` block; they pass through it."""
     before = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
     try:
         model.requires_grad_(False)
@@ -93,19 +70,11 @@ def _frozen(model: nn.Module) -> Iterator[None]:
 
 
 def discriminator_step(gan: GAN, real: Tensor, noise: Tensor) -> float:
-    """Take one step of the discriminator.
+    """Take one step of the discriminator, and return the loss before it.
 
     The fakes are detached, so that nothing is computed for the generator. Real and fake images
     go through in separate batches: a batch normalization in the discriminator takes each by its
     own statistics.
-
-    Args:
-        gan: The two players.
-        real: Real images ``(B, ...)``.
-        noise: ``(B, noise)``, from :meth:`GAN.noise`.
-
-    Returns:
-        The loss before the step.
 
     Raises:
         ValueError: If the generator makes images of another shape.
@@ -121,17 +90,10 @@ def discriminator_step(gan: GAN, real: Tensor, noise: Tensor) -> float:
 
 
 def generator_step(gan: GAN, noise: Tensor) -> float:
-    """Take one step of the generator.
+    """Take one step of the generator, and return the loss before it.
 
     The discriminator is frozen meanwhile: the gradient passes through it to the generator, and
     none is left in it.
-
-    Args:
-        gan: The two players.
-        noise: ``(B, noise)``, from :meth:`GAN.noise`.
-
-    Returns:
-        The loss before the step.
     """
     with _frozen(gan.discriminator):
         loss = gan.loss.generator(gan.discriminator(gan.generator(noise)))
@@ -189,7 +151,7 @@ def train_gan(
     callbacks: Sequence[Callable[[int, GAN], None]] = (),
     progress: bool = True,
 ) -> GANHistory:
-    """Let the two players take turns: a step of the discriminator, then one of the generator.
+    """Alternate steps of the discriminator and steps of the generator.
 
     Args:
         gan: The two players.
@@ -197,12 +159,9 @@ def train_gan(
         steps: Steps of the discriminator, at least 1.
         batch_size: Images in a batch, at least 2.
         generator_steps: Steps of the generator after each of the discriminator, at least 1.
-        generator: Draws batches and noise, on the CPU; the global one of torch unless given.
+        generator: Draws batches and noise, on the CPU; by default torch's global one.
         callbacks: Each is called with the number of steps done, first 0, and the players.
         progress: Whether to show a progress bar.
-
-    Returns:
-        The losses.
 
     Raises:
         FloatingPointError: If a loss is not finite; the message names the step.

@@ -1,4 +1,4 @@
-"""A toy for adversarial training: eight small Gaussians on a ring, where lost modes are counted."""
+"""A toy data set for GANs: eight small Gaussians on a ring, whose lost modes can be counted."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -22,24 +22,13 @@ _STD = 0.1
 
 
 def ring_centers() -> Tensor:
-    """Give the centers of the Gaussians.
-
-    Returns:
-        Points ``(8, 2)`` on a circle of radius 2, counterclockwise from the right.
-    """
+    """Return the centers ``(8, 2)``, counterclockwise from the right on a circle of radius 2."""
     angles = torch.arange(_MODES) * (2 * math.pi / _MODES)
     return _RADIUS * torch.stack([angles.cos(), angles.sin()], dim=1)
 
 
 def draw_ring(count: int, generator: torch.Generator | None = None) -> Tensor:
-    """Draw points from the ring: a Gaussian by chance, then a point of it.
-
-    Args:
-        count: Number of points, at least 1.
-        generator: Draws them; the global one of torch unless given.
-
-    Returns:
-        Points ``(count, 2)``; the standard deviation within a Gaussian is 0.1.
+    """Draw points ``(count, 2)``, each from a random Gaussian of the ring.
 
     Raises:
         ValueError: If ``count`` is below 1.
@@ -53,7 +42,7 @@ class ModeCount(NamedTuple):
     """Which Gaussians points have found.
 
     Args:
-        modes: Gaussians with at least the share asked for of the points within three standard
+        modes: Gaussians that have at least ``min_fraction`` of the points within three standard
             deviations, from 0 to 8.
         good: Fraction of the points that are so close to any Gaussian.
         counts: Points so close to each Gaussian.
@@ -70,10 +59,7 @@ def count_modes(points: Tensor, min_fraction: float = 0.02) -> ModeCount:
     Args:
         points: ``(N, 2)``, at least one.
         min_fraction: How many of the points, from 0 to 1, have to lie near a Gaussian for it to
-            count; a fair share is 1/8.
-
-    Returns:
-        The number of modes found, the fraction of good points, and the points near each mode.
+            count; an equal part is 1/8.
 
     Raises:
         ValueError: If ``points`` are not ``(N, 2)`` with N at least 1, or ``min_fraction`` is not
@@ -81,7 +67,7 @@ def count_modes(points: Tensor, min_fraction: float = 0.02) -> ModeCount:
 
     Reference:
         The count of Lin et al. (2017), "PacGAN: The power of two samples in generative adversarial
-        networks", https://arxiv.org/abs/1712.04086, with a share in place of a single point.
+        networks", https://arxiv.org/abs/1712.04086, with a fraction in place of a single point.
     """
     check_shapes(points=(points, "N 2"))
     check_not_empty(points=points)
@@ -94,15 +80,7 @@ def count_modes(points: Tensor, min_fraction: float = 0.02) -> ModeCount:
 
 
 class _RingGenerator(nn.Module):
-    """A generator of points in the plane: three linear layers with ReLU.
-
-    Args:
-        noise: Numbers that a point is made from, at least 1.
-        hidden: Units of the hidden layers, at least 1.
-
-    Raises:
-        ValueError: If a number is below 1.
-    """
+    """A generator of points in the plane: three linear layers with ReLU."""
 
     def __init__(self, noise: int = 2, hidden: int = 128) -> None:
         check_at_least_one(noise=noise, hidden=hidden)
@@ -116,14 +94,7 @@ class _RingGenerator(nn.Module):
 
 
 class _RingDiscriminator(nn.Module):
-    """A discriminator of points in the plane: three linear layers with ReLU.
-
-    Args:
-        hidden: Units of the hidden layers, at least 1.
-
-    Raises:
-        ValueError: If ``hidden`` is below 1.
-    """
+    """A discriminator of points in the plane: three linear layers with ReLU."""
 
     def __init__(self, hidden: int = 128) -> None:
         check_at_least_one(hidden=hidden)
@@ -137,7 +108,7 @@ class _RingDiscriminator(nn.Module):
 
 @dataclass(frozen=True)
 class RingRecipe:
-    """How the players of the ring are trained.
+    """The training recipe of a ring.
 
     Args:
         generator_steps: Steps of the generator after each of the discriminator.
@@ -172,9 +143,6 @@ def train_ring(
         seed: Decides the first weights, the points and the noise.
         callbacks: As :func:`glassbox.generation.gan.train_gan` takes them.
         progress: Whether to show a progress bar.
-
-    Returns:
-        The two players and their losses.
 
     Raises:
         ValueError: As :func:`glassbox.generation.gan.train_gan` does.

@@ -1,4 +1,4 @@
-"""Numbers for generated images: how near they come to real ones, and how much of them they cover.
+"""Metrics of generated images: how close they are to real ones, and how many modes they cover.
 
 All but the balance compare features of the images, such as those of a classifier trained on real
 ones. Values depend on the classifier and on the numbers of images, so only those of the same
@@ -17,15 +17,12 @@ from glassbox.training.evaluation import predict
 
 
 def layer_features(model: nn.Module, images: Tensor, layer: str) -> Tensor:
-    """Compute what a layer of a classifier says of images, in ``eval`` mode, without gradients.
+    """Compute the output ``(N, D)`` of a layer, flattened, in ``eval`` mode, without gradients.
 
     Args:
         model: Maps images to anything.
         images: ``(N, C, H, W)``, at least one, scaled as the model expects them.
         layer: Name as in ``model.named_modules()``, such as ``"classifier.relu4"``.
-
-    Returns:
-        Features ``(N, D)``.
 
     Raises:
         ValueError: If there are no images or the model has no such layer.
@@ -36,7 +33,7 @@ def layer_features(model: nn.Module, images: Tensor, layer: str) -> Tensor:
 
 
 def frechet_distance(real: Tensor, fake: Tensor) -> float:
-    r"""Compare two sets of features as if each were drawn from a Gaussian.
+    r"""Compute the Fréchet distance of two sets of features, each taken as a Gaussian.
 
     Computes :math:`|\mu_1 - \mu_2|^2 + \mathrm{tr}(S_1 + S_2 - 2 (S_1 S_2)^{1/2})`. With
     covariances :math:`S = A^T A` the last trace is the sum of the singular values of
@@ -92,9 +89,6 @@ def precision_recall_density_coverage(real: Tensor, fake: Tensor, k: int = 5) ->
         fake: Features ``(M, D)``, more rows than ``k``.
         k: Which neighbor a ball reaches to, at least 1.
 
-    Returns:
-        The four measures.
-
     Raises:
         ValueError: If the shapes do not fit, ``k`` is below 1, there are too few rows or a feature
             is not finite.
@@ -118,13 +112,13 @@ def precision_recall_density_coverage(real: Tensor, fake: Tensor, k: int = 5) ->
 
 
 class Balance(NamedTuple):
-    """How evenly answers are spread over the classes.
+    """How evenly predictions are spread over the classes.
 
     Args:
-        counts: Answers of each class.
+        counts: Predictions of each class.
         entropy: In nats, from 0, where all are of one class, to the logarithm of their number.
-        total_variation: Half the sum of the distances to equal shares, from 0 for equal shares
-            to ``1 - 1 / K`` for one class: the share that would have to move.
+        total_variation: Half the summed distance to equal fractions, from 0 to ``1 - 1 / K`` for a
+            single class: the fraction of predictions that would have to change.
     """
 
     counts: tuple[int, ...]
@@ -133,13 +127,10 @@ class Balance(NamedTuple):
 
 
 def class_balance(logits: Tensor) -> Balance:
-    """Count how often each class is the answer, and say how even the counts are.
+    """Count how often each class is predicted, and measure how even the counts are.
 
     Args:
         logits: What a classifier says of generated images, ``(N, K)``, at least one row.
-
-    Returns:
-        The counts and two measures of them.
 
     Raises:
         ValueError: If ``logits`` are not ``(N, K)`` with at least one row.

@@ -10,22 +10,22 @@ from glassbox.support.arguments import check_choice, check_floating_point, check
 
 
 class ClassLoss(nn.Module, ABC):
-    r"""A loss that says what each class would cost, and adds up what the labels share out.
+    r"""A loss that is a sum over classes, weighted by the label.
 
     A subclass computes :math:`\ell_{ik}`, the loss of sample :math:`i` if its label were
-    :math:`k`. With the share :math:`y_{ik}` that class :math:`k` has of the label, and class
+    :math:`k`. With the fraction :math:`y_{ik}` of class :math:`k` in the label, and class
     weights :math:`w_k`, the loss of a sample is linear in its label:
 
     .. math:: L_i = \sum_k y_{ik} \, w_k \, \ell_{ik}
 
-    A class index shares :math:`y_i` out to one class, a pair ``(labels_a, labels_b, lam)`` to
-    two, a soft label to all. So a pair costs what the soft label
+    A class index gives all of :math:`y_i` to one class, a pair ``(labels_a, labels_b, lam)``
+    divides it between two, a soft label among all. So a pair costs what the soft label
     :math:`\lambda e_a + (1 - \lambda) e_b` costs, and a one-hot label what its index costs.
 
     The mean is :math:`\sum_i L_i / \sum_i \sum_k y_{ik} w_k`: it divides by the sum of the
     weights that were used. For class indices that is what :func:`torch.nn.functional.cross_entropy`
     does; for soft labels PyTorch divides by the number of samples instead, so that with weights
-    its one-hot labels cost something else than their indices.
+    one-hot labels give another loss than their indices.
 
     Logits in half precision are computed with in float32, also under autocast.
 
@@ -53,14 +53,7 @@ class ClassLoss(nn.Module, ABC):
 
     @abstractmethod
     def class_losses(self, logits: Tensor) -> Tensor:
-        """Give the loss of each sample for each class that its label could be.
-
-        Args:
-            logits: ``(B, K)``, float32 or float64.
-
-        Returns:
-            Losses ``(B, K)``.
-        """
+        """Compute the losses ``(B, K)`` that each class would have as the label."""
 
     def forward(self, logits: Tensor, labels: Labels) -> Tensor:
         """Compute the loss of logits ``(B, K)`` for labels of one of the three forms.

@@ -20,14 +20,7 @@ class CrossEntropy(ClassLoss):
     """
 
     def class_losses(self, logits: Tensor) -> Tensor:
-        """Give the negative log-probability of each class.
-
-        Args:
-            logits: ``(B, K)``.
-
-        Returns:
-            Losses ``(B, K)``.
-        """
+        """Compute the negative log-probability of each class, ``(B, K)``."""
         return -logits.log_softmax(1)
 
 
@@ -88,14 +81,7 @@ class LogitAdjustedLoss(ClassLoss):
         self.register_buffer("adjustment", adjustment.to(torch.get_default_dtype()))
 
     def class_losses(self, logits: Tensor) -> Tensor:
-        """Give the negative log-probability of each class after the head start.
-
-        Args:
-            logits: ``(B, K)``.
-
-        Returns:
-            Losses ``(B, K)``.
-        """
+        """Compute the negative log-probability of each class after the adjustment."""
         return -(logits + self.adjustment.to(logits)).log_softmax(1)
 
 
@@ -125,14 +111,7 @@ class FocalLoss(ClassLoss):
         self.gamma = gamma
 
     def class_losses(self, logits: Tensor) -> Tensor:
-        """Give the focal loss of each class.
-
-        Args:
-            logits: ``(B, K)``.
-
-        Returns:
-            Losses ``(B, K)``.
-        """
+        """Compute the focal loss of each class, ``(B, K)``."""
         log_p = logits.log_softmax(1)
         # Kept above 0, where the slope of a power below 1 is infinite.
         missing = (-log_p.expm1()).clamp(min=torch.finfo(log_p.dtype).tiny)

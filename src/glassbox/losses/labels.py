@@ -1,4 +1,4 @@
-"""Three ways to label a batch, read as one: classes and the share that each has of a sample."""
+"""Three forms of labels, read as one: classes and the fraction of each in a sample."""
 
 import torch
 from torch import Tensor
@@ -15,17 +15,17 @@ _TOLERANCE = 5e-3
 def class_fractions(
     labels: Labels, logits: Tensor, ignore_index: int = -100
 ) -> tuple[Tensor, Tensor]:
-    """Read labels as classes and fractions: ``classes[i, p]`` has ``fractions[i, p]`` of sample i.
+    """Read labels as classes, and the fraction that each class has of a sample.
 
     Args:
         labels: Class indices ``(B,)``; soft labels ``(B, K)``, whose rows are probabilities; or a
             tuple ``(labels_a, labels_b, lam)`` of class indices and the fraction of the first, from
             0 to 1, one number or ``(B,)``.
-        logits: ``(B, K)``; the shares get their type and device.
-        ignore_index: A class index that gets no share.
+        logits: ``(B, K)``; the fractions get their type and device.
+        ignore_index: A class index with the fraction 0.
 
     Returns:
-        Classes ``(B, P)`` and shares ``(B, P)``, with ``P`` 1, ``K`` or 2.
+        Classes ``(B, P)`` and fractions ``(B, P)``, with ``P`` 1, ``K`` or 2.
 
     Raises:
         TypeError: If ``labels`` are neither a tensor nor such a tuple, or their dtype is wrong.

@@ -13,16 +13,13 @@ from glassbox.support.arguments import check_at_least, check_finite, check_posit
 
 
 def ldam_margins(class_counts: Sequence[int] | Tensor, max_margin: float = 0.5) -> Tensor:
-    r"""Give each class its margin, by the fourth root of its count.
+    r"""Compute the margin of each class, ``(K,)``, from the fourth root of its count.
 
     Computes :math:`m_j = m_{max} \, (n_{min} / n_j)^{1/4}`.
 
     Args:
         class_counts: Examples of each class, ``(K,)``, at least 1 in each.
         max_margin: Margin of the rarest class, at least 0.
-
-    Returns:
-        The margins, ``(K,)``.
 
     Raises:
         ValueError: If a count is below 1 or ``max_margin`` is out of range.
@@ -89,12 +86,6 @@ class LDAMLoss(ClassLoss):
         Where :math:`p_k` is close to 1 this would subtract nearly equal numbers, so the most
         probable class of each sample is computed by the definition. All others have
         :math:`p_k \le 1/2`, which is harmless.
-
-        Args:
-            logits: Cosines ``(B, K)``.
-
-        Returns:
-            Losses ``(B, K)``.
         """
         scaled = self.scale * logits  # (B, K)
         drop = self.scale * self.margins.to(logits)  # (K,)

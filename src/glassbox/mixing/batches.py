@@ -47,10 +47,6 @@ class MixedBatches:
         return {"batches": order_of(self.batches).state_dict(), "epoch": self.epoch}
 
     def load_state_dict(self, state: dict[str, object]) -> None:
-        """Continue at a saved position.
-
-        Args:
-            state: What :meth:`state_dict` gave.
-        """
+        """Continue at a position that :meth:`state_dict` returned."""
         self.epoch = state["epoch"]
         order_of(self.batches).load_state_dict(state["batches"])

@@ -1,4 +1,4 @@
-"""A mixture that was drawn, and how it is applied to images and labels."""
+"""A random mixture of a batch, and its application to images and labels."""
 
 from dataclasses import dataclass
 
@@ -36,7 +36,7 @@ class Mix:
 def apply_mix(
     images: Tensor, labels: Tensor, mix: Mix, num_classes: int, label_smoothing: float = 0.0
 ) -> tuple[Tensor, Tensor]:
-    """Mix a batch; the input stays as it is.
+    """Mix a batch; the input is not changed.
 
     Args:
         images: ``(B, C, H, W)``, floating point; any dtype if every image has a box.
@@ -50,7 +50,7 @@ def apply_mix(
         whose rows sum to 1.
 
     Raises:
-        TypeError: If images to be blended are integers, or the labels are no class indices.
+        TypeError: If images to be blended are integers, or the labels are not class indices.
         ValueError: If shapes or numbers do not fit.
     """
     _check_batch(images, labels, num_classes, label_smoothing)

@@ -1,4 +1,4 @@
-"""Mixup and CutMix by turns, with the options of timm's ``Mixup``."""
+"""Mixup and CutMix in random alternation, with the options of timm's ``Mixup``."""
 
 import torch
 from torch import Tensor
@@ -23,8 +23,8 @@ class MixingSchedule:
     length the middle one is its own partner, and stays as it is.
 
     Args:
-        mixup_alpha: Of the share in Mixup; 0 for no Mixup.
-        cutmix_alpha: Of the share in CutMix; 0 for no CutMix.
+        mixup_alpha: Of the distribution of fractions in Mixup; 0 for no Mixup.
+        cutmix_alpha: Of the distribution of fractions in CutMix; 0 for no CutMix.
         cutmix_minmax: Smallest and largest side of the box, as fractions of the image's side; it
             then always lies inside, and ``cutmix_alpha`` only says that there is CutMix.
         prob: Probability that a batch, a pair or an image is mixed.
@@ -79,17 +79,7 @@ class MixingSchedule:
     def draw(
         self, count: int, height: int, width: int, generator: torch.Generator | None = None
     ) -> Mix:
-        """Draw how a batch is mixed.
-
-        Args:
-            count: Number of images.
-            height: Of an image in pixels.
-            width: Of an image in pixels.
-            generator: Where the randomness comes from; the global state unless given.
-
-        Returns:
-            What was drawn.
-        """
+        """Draw how a batch of ``count`` images, of so many pixels, is mixed."""
         draws = {"batch": 1, "pair": -(-count // 2), "element": count}[self.mode]
         drawn = [self._draw_one(height, width, generator) for _ in range(draws)]
         if self.mode == "batch":
@@ -102,7 +92,7 @@ class MixingSchedule:
     def _draw_one(
         self, height: int, width: int, generator: torch.Generator | None
     ) -> tuple[float, Box, bool]:
-        """Draw a share, a box, and whether to blend; share 1 leaves an image alone."""
+        """Draw a fraction, a box, and whether to blend; fraction 1 leaves an image unchanged."""
         if torch.rand((), generator=generator) >= self.prob:
             return 1.0, NOTHING, False
         cut = self.cutmix_alpha > 0

@@ -1,4 +1,4 @@
-"""AlexNet and ResNet-18 of torchvision with a head of one's own, also for images of 32 x 32."""
+"""AlexNet and ResNet-18 of torchvision with a new head, also for images of 32 x 32."""
 
 from types import MappingProxyType
 
@@ -22,18 +22,15 @@ _PLACES = MappingProxyType(
 def create_model(
     name: str, *, pretrained: bool = False, num_classes: int = 10, small: str | None = None
 ) -> nn.Module:
-    """Make AlexNet or ResNet-18 with a new head.
+    """Make AlexNet or ResNet-18 with a new head, in ``train`` mode.
 
     Args:
         name: ``"alexnet"`` or ``"resnet18"``.
         pretrained: Whether to begin with torchvision's weights from ImageNet, 233 and 45 megabytes,
-            downloaded where they are missing; otherwise with weights of chance.
+            downloaded where they are missing; otherwise with random weights.
         num_classes: Logits of the new last layer, at least 1.
         small: For images of 32 x 32 pixels, where the 3 x 3 kernels of the new first convolution
             come from, see :func:`adapt_stem`; ``None`` leaves the first layers as they are.
-
-    Returns:
-        The model in ``train`` mode.
 
     Raises:
         ValueError: If ``name`` or ``small`` is unknown, or ``num_classes`` is below 1.
@@ -56,10 +53,7 @@ def create_model(
 
 
 def _head_of(model: nn.Module) -> nn.Linear:
-    """Find the last linear layer of AlexNet or ResNet-18.
-
-    Args:
-        model: One of them.
+    """Return the last linear layer of AlexNet or ResNet-18.
 
     Returns:
         The layer that gives the logits.
@@ -71,11 +65,7 @@ def _head_of(model: nn.Module) -> nn.Linear:
 
 
 def replace_head(model: nn.Module, num_classes: int) -> None:
-    """Put a new last layer into AlexNet or ResNet-18.
-
-    Args:
-        model: One of them; it is changed.
-        num_classes: Logits of the new layer, at least 1.
+    """Replace the last layer of AlexNet or ResNet-18.
 
     Raises:
         TypeError: If the model is another one.
@@ -89,7 +79,7 @@ def replace_head(model: nn.Module, num_classes: int) -> None:
 
 @torch.no_grad()
 def adapt_stem(model: nn.Module, kernels: str = "center") -> None:
-    """Let AlexNet or ResNet-18 begin gently: 3 x 3 in steps of one pixel, and less pooling.
+    """Adapt the first layers of AlexNet or ResNet-18 to small images: 3 x 3, less pooling.
 
     The first convolution becomes one of 3 x 3 with stride 1; the first pooling of AlexNet becomes
     one of 2 x 2, and that of ResNet-18 is left out. So 32 x 32 pixels become maps of 16 x 16 and
@@ -120,16 +110,13 @@ def adapt_stem(model: nn.Module, kernels: str = "center") -> None:
 
 
 def small_kernels(weight: Tensor, kind: str) -> Tensor:
-    """Make kernels of 3 x 3 from larger ones.
+    """Make kernels ``(K, C, 3, 3)`` from larger ones.
 
     Args:
         weight: ``(K, C, S, S)`` with an odd side ``S`` of at least 5.
         kind: ``"center"``, ``"corner"`` or ``"resized"``. What is shrunk is made stronger by the
             fraction of weights that it lost, and evened out by one number a kernel, so that a
             uniform image gives what it gave before.
-
-    Returns:
-        ``(K, C, 3, 3)``.
 
     Raises:
         ValueError: If ``kind`` is unknown or the kernels have another shape.

@@ -1,4 +1,4 @@
-"""Autoencoders: networks that press an image into a few numbers and draw it again from them."""
+"""Autoencoders: networks that compress an image to a few numbers and reconstruct it."""
 
 from itertools import pairwise
 
@@ -58,10 +58,6 @@ class MLPAutoencoder(nn.Module):
 class LinearAutoencoder(MLPAutoencoder):
     """An autoencoder without any nonlinearity, which can do no better than PCA.
 
-    Args:
-        size: Side of the square gray images in pixels, at least 1.
-        latent: Numbers in a code, at least 1.
-
     Raises:
         ValueError: If a number of units is below 1.
 
@@ -116,17 +112,10 @@ class ConvAutoencoder(nn.Module):
 
 
 def summed_squared_error(reconstructions: Tensor, images: Tensor) -> Tensor:
-    """Sum the squared errors over the pixels of each image, and average over the batch.
+    """Sum the squared errors of each image, and average over the batch.
 
     As ``loss_fn`` of :func:`glassbox.training.loop.fit`, with batches of images and the same images
     again in place of labels, it trains an autoencoder.
-
-    Args:
-        reconstructions: ``(B, ...)``.
-        images: The same shape.
-
-    Returns:
-        A scalar, the sum over all numbers divided by B.
 
     Raises:
         ValueError: If the shapes differ.
@@ -136,7 +125,7 @@ def summed_squared_error(reconstructions: Tensor, images: Tensor) -> Tensor:
 
 
 def reconstruction_error(model: nn.Module, images: Tensor) -> float:
-    """Measure the mean squared error of a pixel, in ``eval`` mode and without gradients.
+    """Compute the mean squared error per pixel, in ``eval`` mode and without gradients.
 
     Args:
         model: Maps images to reconstructions of the same shape.
@@ -155,7 +144,7 @@ def reconstruction_error(model: nn.Module, images: Tensor) -> float:
 
 
 def pca_error(images: Tensor, latent: int) -> float:
-    r"""Give the mean squared error of a pixel that no linear code of this length goes below.
+    r"""Compute the smallest mean squared error per pixel that a linear code can reach.
 
     With the singular values :math:`s_1 \ge s_2 \ge \dots` of the centered images it is
     :math:`\sum_{i > k} s_i^2` divided by the number of all pixels.
@@ -163,9 +152,6 @@ def pca_error(images: Tensor, latent: int) -> float:
     Args:
         images: ``(N, ...)``, at least one: the images that the components are fitted to.
         latent: Numbers in a code, k, from 0, where every image becomes the mean image.
-
-    Returns:
-        The error, in the unit of :func:`reconstruction_error`.
 
     Raises:
         ValueError: If there are no images or ``latent`` is negative.

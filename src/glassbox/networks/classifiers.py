@@ -117,12 +117,5 @@ def _block(in_channels: int, out_channels: int, batch_norm: bool) -> nn.Sequenti
 
 
 def count_parameters(model: nn.Module) -> int:
-    """Count the numbers that training may change.
-
-    Args:
-        model: Any module.
-
-    Returns:
-        The total size of all parameters with ``requires_grad``.
-    """
+    """Count the numbers in all parameters that require a gradient."""
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

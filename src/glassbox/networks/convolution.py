@@ -31,7 +31,7 @@ class Window(NamedTuple):
 def output_size(
     size: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1
 ) -> int:
-    """Count the positions of a window along one axis.
+    """Count the positions of a window along one axis, the length of the output in pixels.
 
     Computes ``floor((size + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1``.
 
@@ -41,9 +41,6 @@ def output_size(
         stride: Step between windows, at least 1.
         padding: Pixels added at both ends, at least 0.
         dilation: Distance between the taps of the kernel, at least 1.
-
-    Returns:
-        The length of the output, in pixels.
 
     Raises:
         ValueError: If an argument is out of range, or the window is larger than the padded input.
@@ -67,7 +64,7 @@ def conv2d(
     dilation: int | tuple[int, int] = 1,
     groups: int = 1,
 ) -> Tensor:
-    """Convolve images by cutting out all windows and multiplying once.
+    """Convolve images into maps ``(B, K, H', W')``: cut out all windows and multiply once.
 
     Like every deep learning library this computes a cross-correlation: the kernel is not flipped.
 
@@ -79,9 +76,6 @@ def conv2d(
         padding: Zeros added on every side, at least 0, or a pair.
         dilation: Distance between the taps of a kernel, at least 1, or a pair.
         groups: Number of groups of channels that do not see each other.
-
-    Returns:
-        Feature maps of shape ``(B, K, H', W')`` with sizes from :func:`output_size`.
 
     Raises:
         ValueError: If shapes do not fit together or a number is out of range.
@@ -100,15 +94,12 @@ def conv2d(
 
 
 def max_pool2d(images: Tensor, kernel: int, *, stride: int | None = None) -> Tensor:
-    """Keep the largest value of every window, channel by channel.
+    """Keep the largest value of every window of each channel, ``(B, C, H', W')``.
 
     Args:
         images: Input of shape ``(B, C, H, W)``, any dtype that can be ordered.
         kernel: Side of the window, at least 1.
         stride: Step between windows; None means ``kernel``, so that windows do not overlap.
-
-    Returns:
-        Tensor of shape ``(B, C, H', W')``.
 
     Raises:
         ValueError: If the window does not fit into the images or a number is out of range.
@@ -143,7 +134,7 @@ class ReceptiveField(NamedTuple):
 
 
 def receptive_field(windows: Iterable[Window | tuple[int, ...]]) -> ReceptiveField:
-    """Follow the receptive field of one unit back through a stack of layers.
+    """Compute the receptive field, in pixels, of one unit behind a stack of layers.
 
     A layer whose window spans ``s`` pixels adds ``(s - 1) * jump`` to the size and multiplies
     the jump by its stride.
@@ -151,9 +142,6 @@ def receptive_field(windows: Iterable[Window | tuple[int, ...]]) -> ReceptiveFie
     Args:
         windows: The layers from input to output, each a :class:`Window` or a tuple
             ``(kernel, stride, padding, dilation)`` whose last entries may be left out.
-
-    Returns:
-        Size, jump and start of the receptive field in input pixels.
 
     Raises:
         ValueError: If a number of a window is out of range.

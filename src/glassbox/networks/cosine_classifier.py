@@ -1,4 +1,4 @@
-"""A classifier that answers with angles, whatever the length of its features and weights."""
+"""A classifier by angle, independent of the length of features and weights."""
 
 import torch
 import torch.nn.functional as F
@@ -71,15 +71,9 @@ class CosineClassifier(nn.Module):
 
 
 def _unit(vectors: Tensor) -> Tensor:
-    """Divide vectors by their length; zeros stay zeros, with a finite gradient.
+    """Divide vectors ``(..., D)`` by their length; zeros stay zeros, with a finite gradient.
 
     :func:`torch.nn.functional.normalize` divides zeros by 1e-12, and so does their gradient.
-
-    Args:
-        vectors: ``(..., D)``, any float dtype.
-
-    Returns:
-        Vectors of length 1 or 0, float32 at least.
     """
     vectors = vectors.to(torch.promote_types(vectors.dtype, torch.float32))
     length = torch.linalg.vector_norm(vectors, dim=-1, keepdim=True)

@@ -1,4 +1,4 @@
-"""Slices through the loss of a network, along directions that take each filter as it is."""
+"""Two-dimensional slices of a network's loss, along filter-normalized directions."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,9 +23,6 @@ def filter_normalized(model: nn.Module, seed: int) -> dict[str, Tensor]:
         model: Any module.
         seed: Decides the direction.
 
-    Returns:
-        Name to direction for each parameter of two or more dimensions.
-
     Reference:
         Li, Xu, Taylor, Studer and Goldstein (2018), "Visualizing the Loss Landscape of Neural
         Nets", https://arxiv.org/abs/1712.09913.
@@ -45,15 +42,7 @@ def filter_normalized(model: nn.Module, seed: int) -> dict[str, Tensor]:
 def _shifted(
     model: nn.Module, directions: Sequence[_Direction], amounts: Sequence[float]
 ) -> Iterator[None]:
-    """Move a network's weights along directions until the ``with`` block ends.
-
-    Args:
-        model: The network the directions were made for.
-        directions: One or more, from :func:`filter_normalized`.
-        amounts: How far along each of them.
-
-    Yields:
-        Nothing.
+    """Move the weights of a network along directions inside a ``with`` block.
 
     Raises:
         ValueError: If there are not as many amounts as directions.

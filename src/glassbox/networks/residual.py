@@ -137,11 +137,7 @@ class Bottleneck(_ResidualBlock):
 
 
 class _SubsampleAndPad(nn.Module):
-    """A shortcut without parameters: every other pixel, and channels of zeros behind the others.
-
-    Args:
-        new_channels: How many channels of zeros, at least 0.
-        stride: Every how many pixels one is kept.
+    """A shortcut without parameters: every ``stride``-th pixel, and new channels of zeros.
 
     Reference:
         He et al. (2016), https://arxiv.org/abs/1512.03385, option A.
@@ -232,14 +228,7 @@ def _stage(
 
 
 def block_names(model: nn.Module) -> list[str]:
-    """List the names of a model's blocks, those of this module and of torchvision's ResNets.
-
-    Args:
-        model: Any module.
-
-    Returns:
-        Names as in ``model.named_modules()``, in the order of the data.
-    """
+    """List the names of a model's blocks, of this module or of torchvision's ResNets."""
     return [
         name
         for name, module in model.named_modules()
@@ -248,26 +237,16 @@ def block_names(model: nn.Module) -> list[str]:
 
 
 def _last_layer(block: nn.Module) -> str:
-    """Name the layer whose output is F(x), before anything is added to it.
-
-    Args:
-        block: A residual or plain block, of this module or of torchvision.
-
-    Returns:
-        ``"bn3"`` for a bottleneck, else ``"bn2"``.
-    """
+    """Name the layer of a block whose output is F(x), before the shortcut is added."""
     return "bn3" if hasattr(block, "bn3") else "bn2"
 
 
 @torch.no_grad()
 def zero_last_scales(model: nn.Module) -> None:
-    """Let every block begin as the identity, by setting the last scale of its main path to 0.
+    """Make every block start as the identity, by setting the last scale of its main path to 0.
 
     Where there is no normalization with a scale, the weights of the last convolution take its
     place.
-
-    Args:
-        model: A network with blocks; its parameters are changed.
 
     Reference:
         Goyal et al. (2017), "Accurate, Large Minibatch SGD", https://arxiv.org/abs/1706.02677.

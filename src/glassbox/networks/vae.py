@@ -1,4 +1,4 @@
-"""The variational autoencoder: codes that are drawn, and a loss that bounds the likelihood."""
+"""The variational autoencoder: sampled codes, and a loss that bounds the likelihood."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -86,38 +86,17 @@ class VAE(nn.Module):
         return VAEOutput(self.decoder(latents), mean, logvar)
 
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Give the posterior of the codes of images.
-
-        Args:
-            images: ``(B, 1, size, size)``.
-
-        Returns:
-            Means and logarithms of the variances, each ``(B, latent)``.
-        """
+        """Compute means and log-variances of the codes, each ``(B, latent)``."""
         hidden = self.encoder(images)
         return self.mean(hidden), self.logvar(hidden)
 
     def decode(self, latents: Tensor) -> Tensor:
-        """Draw images from codes.
-
-        Args:
-            latents: ``(B, latent)``.
-
-        Returns:
-            The mean image of each code, ``(B, 1, size, size)``, in the range of the likelihood.
-        """
+        """Compute the mean images ``(B, 1, size, size)`` of codes ``(B, latent)``."""
         return _PIXELS[self.likelihood](self.decoder(latents))
 
     @torch.no_grad()
     def sample(self, count: int, generator: torch.Generator | None = None) -> Tensor:
-        """Draw codes from the prior and decode them.
-
-        Args:
-            count: Number of images, at least 1.
-            generator: Draws the codes.
-
-        Returns:
-            Images ``(count, 1, size, size)``, without gradients.
+        """Decode codes from the prior to ``(count, 1, size, size)``, without gradients.
 
         Raises:
             ValueError: If ``count`` is below 1.
@@ -132,15 +111,7 @@ def reparameterize(
 ) -> Tensor:
     r"""Draw :math:`z = \mu + \sigma \epsilon` with :math:`\epsilon \sim N(0, 1)`.
 
-    The chance is in :math:`\epsilon` alone, so gradients pass to the mean and the variance.
-
-    Args:
-        mean: Any shape.
-        logvar: Logarithm of the variance, the same shape.
-        generator: Draws the noise; the global one of torch unless given.
-
-    Returns:
-        One draw for each mean.
+    The randomness is in :math:`\epsilon` alone, so gradients pass to the mean and the variance.
 
     Raises:
         ValueError: If the shapes differ.
@@ -151,16 +122,9 @@ def reparameterize(
 
 
 def kl_to_standard_normal(mean: Tensor, logvar: Tensor) -> Tensor:
-    r"""Compute the Kullback-Leibler divergence from the posterior to the standard normal.
+    r"""Compute the KL divergence from the posterior to the standard normal, ``(B,)`` in nats.
 
     It is :math:`\frac{1}{2} \sum_j (\mu_j^2 + \sigma_j^2 - 1 - \log \sigma_j^2)`, at least 0.
-
-    Args:
-        mean: ``(B, latent)``.
-        logvar: Logarithm of the variance, ``(B, latent)``.
-
-    Returns:
-        In nats, ``(B,)``.
 
     Raises:
         ValueError: If the shapes differ.
@@ -171,7 +135,7 @@ def kl_to_standard_normal(mean: Tensor, logvar: Tensor) -> Tensor:
 
 
 def reconstruction_loss(decoded: Tensor, images: Tensor, likelihood: str) -> Tensor:
-    """Give the negative log-likelihood of images, up to a constant.
+    """Compute the negative log-likelihood of each image, ``(B,)``, up to a constant.
 
     The squared error is that of a Gaussian of variance 1/2. An error that is twice as large
     because pixels run from -1 to 1 weighs four times as much.
@@ -180,9 +144,6 @@ def reconstruction_loss(decoded: Tensor, images: Tensor, likelihood: str) -> Ten
         decoded: The decoder's output, ``(B, ...)``.
         images: Pixels, the same shape; from 0 to 1, with ``"tanh"`` from -1 to 1.
         likelihood: ``"bernoulli"``, ``"gaussian"`` or ``"tanh"``, as in :class:`VAE`.
-
-    Returns:
-        One sum over the pixels for each image, ``(B,)``.
 
     Raises:
         ValueError: If shapes differ, pixels are out of range or the likelihood is unknown.
@@ -216,7 +177,7 @@ def negative_elbo(
     beta: float = 1.0,
     scaling: str = "sum",
 ) -> NegativeELBO:
-    """Compute the negative evidence lower bound, which training makes small.
+    """Compute the negative evidence lower bound, which training minimizes.
 
     Args:
         output: What the model made of the images.
@@ -226,9 +187,6 @@ def negative_elbo(
         scaling: ``"sum"`` adds the reconstruction up over pixels, as the bound does. ``"mean"``
             averages it, a common mistake: the KL term then weighs as many times more as there are
             pixels, and the codes collapse.
-
-    Returns:
-        The loss, and its reconstruction and KL parts.
 
     Raises:
         ValueError: If ``beta`` is negative or ``scaling`` unknown, or as
@@ -249,14 +207,7 @@ def negative_elbo(
 
 
 def posterior_means(model: VAE, images: Tensor) -> Tensor:
-    """Give the middle of each image's posterior, without gradients.
-
-    Args:
-        model: A VAE.
-        images: ``(N, 1, size, size)``, at least one.
-
-    Returns:
-        ``(N, latent)``.
+    """Compute the posterior means ``(N, latent)`` of images, without gradients.
 
     Raises:
         ValueError: If there are no images.
@@ -265,16 +216,13 @@ def posterior_means(model: VAE, images: Tensor) -> Tensor:
 
 
 def active_units(model: VAE, images: Tensor, threshold: float = 0.01) -> int:
-    """Count the numbers of the code whose posterior mean depends on the image.
+    """Count the code units whose posterior mean depends on the image; 0 after a collapse.
 
     Args:
         model: A VAE.
         images: ``(N, 1, size, size)``, at least two.
         threshold: A unit is active where the variance of its posterior mean over the images is
             above this.
-
-    Returns:
-        From 0, where the posterior has collapsed, to ``model.latent``.
 
     Raises:
         ValueError: If there are fewer than two images.

@@ -48,7 +48,7 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
         Args:
             param: The parameter, any shape.
             gradient: Of what is minimized, in the parameter's shape.
-            state: What is remembered of this parameter from step to step; empty at first.
+            state: What is kept of this parameter between steps; empty at first.
             group: The settings.
         """
         raise NotImplementedError
@@ -56,12 +56,6 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Step all parameters that have a gradient.
-
-        Args:
-            closure: Computes the loss and its gradients anew; it is called once, first.
-
-        Returns:
-            What the closure returned, or None without one.
 
         Raises:
             RuntimeError: If a gradient is sparse and this optimizer needs dense ones.
@@ -76,12 +70,7 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
         return loss
 
     def update_group(self, params: list[Tensor], group: dict[str, Any]) -> None:
-        """Step the parameters of a group in place.
-
-        Args:
-            params: Those that have a gradient.
-            group: The settings.
-        """
+        """Step in place those parameters of a group that have a gradient."""
         for param in params:
             gradient = -param.grad if group["maximize"] else param.grad
             self.update(param, gradient, self.state[param], group)
@@ -109,35 +98,18 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
 
 
 def counter(start: float = 0.0) -> Tensor:
-    """Make a step counter as PyTorch keeps it: a number in a tensor on the CPU.
-
-    Args:
-        start: The steps up to now.
-
-    Returns:
-        A tensor without dimensions.
-    """
+    """Make a step counter as PyTorch keeps it: a number in a tensor on the CPU."""
     double = torch.get_default_dtype() == torch.float64
     return torch.tensor(float(start), dtype=torch.float64 if double else torch.float32)
 
 
 def scalar(lr: float | Tensor) -> float | Tensor:
-    """Give a learning rate the form of a number.
-
-    Args:
-        lr: A number, or a tensor with one element.
-
-    Returns:
-        The number, or a tensor without dimensions.
-    """
+    """Drop the dimension of a learning rate that is a tensor with one element."""
     return lr.squeeze() if isinstance(lr, Tensor) else lr
 
 
 def as_real(*tensors: Tensor) -> list[Tensor]:
     """View complex numbers as pairs of real ones, which optimizers treat as two parameters.
-
-    Args:
-        *tensors: All complex or all real.
 
     Returns:
         Views ``(..., 2)`` of complex tensors; real ones as they are.
@@ -146,14 +118,7 @@ def as_real(*tensors: Tensor) -> list[Tensor]:
 
 
 def check_lr(lr: float | Tensor) -> None:
-    """Refuse a learning rate that is none.
-
-    Args:
-        lr: A number, or a tensor with one element.
-
-    Raises:
-        ValueError: If it is negative, nan, or a tensor of another size.
-    """
+    """Refuse a learning rate that is negative, nan, or a tensor of more than one element."""
     if isinstance(lr, Tensor) and lr.numel() != 1:
         reject_tensor("lr", lr, "a number or a tensor with one element")
     check_at_least(0, lr=lr)

@@ -1,4 +1,4 @@
-"""Small networks for all seeds at once, and two tasks for them: digits told apart and squeezed."""
+"""Small networks for all seeds at once, and two tasks: digits classified and compressed."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -21,7 +21,7 @@ class _StackedMLP(nn.Module):
     """Multilayer perceptrons of one shape, one for each seed, side by side in shared tensors.
 
     Args:
-        widths: Numbers that enter each layer, and in the end leave the last one.
+        widths: Inputs of each layer, then the outputs of the last one.
         activations: What follows each layer, ``len(widths) - 1`` functions.
         seeds: Network ``r`` has the weights that ``nn.Linear`` draws after ``seeds[r]``.
 
@@ -59,14 +59,7 @@ def _draw_layers(widths: Sequence[int], seed: int) -> list[nn.Linear]:
 
 
 def classify_digits(seeds: Sequence[int]) -> Task:
-    """Make the task to tell digits apart by one hidden layer of 64 units.
-
-    Args:
-        seeds: R seeds.
-
-    Returns:
-        The task; its score is the percentage of right answers.
-    """
+    """Make the task of classifying digits with one hidden layer; scored by accuracy in percent."""
     images, labels = _digits(seeds)
     mean, std = images[0].mean(), images[0].std()
     return Task(
@@ -82,14 +75,7 @@ def classify_digits(seeds: Sequence[int]) -> Task:
 
 
 def compress_digits(seeds: Sequence[int]) -> Task:
-    """Make the task to squeeze digits through three numbers, by an autoencoder of eight layers.
-
-    Args:
-        seeds: R seeds.
-
-    Returns:
-        The task; its score is the squared error in percent of that of the mean training image.
-    """
+    """Make the task of compressing digits to three numbers with an autoencoder."""
     images, _ = _digits(seeds)
     images = tuple(2 * part - 1 for part in images)
     scale = (images[0] - images[0].mean(dim=1, keepdim=True)).square().mean()

@@ -1,4 +1,4 @@
-"""Functions of two variables for optimizers to walk on, each hard in its own way."""
+"""Functions of two variables that are hard to optimize, each in its own way."""
 
 import math
 from collections.abc import Callable
@@ -41,16 +41,7 @@ class Surface:
     noise: float = 0.0
 
     def gradient(self, point: Tensor, step: int = 0, seed: int = 0) -> Tensor:
-        """Compute the gradient that an optimizer sees in a step.
-
-        Args:
-            point: ``(2,)``.
-            step: Number of the step, which the noise depends on.
-            seed: Another number, another noise.
-
-        Returns:
-            ``(2,)``, with the noise.
-        """
+        """Compute the gradient ``(2,)`` at a point, with the noise of this step and seed."""
         leaf = point.detach().requires_grad_()
         with torch.enable_grad():
             (exact,) = torch.autograd.grad(self.function(leaf), leaf)
@@ -59,10 +50,10 @@ class Surface:
 
 @dataclass(frozen=True)
 class Trajectory:
-    """What an optimizer did on a surface.
+    """The path of an optimizer on a surface.
 
     Args:
-        points: Where it was, ``(steps + 1, 2)``, float64.
+        points: Its positions, ``(steps + 1, 2)``, float64.
         heights: The function there, without noise, ``(steps + 1,)``.
     """
 
@@ -78,18 +69,15 @@ def trajectory(
     steps: int = 100,
     seed: int = 0,
 ) -> Trajectory:
-    """Let an optimizer walk on a surface, in float64.
+    """Run an optimizer on a surface, in float64; an overflow leaves infinities and nan.
 
     Args:
         surface: Where.
         make_optimizer: Makes an optimizer for a list of one parameter, as
             ``lambda params: torch.optim.Adam(params, lr=0.1)`` does.
-        start: The first point; the surface's own unless given.
+        start: The first point; by default the surface's own.
         steps: How many steps, at least 0.
         seed: Decides the noise, where the surface has any.
-
-    Returns:
-        The walk. After an overflow it goes on with infinities and nan.
 
     Raises:
         ValueError: If ``steps`` is negative or ``start`` is no pair of finite numbers.
@@ -110,18 +98,11 @@ def trajectory(
 
 
 def _standard_normals(step: int, seed: int = 0) -> Point:
-    """Draw two numbers from the standard normal distribution, the same on every machine.
+    """Draw two standard normal numbers for a step, the same on every machine.
 
     The step and the seed are mixed into the state of the generator mulberry32, whose numbers the
     Box-Muller transform turns into normal ones. It needs nothing but 32-bit integers, so that a
     page can repeat it in JavaScript.
-
-    Args:
-        step: From 0.
-        seed: From 0.
-
-    Returns:
-        Two independent numbers.
 
     Reference:
         Box and Muller (1958), "A Note on the Generation of Random Normal Deviates",
@@ -142,13 +123,7 @@ def _mulberry32(state: int) -> int:
 
 
 def _rosenbrock(point: Tensor) -> Tensor:
-    """Compute a long bent valley with a nearly flat floor.
-
-    Args:
-        point: ``(..., 2)``.
-
-    Returns:
-        ``(...)``.
+    """Compute Rosenbrock's function ``(...)`` of ``(..., 2)``: a long curved valley, nearly flat.
 
     Reference:
         Rosenbrock (1960), https://doi.org/10.1093/comjnl/3.3.175.
@@ -158,13 +133,7 @@ def _rosenbrock(point: Tensor) -> Tensor:
 
 
 def _beale(point: Tensor) -> Tensor:
-    """Compute a plain between steep walls: slopes are tiny here and huge there.
-
-    Args:
-        point: ``(..., 2)``.
-
-    Returns:
-        ``(...)``.
+    """Compute Beale's function of ``(..., 2)``: a plain between steep walls.
 
     Reference:
         Beale (1958), "On an Iterative Method for Finding a Local Minimum of a Function of More
@@ -175,13 +144,7 @@ def _beale(point: Tensor) -> Tensor:
 
 
 def _himmelblau(point: Tensor) -> Tensor:
-    """Compute a function with four minima of one height.
-
-    Args:
-        point: ``(..., 2)``.
-
-    Returns:
-        ``(...)``.
+    """Compute Himmelblau's function of ``(..., 2)``: four minima of equal height.
 
     Reference:
         Himmelblau (1972), "Applied Nonlinear Programming", McGraw-Hill.
@@ -191,15 +154,9 @@ def _himmelblau(point: Tensor) -> Tensor:
 
 
 def _ravine(point: Tensor) -> Tensor:
-    """Compute a quadratic bowl, fifty times as steep across as along, and turned.
+    """Compute a rotated quadratic bowl of ``(..., 2)``, fifty times as steep across as along.
 
     The turn matters: methods that scale each coordinate by itself can't straighten it.
-
-    Args:
-        point: ``(..., 2)``.
-
-    Returns:
-        ``(...)``.
     """
     x, y = point.unbind(-1)
     along, across = 0.8 * x + 0.6 * y, 0.8 * y - 0.6 * x
@@ -207,27 +164,13 @@ def _ravine(point: Tensor) -> Tensor:
 
 
 def _saddle(point: Tensor) -> Tensor:
-    """Compute a pass with a minimum on either side, level at its top.
-
-    Args:
-        point: ``(..., 2)``.
-
-    Returns:
-        ``(...)``.
-    """
+    """Compute a saddle of ``(..., 2)`` with a minimum on either side."""
     x, y = point.unbind(-1)
     return x**2 / 2 - y**2 / 2 + y**4 / 4
 
 
 def _bowl(point: Tensor) -> Tensor:
-    """Compute a quadratic bowl, ten times as steep in y as in x.
-
-    Args:
-        point: ``(..., 2)``.
-
-    Returns:
-        ``(...)``.
-    """
+    """Compute a quadratic bowl of ``(..., 2)``, ten times as steep in y as in x."""
     x, y = point.unbind(-1)
     return x**2 / 2 + 5 * y**2
 

@@ -20,13 +20,13 @@ _MakeOptimizer = Callable[[Iterable[nn.Parameter], float], torch.optim.Optimizer
 
 @dataclass(frozen=True)
 class Task:
-    """Something to learn, once for each of R seeds, with a score.
+    """A training task for each of R seeds, with a score.
 
     Args:
         name: What it is.
         seeds: R seeds, each with its own split, weights and batches.
         inputs: Training, validation and test inputs, ``(R, N, D)`` each.
-        targets: What belongs to them, ``(R, N, ...)`` each.
+        targets: Their targets, ``(R, N, ...)`` each.
         make_model: Makes a network for each seed.
         loss: Maps outputs ``(R, B, K)`` and targets to the mean loss of each network, ``(R,)``.
         score: Maps the same to a score of each network, ``(R,)``.
@@ -45,7 +45,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Sweep:
-    """What came of one optimizer with several learning rates.
+    """The scores of one optimizer with several learning rates.
 
     Args:
         task: What was learned.
@@ -79,7 +79,7 @@ def sweep(
     steps: int,
     batch_size: int = 64,
 ) -> Sweep:
-    """Train with each learning rate and score on the validation and the test part.
+    """Train with each learning rate, and score on the validation and the test part.
 
     Args:
         task: What to learn.
@@ -87,9 +87,6 @@ def sweep(
         lrs: Learning rates.
         steps: Steps of each training, at least 1.
         batch_size: Examples in a batch, at least 1.
-
-    Returns:
-        The scores.
 
     Raises:
         ValueError: If there is no learning rate, or ``steps`` or ``batch_size`` is below 1.
@@ -119,16 +116,13 @@ def _train_and_score(
 
 
 def random_batches(seeds: Sequence[int], count: int, steps: int, batch_size: int) -> Tensor:
-    """Draw the examples of all batches, for each seed its own.
+    """Draw the indices of all batches, ``(steps, R, batch_size)``, separately for each seed.
 
     Args:
         seeds: R seeds.
         count: Examples to draw from.
         steps: Batches for each seed.
         batch_size: Examples in a batch; one may be drawn twice.
-
-    Returns:
-        Indices ``(steps, R, batch_size)``.
     """
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     shape = steps, batch_size

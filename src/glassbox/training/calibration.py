@@ -1,4 +1,4 @@
-"""Is a network as sure as it is right? Reliability and calibration error."""
+"""Reliability and calibration error: how well confidence matches accuracy."""
 
 from typing import NamedTuple
 
@@ -8,10 +8,10 @@ from glassbox.support.arguments import check_at_least_one, check_not_empty, chec
 
 
 class Reliability(NamedTuple):
-    """Answers gathered by how sure they were; bins without an answer are left out.
+    """Predictions binned by their confidence; empty bins are left out.
 
     ``confidence`` and ``accuracy`` hold the mean of each bin, from 0 to 1, and ``count`` its
-    number of answers, all of shape ``(bins,)``.
+    number of predictions, all of shape ``(bins,)``.
     """
 
     confidence: Tensor
@@ -20,18 +20,15 @@ class Reliability(NamedTuple):
 
 
 def reliability(confidences: Tensor, right: Tensor, bins: int = 10) -> Reliability:
-    """Gather answers into bins of equal width and compare how sure they were with how right.
+    """Compare confidence with accuracy in bins of equal width; empty bins are left out.
 
     Args:
-        confidences: Probability of each given answer, ``(N,)``, from 0 to 1.
-        right: Whether the answer was right, bool ``(N,)``.
+        confidences: Probability of each predicted class, ``(N,)``, from 0 to 1.
+        right: Whether the prediction was correct, bool ``(N,)``.
         bins: Number of bins between 0 and 1, at least 1.
 
-    Returns:
-        Mean confidence, fraction of right answers and count of each bin that holds an answer.
-
     Raises:
-        ValueError: If shapes differ, there is no answer, a confidence is not a probability, or
+        ValueError: If shapes differ, there is no prediction, a confidence is not a probability, or
             ``bins`` is below 1.
 
     Reference:
@@ -55,18 +52,10 @@ def reliability(confidences: Tensor, right: Tensor, bins: int = 10) -> Reliabili
 
 
 def calibration_error(confidences: Tensor, right: Tensor, bins: int = 10) -> float:
-    r"""Average the gap between how sure and how right, weighted by the answers of each bin.
+    r"""Compute the expected calibration error from the bins of :func:`reliability`.
 
     Computes :math:`\sum_b \frac{n_b}{N} |\mathrm{acc}_b - \mathrm{conf}_b|`, known as the
     expected calibration error.
-
-    Args:
-        confidences: Probability of each given answer, ``(N,)``, from 0 to 1.
-        right: Whether the answer was right, bool ``(N,)``.
-        bins: Number of bins of equal width between 0 and 1.
-
-    Returns:
-        The error, from 0 to 1.
 
     Raises:
         ValueError: As :func:`reliability` does.

@@ -1,4 +1,4 @@
-"""Freezing that freezes: parameters, buffers, modes and optimizer, and the proof that they held."""
+"""Freezing of parameters, buffers and modes, and assertions that nothing has moved."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,15 +13,12 @@ from glassbox.training.loop import TrainingState
 
 
 def freeze(*modules: nn.Module) -> None:
-    """Let modules stay as they are: no gradients, and no new statistics.
+    """Freeze modules with all their submodules: no gradients, and no new statistics.
 
-    Parameters stop to require gradients, gradients that are left over are dropped, and every
-    submodule goes into ``eval`` mode, so that batch normalization neither moves its statistics nor
-    uses those of the batch, and dropout drops nothing. A later ``model.train()`` undoes the modes:
-    call :func:`train_keeping_frozen` after it.
-
-    Args:
-        *modules: Modules, each with all that is in it.
+    Parameters no longer require gradients, existing gradients are dropped, and every submodule
+    goes into ``eval`` mode, so that batch normalization neither updates its statistics nor uses
+    those of the batch, and dropout drops nothing. A later ``model.train()`` undoes the modes: call
+    :func:`train_keeping_frozen` instead.
     """
     for module in modules:
         module.eval()
@@ -31,22 +28,15 @@ def freeze(*modules: nn.Module) -> None:
 
 
 def unfreeze(*modules: nn.Module) -> None:
-    """Let modules learn again, the opposite of :func:`freeze`.
-
-    Args:
-        *modules: Modules, each with all that is in it; they go into ``train`` mode.
-    """
+    """Undo :func:`freeze`: require gradients, and switch to ``train`` mode."""
     for module in modules:
         module.train().requires_grad_(True)
 
 
 def train_keeping_frozen(model: nn.Module) -> None:
-    """Put a model into ``train`` mode, and what is frozen in it into ``eval`` mode.
+    """Put a model into ``train`` mode, except for submodules that are frozen.
 
-    Frozen is every submodule that has parameters, none of which requires a gradient.
-
-    Args:
-        model: Any module.
+    A submodule is frozen if it has parameters and none of them requires a gradient.
     """
     model.train()
     for module in model.modules():
@@ -58,7 +48,7 @@ def train_keeping_frozen(model: nn.Module) -> None:
 def parameter_groups(
     head: nn.Module, backbone: nn.Module, lr: float, backbone_lr: float
 ) -> list[dict[str, object]]:
-    """Make two groups for an optimizer: the head, and the rest at a rate of its own.
+    """Make two groups for an optimizer: the head, and the backbone at its own learning rate.
 
     Args:
         head: A part of ``backbone`` or a module beside it.
@@ -86,11 +76,7 @@ def parameter_groups(
 
 
 def check_optimizer(model: nn.Module, optimizer: Optimizer) -> None:
-    """Refuse an optimizer that would leave out a parameter that should learn.
-
-    Args:
-        model: The model in training.
-        optimizer: Its optimizer.
+    """Refuse an optimizer that does not hold every parameter that requires a gradient.
 
     Raises:
         ValueError: If a parameter requires gradients and the optimizer does not hold it; the
@@ -108,17 +94,13 @@ def check_optimizer(model: nn.Module, optimizer: Optimizer) -> None:
 
 @contextmanager
 def assert_frozen(*modules: nn.Module, optimizer: Optimizer | None = None) -> Iterator[None]:
-    """Prove that a block of code leaves modules as they were.
+    """Assert that a block of code leaves modules unchanged.
 
-    Parameters and buffers are compared bit for bit, and no optimizer state may have come up.
+    Parameters and buffers are compared bit for bit, and the optimizer may not have new state.
 
     Args:
         *modules: Modules, each with all that is in it.
-        optimizer: Where given, it may not hold state for any of the parameters that it did not
-            hold before.
-
-    Yields:
-        Nothing.
+        optimizer: An optimizer that may not gain state for any of the parameters.
 
     Raises:
         AssertionError: When the block ends without an exception and something moved; the message
@@ -169,13 +151,13 @@ def _with_state(optimizer: Optimizer | None) -> set[int]:
 
 
 class UnfreezeAfter:
-    """Freeze a backbone, and thaw it after some epochs at a lower rate: a callback of ``fit``.
+    """A callback of ``fit``: freeze a backbone, and unfreeze it later at a lower learning rate.
 
-    From its making until the end of epoch ``epochs`` the backbone is frozen; then it learns, the
-    head's rate falls to ``lr``, and the backbone joins the optimizer as a group of that rate.
-    :func:`glassbox.training.loop.fit` keeps the modes in between, and puts them back after its
-    callbacks: so the backbone goes into ``train`` mode when the model next trains. A training can
-    be resumed from a checkpoint before the thaw, not from a later one.
+    The backbone is frozen at construction. After epoch ``epochs`` it is unfrozen, the learning rate
+    of the head becomes ``lr``, and the backbone joins the optimizer as a group with that rate. As
+    :func:`glassbox.training.loop.fit` restores modes after its callbacks, the backbone goes into
+    ``train`` mode at the next forward pass in training. A training can be resumed only from a
+    checkpoint before the unfreezing.
 
     Args:
         backbone: Modules to freeze.
@@ -196,13 +178,10 @@ class UnfreezeAfter:
         freeze(*self.backbone)
 
     def __call__(self, state: TrainingState) -> None:
-        """Thaw when the time has come.
-
-        Args:
-            state: From ``fit``, after each epoch.
+        """Unfreeze the backbone once enough epochs are done.
 
         Raises:
-            RuntimeError: If the training goes on from a checkpoint after the thaw.
+            RuntimeError: If the training was resumed from a checkpoint after the unfreezing.
         """
         done = len(state.history)
         if done > self.epochs and not self._unfrozen:
@@ -233,12 +212,5 @@ class UnfreezeAfter:
 
 
 def halve_on_plateau(optimizer: Optimizer) -> ReduceLROnPlateau:
-    """Halve the learning rates after three epochs without a lower loss, never below 1e-6.
-
-    Args:
-        optimizer: Its rates are changed, also those of groups that join it later.
-
-    Returns:
-        The scheduler, for the ``scheduler`` of :func:`glassbox.training.loop.fit`.
-    """
+    """Halve the learning rates after three epochs without a lower loss, never below 1e-6."""
     return ReduceLROnPlateau(optimizer, factor=0.5, patience=2, min_lr=1e-6)

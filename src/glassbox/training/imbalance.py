@@ -1,4 +1,4 @@
-"""Metrics that a long tail does not hide in."""
+"""Metrics that show the accuracy of rare classes too."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from glassbox.support.arguments import check_class_indices, check_not_empty, che
 
 
 def per_class_accuracy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Give the fraction of right answers among the images of each class, its recall.
+    """Compute the fraction of correct predictions among the images of each class, its recall.
 
     Args:
         logits: ``(N, K)``.
@@ -31,14 +31,7 @@ def per_class_accuracy(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def balanced_accuracy(logits: Tensor, labels: Tensor) -> float:
-    """Average the accuracy over classes, so that each counts alike however rare it is.
-
-    Args:
-        logits: ``(N, K)``.
-        labels: Class indices ``(N,)`` from 0 to ``K - 1``.
-
-    Returns:
-        From 0 to 1: the mean over the classes that have an image.
+    """Average :func:`per_class_accuracy` over the classes that have an image.
 
     Raises:
         ValueError: As :func:`per_class_accuracy` does.
@@ -71,9 +64,6 @@ def many_medium_few(
         counts: Training images of each class, ``(K,)``, at least 1 in each.
         many: Classes with more training images than this are in the first group.
         few: Classes with fewer training images than this are in the last one.
-
-    Returns:
-        The three means; each class of a group counts alike.
 
     Raises:
         ValueError: If shapes differ or ``few`` is above ``many``, or as :func:`checked_counts`.

@@ -38,10 +38,10 @@ class TrainingState:
     Args:
         model: The model in training, without its ``DistributedDataParallel``.
         optimizer: Its optimizer.
-        history: What was measured up to now.
+        history: Measurements so far.
         scheduler: Steps after each epoch.
         step_scheduler: Steps after each step of the optimizer.
-        scaler: Scales the loss; one that does nothing where none was asked for.
+        scaler: Scales the loss; disabled unless one was given.
         average: The averaged weights.
     """
 
@@ -79,14 +79,14 @@ def fit(
 
     Each submodule trains in the mode it is in: one that was put into ``eval``, such as a frozen
     batch normalization, stays there. Under ``torchrun``, pass a model wrapped in
-    ``DistributedDataParallel`` and batches that are this process's share: nothing else changes.
+    ``DistributedDataParallel`` and the batches of this process: nothing else changes.
 
     Args:
         model: In ``train`` mode; maps images ``(B, C, H, W)`` to logits ``(B, K)``.
         batches: Pairs of images ``(B, C, H, W)`` and labels, class indices ``(B,)`` or soft
             labels ``(B, K)``; they are moved to the device of the model.
         optimizer: Holds parameters of the model.
-        epochs: How often to go through all batches, at least 1; with ``checkpoint`` in all.
+        epochs: Number of passes over all batches, at least 1; with ``checkpoint`` the total.
         loss_fn: Maps logits and labels to the mean loss of the batch. Where it has a method
             ``set_epoch``, that is called with the number of each epoch before it begins.
         validation: Images ``(N, C, H, W)`` and labels to measure after each epoch, with the
@@ -100,12 +100,9 @@ def fit(
         average: Takes in the weights after each step of the optimizer.
         callbacks: Called in turn after each epoch; one that returns ``True`` ends the training.
             What they do should follow from the state they get: they are not in the checkpoint.
-        checkpoint: A file that is written after each epoch. Where it exists, the training goes
-            on from it, and ends bit for bit as it would have without the interruption.
+        checkpoint: A file that is written after each epoch. If it exists, the training resumes
+            from it, and ends bit for bit as it would have without the interruption.
         progress: Whether to show a progress bar.
-
-    Returns:
-        What was measured in each epoch.
 
     Raises:
         FloatingPointError: If the loss is not finite; the message names epoch and step.
@@ -202,7 +199,7 @@ def _finite(loss: Tensor, epoch: int, step: int) -> float:
 
 
 def _step(optimizer: Optimizer, scaler: torch.amp.GradScaler) -> bool:
-    """Step, unless the scaler met a gradient that is not finite and takes a smaller scale."""
+    """Step, and return whether the scaler found all gradients finite."""
     scale = scaler.get_scale()
     scaler.step(optimizer)
     scaler.update()

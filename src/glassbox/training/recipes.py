@@ -1,4 +1,4 @@
-"""The recipe that the chapters train with where the recipe is not the subject."""
+"""The training recipe of chapters that are not about recipes."""
 
 from typing import Any
 
@@ -18,12 +18,9 @@ def train_one_cycle(
     Args:
         model: In ``train`` mode; all parameters that require a gradient are trained.
         batches: As :func:`glassbox.training.loop.fit` takes them.
-        epochs: How often to go through all batches, at least 1.
+        epochs: Number of passes over all batches, at least 1.
         lr: The highest learning rate, above 0.
         **options: What else :func:`glassbox.training.loop.fit` takes, as ``validation``.
-
-    Returns:
-        What was measured in each epoch.
 
     Raises:
         ValueError: If ``epochs`` or ``lr`` is out of range, or as ``fit`` does.

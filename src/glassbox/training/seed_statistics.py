@@ -71,27 +71,11 @@ class SeedRuns:
         return stdev(self.values)
 
     def half_width(self, confidence: float = 0.95) -> float:
-        """Half the width of Student's interval.
-
-        Args:
-            confidence: Between 0 and 1: the fraction of such intervals that hold the true mean.
-
-        Returns:
-            The half-width, in the unit of the values.
-
-        Raises:
-            ValueError: If ``confidence`` is not between 0 and 1.
-        """
+        """Compute half the width of Student's interval, in the unit of the values."""
         return float(half_width(self.std, len(self.values), confidence))
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
-        """Student's interval for the mean.
-
-        Args:
-            confidence: Between 0 and 1.
-
-        Returns:
-            The two ends, in the unit of the values.
+        """Return the ends of Student's interval for the mean, which covers it in ``confidence``.
 
         Raises:
             ValueError: If ``confidence`` is not between 0 and 1.
@@ -127,16 +111,9 @@ class PairedDifference(SeedRuns):
 
 
 def repeat(run: Callable[[int], float], seeds: Iterable[int]) -> SeedRuns:
-    """Call a run once for each seed.
+    """Call a run once for each seed, each from its own seed; the global random state is restored.
 
     Every run starts from its own seed, and the global random state of before is put back.
-
-    Args:
-        run: Takes the seed and returns one number, such as the accuracy on held-out images.
-        seeds: At least two seeds, all different.
-
-    Returns:
-        The values, in the order of ``seeds``.
 
     Raises:
         ValueError: If there are fewer than two seeds, one stands twice, or a value is not finite.
@@ -147,17 +124,10 @@ def repeat(run: Callable[[int], float], seeds: Iterable[int]) -> SeedRuns:
 
 
 def paired_difference(a: SeedRuns, b: SeedRuns) -> PairedDifference:
-    """Compare two repeats that used the same seeds, as ``a - b`` seed by seed.
+    """Compare runs with the same seeds, as ``a - b`` seed by seed.
 
     What a seed does to both, such as an easy split, cancels in the difference, so that the
     interval is often much smaller than those of ``a`` and ``b``.
-
-    Args:
-        a: One value a seed.
-        b: One value a seed, of the same seeds in any order.
-
-    Returns:
-        The differences, with their mean, interval and p-value.
 
     Raises:
         ValueError: If the seeds are not the same.

@@ -47,23 +47,23 @@ def draw_scenes(
     """Draw scenes, each with one object of a class among other things, and the object's mask.
 
     Args:
-        n: number of images.
-        size: pixels a side, from 16 to 256.
-        seed: decides everything, together with ``split``.
+        n: Number of images.
+        size: Pixels a side, from 16 to 256.
+        seed: Decides everything, together with ``split``.
         split: ``"train"``, ``"validation"`` or ``"test"``: scenes drawn independently.
-        classes: names from :data:`~glassbox.data.scenes.silhouettes.SILHOUETTES`, in the order
+        classes: Names from :data:`~glassbox.data.scenes.silhouettes.SILHOUETTES`, in the order
             of their labels.
-        palette: name from :data:`glassbox.data.scenes.palettes.PALETTES`.
-        backgrounds: names from :data:`glassbox.data.scenes.backgrounds.BACKGROUNDS`.
-        occlusion: fraction of scenes, from 0 to 1, in which something stands before the object.
-        clutter: number of small things that lie about in each scene.
+        palette: Name from :data:`glassbox.data.scenes.palettes.PALETTES`.
+        backgrounds: Names from :data:`glassbox.data.scenes.backgrounds.BACKGROUNDS`.
+        occlusion: Fraction of scenes, from 0 to 1, in which something stands before the object.
+        clutter: Number of small things that lie about in each scene.
 
     Returns:
         Balanced classes; images ``uint8 (n, 3, size, size)``; masks of the objects' visible
         pixels ``bool (n, size, size)``.
 
     Raises:
-        ValueError: if a number is out of range or a name is unknown.
+        ValueError: If a number is out of range or a name is unknown.
     """
     check_at_least(1, n=n)
     check_range(16, 256, size=size)
@@ -122,7 +122,7 @@ def _generator(*key: int) -> torch.Generator:
 
 
 def _draw_labels(n: int, num_classes: int, key: tuple[int, int]) -> Tensor:
-    """Give every class once, in an order of chance, then every class again, and so on."""
+    """List every class once, in random order, then every class again, and so on."""
     rounds = torch.rand(-(-n // num_classes), num_classes, generator=_generator(*key))
     return rounds.argsort(dim=1).flatten()[:n]
 
