@@ -116,7 +116,7 @@ class GradCAM:
             finally:
                 self._outputs = None
         pairs = zip(self._modules, activations, gradients, strict=True)
-        maps = {name: _weighted_sum(values, slope, relu) for name, values, slope in pairs}
+        maps = {name: _weighted_sum(values, gradient, relu) for name, values, gradient in pairs}
         return next(iter(maps.values())) if self._single else maps
 
     def _keep(self, name: str, output: Tensor) -> Tensor:
@@ -171,7 +171,7 @@ def heat_maps(maps: Tensor, size: int | tuple[int, int]) -> Tensor:
     """
     check_shapes(maps=(maps, "B h w"))
     height, width = (size, size) if isinstance(size, int) else size
-    scaled = _scale(maps)[:, None]
+    scaled = _scale(maps)[:, None]  # (B, 1, h, w)
     enlarged = F.interpolate(scaled, (height, width), mode="bilinear", align_corners=False)
     return _scale(enlarged[:, 0])
 
@@ -217,8 +217,8 @@ def _weighted_sum(activations: Tensor, gradients: Tensor | None, relu: bool) -> 
     activations = activations.detach().to(exact)
     if gradients is None:
         return torch.zeros_like(activations[:, 0])
-    weights = gradients.to(exact).mean(dim=(2, 3), keepdim=True)
-    maps = (weights * activations).sum(dim=1)
+    weights = gradients.to(exact).mean(dim=(2, 3), keepdim=True)  # (B, C, 1, 1)
+    maps = (weights * activations).sum(dim=1)  # (B, h, w)
     return maps.relu() if relu else maps
 
 

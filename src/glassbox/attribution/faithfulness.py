@@ -40,14 +40,14 @@ def pointing_hits(maps: Tensor, masks: Tensor, tolerance: float = 0.0) -> Tensor
     """
     _check_pairs(maps, masks)
     check_at_least(0, tolerance=tolerance)
-    flat = maps.flatten(1)
+    flat = maps.flatten(1)  # (B, H*W)
     peak = flat.argmax(dim=1)
     width = maps.shape[2]
     rows = torch.arange(maps.shape[1], device=maps.device)[:, None]
     columns = torch.arange(width, device=maps.device)
-    down = rows - (peak // width)[:, None, None]
-    right = columns - (peak % width)[:, None, None]
-    near = down**2 + right**2 <= tolerance**2
+    down = rows - (peak // width)[:, None, None]  # (B, H, 1)
+    right = columns - (peak % width)[:, None, None]  # (B, 1, W)
+    near = down**2 + right**2 <= tolerance**2  # (B, H, W)
     points = flat.amax(dim=1) > flat.amin(dim=1)
     return (near & masks).flatten(1).any(dim=1) & points
 
@@ -269,17 +269,14 @@ def _curves(
     """Replace the pixels of one image by those of another, in the order of a map."""
     check_at_least_one(steps=steps)
     check_shapes(images=(start, "B C H W"), maps=(maps, "B H W"), classes=(classes, "B"))
-    order = maps.flatten(1).argsort(dim=1, descending=True, stable=True)
-    place = torch.empty_like(order).scatter_(
-        1, order, torch.arange(order.shape[1]).expand_as(order)
-    )
-    place = place.view_as(maps)[:, None]
-    probabilities = []
+    order = maps.flatten(1).argsort(dim=1, descending=True, stable=True)  # (B, H*W)
+    ranks = order.argsort(dim=1).view_as(maps)[:, None]  # (B, 1, H, W), 0 for the most important
+    curves = []
     for step in range(steps + 1):
-        mixed = torch.where(place < step * order.shape[1] / steps, end, start)
-        fractions = predict(model, mixed).softmax(dim=1)
-        probabilities.append(fractions.gather(1, classes[:, None]))
-    return torch.cat(probabilities, dim=1)
+        mixed = torch.where(ranks < step * order.shape[1] / steps, end, start)
+        probabilities = predict(model, mixed).softmax(dim=1)  # (B, K)
+        curves.append(probabilities.gather(1, classes[:, None]))
+    return torch.cat(curves, dim=1)  # (B, steps + 1)
 
 
 def _check_pairs(maps: Tensor, masks: Tensor) -> None:

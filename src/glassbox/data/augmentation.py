@@ -39,12 +39,13 @@ def shift(images: Tensor, down: Tensor, right: Tensor, *, repeat_edge: bool = Fa
         repeat_edge: Fill what comes in with the pixels of the edge in place of zeros.
     """
     batch, channels, height, width = images.shape
-    rows = torch.arange(height, device=images.device) - down.view(-1, 1)
-    columns = torch.arange(width, device=images.device) - right.view(-1, 1)
+    # Where each pixel of the result comes from, which may lie outside of the image.
+    rows = torch.arange(height, device=images.device) - down.view(-1, 1)  # (B, H)
+    columns = torch.arange(width, device=images.device) - right.view(-1, 1)  # (B, W)
     inside_rows, inside_columns = rows.clamp(0, height - 1), columns.clamp(0, width - 1)
-    pixels = inside_rows[:, :, None] * width + inside_columns[:, None, :]
-    flat = images.reshape(batch, channels, -1)
-    moved = flat.gather(2, pixels.view(batch, 1, -1).expand(-1, channels, -1)).view(images.shape)
+    sources = inside_rows[:, :, None] * width + inside_columns[:, None, :]  # (B, H, W)
+    sources = sources.view(batch, 1, -1).expand(-1, channels, -1)  # (B, C, H*W)
+    moved = images.reshape(batch, channels, -1).gather(2, sources).view(images.shape)
     if repeat_edge:
         return moved
     inside = (rows == inside_rows)[:, :, None] & (columns == inside_columns)[
@@ -65,8 +66,8 @@ def rotate(images: Tensor, degrees: Tensor) -> Tensor:
     cos, sin, zero = angles.cos(), angles.sin(), torch.zeros_like(angles)
     # The grid runs from -1 to 1 along both sides, so that a turn mixes height and width.
     rows = [cos, -sin * height / width, zero, sin * width / height, cos, zero]
-    matrices = torch.stack(rows, dim=1).view(-1, 2, 3)
-    grid = F.affine_grid(matrices, list(images.shape), align_corners=False)
+    matrices = torch.stack(rows, dim=1).view(-1, 2, 3)  # (B, 2, 3)
+    grid = F.affine_grid(matrices, list(images.shape), align_corners=False)  # (B, H, W, 2)
     return F.grid_sample(images, grid, mode="bilinear", align_corners=False)
 
 
@@ -93,7 +94,8 @@ def adjust_color(
         factor.to(images).view(-1, 1, 1, 1) for factor in (brightness, contrast, saturation)
     )
     images = (images * brightness).clamp_(0, 1)
-    images = torch.lerp(_gray(images).mean((1, 2, 3), keepdim=True), images, contrast).clamp_(0, 1)
+    mean_gray = _gray(images).mean((1, 2, 3), keepdim=True)  # (B, 1, 1, 1)
+    images = torch.lerp(mean_gray, images, contrast).clamp_(0, 1)
     return torch.lerp(_gray(images), images, saturation).clamp_(0, 1)
 
 
@@ -178,4 +180,4 @@ def _uniform(images: Tensor, low: float, high: float, generator: torch.Generator
 
 def _gray(images: Tensor) -> Tensor:
     luma = torch.tensor(_LUMA, dtype=images.dtype, device=images.device)
-    return torch.einsum("bchw,c->bhw", images, luma).unsqueeze(1)
+    return torch.einsum("bchw,c->bhw", images, luma).unsqueeze(1)  # (B, 1, H, W)

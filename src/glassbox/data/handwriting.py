@@ -111,11 +111,11 @@ def smooth(points: Tensor, pieces: int = 6) -> Tensor:
     corner = (start == end).all(-2, keepdim=True)
     before, after = torch.where(corner, start, before), torch.where(corner, start, after)
     t = torch.arange(pieces) / pieces
-    curve = start + t / 2 * (
-        (end - before) + t * ((2 * before - 5 * start + 4 * end - after)
-        + t * (3 * start - before - 3 * end + after))
-    )  # fmt: skip
-    curve = curve.transpose(-1, -2).flatten(-3, -2)
+    linear = end - before
+    quadratic = 2 * before - 5 * start + 4 * end - after
+    cubic = 3 * start - before - 3 * end + after
+    curve = start + t / 2 * (linear + t * (quadratic + t * cubic))  # (..., n - 1, 2, pieces)
+    curve = curve.transpose(-1, -2).flatten(-3, -2)  # (..., (n - 1) * pieces, 2)
     return torch.cat([curve, points[..., -1:, :]], -2)
 
 
@@ -135,7 +135,7 @@ def ink(strokes: Sequence[Tensor], side: int, pen: float | Tensor) -> Tensor:
     """
     centers = torch.arange(side) + 0.5
     here = torch.stack(torch.meshgrid(centers, centers, indexing="xy"), -1).view(-1, 1, 2)
-    nearest = torch.stack([_distances(stroke, here) for stroke in strokes]).amin(0)
+    nearest = torch.stack([_distances(stroke, here) for stroke in strokes]).amin(0)  # (..., P)
     edge = torch.as_tensor(pen)[..., None] / 2 + 0.5
     return (edge - nearest).clamp(0, 1).unflatten(-1, (side, side))
 
@@ -145,6 +145,8 @@ def _distances(stroke: Tensor, here: Tensor) -> Tensor:
     start, end = stroke[..., None, :-1, :], stroke[..., None, 1:, :]
     if stroke.shape[-2] == 1:
         start = end = stroke[..., None, :, :]
-    along = end - start
-    fraction = ((here - start) * along).sum(-1) / (along * along).sum(-1).clamp_min(1e-12)
-    return (here - start - fraction.clamp(0, 1)[..., None] * along).norm(dim=-1).amin(-1)
+    along = end - start  # (..., 1, pieces, 2)
+    squared_length = (along * along).sum(-1).clamp_min(1e-12)
+    fraction = ((here - start) * along).sum(-1) / squared_length  # (..., P, pieces)
+    away = here - start - fraction.clamp(0, 1)[..., None] * along  # (..., P, pieces, 2)
+    return away.norm(dim=-1).amin(-1)

@@ -56,9 +56,10 @@ def frechet_distance(real: Tensor, fake: Tensor) -> float:
     """
     _check_features(real, fake, at_least=2)
     (mean1, root1), (mean2, root2) = _mean_and_root(real), _mean_and_root(fake)
+    means = (mean1 - mean2).square().sum()
     traces = root1.square().sum() + root2.square().sum()
     cross = torch.linalg.svdvals(root1 @ root2.T).sum()
-    return max(0.0, ((mean1 - mean2).square().sum() + traces - 2 * cross).item())
+    return max(0.0, (means + traces - 2 * cross).item())
 
 
 class Neighbors(NamedTuple):
@@ -100,9 +101,9 @@ def precision_recall_density_coverage(real: Tensor, fake: Tensor, k: int = 5) ->
     """
     check_at_least_one(k=k)
     _check_features(real, fake, at_least=k + 1)
-    distances = _distances(real, fake)
-    in_real = distances < _radii(real, k)[:, None]
-    in_fake = distances < _radii(fake, k)
+    distances = _distances(real, fake)  # (N, M)
+    in_real = distances < _radii(real, k)[:, None]  # fake j lies in the ball of real i
+    in_fake = distances < _radii(fake, k)  # real i lies in the ball of fake j
     return Neighbors(
         precision=in_real.any(0).double().mean().item(),
         recall=in_fake.any(1).double().mean().item(),

@@ -72,10 +72,11 @@ class ClassLoss(nn.Module, ABC):
         """
         self._check_logits(logits)
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        classes, fractions = class_fractions(labels, logits, self.ignore_index)
+        classes, fractions = class_fractions(labels, logits, self.ignore_index)  # (B, P) each
         if self.weight is not None:
             fractions = fractions * self.weight.to(logits)[classes]
-        losses = (fractions * self.class_losses(logits).gather(1, classes)).sum(1)
+        losses = self.class_losses(logits).gather(1, classes)  # (B, P)
+        losses = (fractions * losses).sum(1)  # (B,)
         if self.reduction == "none":
             return losses
         return losses.sum() / fractions.sum() if self.reduction == "mean" else losses.sum()

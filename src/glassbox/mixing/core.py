@@ -94,8 +94,8 @@ def _inside(boxes: Tensor, images: Tensor) -> Tensor:
     top, bottom, left, right = boxes[:, :, None].unbind(1)
     rows = torch.arange(images.shape[2], device=images.device)
     columns = torch.arange(images.shape[3], device=images.device)
-    tall = (rows >= top) & (rows < bottom)
-    wide = (columns >= left) & (columns < right)
+    tall = (rows >= top) & (rows < bottom)  # (B, H)
+    wide = (columns >= left) & (columns < right)  # (B, W)
     return tall[:, None, :, None] & wide[:, None, None, :]
 
 

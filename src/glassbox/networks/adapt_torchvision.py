@@ -127,8 +127,9 @@ def small_kernels(weight: Tensor, kind: str) -> Tensor:
         reject_tensor("weight", weight, "(K, C, S, S) with an odd S of at least 5")
     if kind == "resized":
         shrunk = F.interpolate(weight, (3, 3), mode="bilinear", antialias=True) * side**2 / 9
-        # A sum, not a ratio, makes up the rest: edge detectors have sums close to 0.
-        return shrunk + weight.mean((2, 3), keepdim=True) * side**2 / 9 - shrunk.mean((2, 3), True)
+        wanted_mean = weight.mean((2, 3), keepdim=True) * side**2 / 9  # keeps the kernel's sum
+        # A shift, not a factor: edge detectors have sums close to 0.
+        return shrunk + wanted_mean - shrunk.mean((2, 3), keepdim=True)
     start = side // 2 - 1 if kind == "center" else 1
     return weight[..., start : start + 3, start : start + 3].clone()
 

@@ -212,8 +212,8 @@ class ResidualNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images ``(B, C, H, W)`` to logits ``(B, num_classes)``."""
-        x = self.relu(self.bn1(self.conv1(images)))
-        x = self.layer3(self.layer2(self.layer1(x)))
+        x = self.relu(self.bn1(self.conv1(images)))  # (B, width, H, W)
+        x = self.layer3(self.layer2(self.layer1(x)))  # (B, 4 * width, H / 4, W / 4)
         return self.fc(torch.flatten(self.avgpool(x), 1))
 
 

@@ -108,6 +108,7 @@ def _standard_normals(step: int, seed: int = 0) -> Point:
         Box and Muller (1958), "A Note on the Generation of Random Normal Deviates",
         https://doi.org/10.1214/aoms/1177706645.
     """
+    # The multipliers spread neighboring steps and seeds over all 32 bits.
     state = (step * 0x9E3779B1 + seed * 0x85EBCA6B + 1) & _BITS
     first, second = _mulberry32(state), _mulberry32(state + 0x6D2B79F5)
     radius = math.sqrt(-2 * math.log((first + 1) / (_BITS + 1)))

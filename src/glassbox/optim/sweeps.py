@@ -103,8 +103,8 @@ def _train_and_score(
 ) -> tuple[Tensor, Tensor]:
     model = task.make_model(task.seeds)
     optimizer = make_optimizer(model.parameters(), lr)
-    inputs, targets = task.inputs[0], task.targets[0]
-    network = torch.arange(len(task.seeds))[:, None]
+    inputs, targets = task.inputs[0], task.targets[0]  # (R, N, ...)
+    network = torch.arange(len(task.seeds))[:, None]  # (R, 1), beside batches (R, B)
     for batch in random_batches(task.seeds, inputs.shape[1], steps, batch_size):
         loss = task.loss(model(inputs[network, batch]), targets[network, batch]).sum()
         optimizer.zero_grad()
