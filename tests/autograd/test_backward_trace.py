@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from glassbox.autograd import trace_hooks, trace_network, trace_scalars
-from glassbox.autograd.backward_trace import value_or_shape
+from glassbox.autograd.backward_trace import _value_or_shape
 
 
 def final(trace):
@@ -76,5 +76,5 @@ def test_the_gradients_of_the_network_are_those_without_a_recorder():
 
 
 def test_a_tensor_is_described_by_its_number_or_its_shape():
-    assert value_or_shape(torch.tensor(12.0)) == "12"
-    assert value_or_shape(torch.ones(2, 3)) == "a 2 × 3 gradient"
+    assert _value_or_shape(torch.tensor(12.0)) == "12"
+    assert _value_or_shape(torch.ones(2, 3)) == "a 2 × 3 gradient"

@@ -4,7 +4,7 @@ import pytest
 from torch import nn
 
 from glassbox.autograd import calls_by_situation, firing_order, hooks_and_returns
-from glassbox.autograd.hook_table import HOOKS, SITUATIONS, arguments, calls, replacement
+from glassbox.autograd.hook_table import HOOKS, SITUATIONS, _arguments, _calls, _replacement
 from glassbox.support import Table
 
 NAMED = {hook.name: hook for hook in HOOKS}
@@ -32,8 +32,8 @@ def test_the_hooks_are_listed_in_the_order_in_which_they_fire():
     ],
 )
 def test_a_hook_is_called_with_and_replaces_what_its_documentation_says(name, given, replaced):
-    assert arguments(NAMED[name]) == given
-    assert replacement(NAMED[name]) == replaced
+    assert _arguments(NAMED[name]) == given
+    assert _replacement(NAMED[name]) == replaced
 
 
 @pytest.mark.parametrize(
@@ -53,14 +53,14 @@ def test_a_hook_is_called_with_and_replaces_what_its_documentation_says(name, gi
     ],
 )
 def test_a_hook_fires_as_often_as_its_documentation_says(name, situation, count):
-    assert calls(NAMED[name], situation) == count
+    assert _calls(NAMED[name], situation) == count
 
 
 def test_trying_hooks_leaves_no_global_hook_behind():
     for hook in HOOKS:
         for situation in SITUATIONS:
-            calls(hook, situation)
-    replacement(NAMED["post-accumulate-grad hook, weight"])  # ends in an exception
+            _calls(hook, situation)
+    _replacement(NAMED["post-accumulate-grad hook, weight"])  # ends in an exception
     layers = nn.modules.module
     assert not layers._global_forward_hooks and not layers._global_forward_pre_hooks
     assert not layers._global_backward_hooks and not layers._global_backward_pre_hooks

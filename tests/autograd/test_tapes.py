@@ -85,19 +85,22 @@ def run(program, operations, leaves):
     return total
 
 
-@settings(max_examples=120, deadline=None)
-@given(programs(SCALAR_OPERATIONS), st.lists(st.floats(-2, 2), min_size=2, max_size=4))
-def test_scalar_graphs_equal_torch(program, numbers):
-    theirs = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in numbers]
-    expected = run(program, SCALAR_OPERATIONS, theirs)
+def assert_same_gradients(program, operations, ours, theirs):
+    expected = run(program, operations, theirs)
     assume(abs(expected) < 1e6)
     expected.backward()
-    ours = [Scalar(x) for x in numbers]
-    result = run(program, SCALAR_OPERATIONS, ours)
+    result = run(program, operations, ours)
     result.backward()
     assert_equal(result.value, expected)
     for mine, other in zip(ours, theirs, strict=True):
         assert_equal(mine.grad, other.grad)
+
+
+@settings(max_examples=120, deadline=None)
+@given(programs(SCALAR_OPERATIONS), st.lists(st.floats(-2, 2), min_size=2, max_size=4))
+def test_scalar_graphs_equal_torch(program, numbers):
+    theirs = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in numbers]
+    assert_same_gradients(program, SCALAR_OPERATIONS, list(map(Scalar, numbers)), theirs)
 
 
 @settings(max_examples=120, deadline=None)
@@ -106,20 +109,12 @@ def test_tensor_graphs_equal_torch(program, seed, shapes):
     draw = np.random.default_rng(seed).standard_normal
     values = [np.asarray(draw(shape)) for shape in shapes[:5]]
     theirs = [torch.from_numpy(v.copy()).as_subclass(Torch).requires_grad_() for v in values]
-    expected = run(program, TENSOR_OPERATIONS, theirs)
-    assume(abs(expected) < 1e6)
-    expected.backward()
-    ours = [Array(value) for value in values]
-    result = run(program, TENSOR_OPERATIONS, ours)
-    result.backward()
-    assert_equal(result.value, expected)
-    for mine, other in zip(ours, theirs, strict=True):
-        assert_equal(mine.grad, other.grad)
+    assert_same_gradients(program, TENSOR_OPERATIONS, list(map(Array, values)), theirs)
 
 
 @settings(max_examples=60, deadline=None)
 @given(seeds, st.sampled_from([None, 0, 1, -1, (0, 2), (1, 2)]), st.booleans())
-def test_max_fractions_the_gradient_among_ties_as_amax_does(seed, axis, keepdims):
+def test_max_splits_the_gradient_among_ties_as_amax_does(seed, axis, keepdims):
     value = np.random.default_rng(seed).integers(0, 3, (3, 4, 2)).astype(float)
     x = torch.from_numpy(value).requires_grad_()
     expected = x.amax(() if axis is None else axis, keepdim=keepdims)
@@ -250,11 +245,11 @@ def test_a_gradient_is_summed_back_to_the_shape_it_was_broadcast_from(shape, oth
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: Array("text"), TypeError, "value has dtype <U4, expected real numbers"),
+        (lambda: Array("text"), TypeError, "value has type <U4"),
         (lambda: Array([1j]), TypeError, "complex128"),
-        (lambda: Array([1, 2]).backward(), ValueError, r"gradient is missing for .* \(2,\)"),
+        (lambda: Array([1, 2]).backward(), ValueError, r"gradient is None, .* \(2,\)"),
         (lambda: Array([1, 2]).backward([1]), ValueError, r"shape \(1,\), expected \(2,\)"),
-        (lambda: Array([1.0]) @ Array([2.0]), ValueError, "no matrices"),
+        (lambda: Array([1.0]) @ Array([2.0]), ValueError, r"other has shape \(1,\)"),
         (lambda: unfold(Array(np.ones((1, 1, 2, 5))), 3), ValueError, "room for windows of 3 x 3"),
         (
             lambda: conv2d(np.ones((1, 2, 5, 5)), Array(np.ones((1, 3, 3, 3))), Array([0.0])),

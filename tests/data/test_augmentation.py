@@ -165,9 +165,9 @@ def test_strengths_out_of_range_are_refused(make, message):
 
 
 def test_what_needs_floating_point_or_colors_says_so():
-    with pytest.raises(TypeError, match="to_float"):
+    with pytest.raises(TypeError, match="images has type"):
         rotate(torch.zeros(1, 3, 4, 4, dtype=torch.uint8), torch.zeros(1))
-    with pytest.raises(TypeError, match="to_float"):
+    with pytest.raises(TypeError, match="images has type"):
         color_jitter(0.1)(torch.zeros(1, 3, 4, 4, dtype=torch.uint8))
-    with pytest.raises(ValueError, match="1 channels"):
+    with pytest.raises(ValueError, match=r"images has shape \(1, 1, 4, 4\)"):
         color_jitter(0.1)(torch.zeros(1, 1, 4, 4))

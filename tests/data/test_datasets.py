@@ -56,12 +56,12 @@ def test_a_wrong_name_is_answered_with_the_near_ones(name, near):
 
 
 def test_a_name_near_to_none_lists_them_all():
-    with pytest.raises(ValueError, match="name is 'zzz'; there are digits"):
+    with pytest.raises(ValueError, match="name is 'zzz', expected one of digits"):
         load("zzz")
 
 
 def test_options_are_for_scenes_alone():
-    with pytest.raises(ValueError, match="digits takes no options; got seed, size"):
+    with pytest.raises(ValueError, match="options is seed, size"):
         load("digits", size=32, seed=1)
 
 
@@ -154,7 +154,7 @@ def test_normalized_images_have_mean_0_and_deviation_1(dtype):
 
 def test_normalizing_refuses_what_would_broadcast_or_divide_by_zero():
     images = bytes_of()
-    with pytest.raises(ValueError, match="number a channel"):
+    with pytest.raises(ValueError, match="mean has shape"):
         normalize(images, torch.zeros(1), torch.ones(1))
     with pytest.raises(ValueError, match="std is"):
         normalize(images, torch.zeros(3), torch.tensor([1.0, 0.0, 1.0]))

@@ -35,7 +35,7 @@ def write_small_mnist(folder: Path, monkeypatch, *, packed: bool = False) -> Non
     for split, count in (("train", 30), ("test", 10)):
         parts = (random.integers(0, 256, (count, 28, 28)), np.arange(count) % 10)
         files = []
-        for file, values in zip(releases.IDX_FILES["mnist", split], parts, strict=True):
+        for file, values in zip(releases._IDX_FILES["mnist", split], parts, strict=True):
             content = idx(values)
             gz = gzip.compress(content, mtime=0)
             archive = replace(file.archive, checksum=digest(gz), urls=())
@@ -43,12 +43,12 @@ def write_small_mnist(folder: Path, monkeypatch, *, packed: bool = False) -> Non
             path = folder / (archive.path if packed else file.path)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(gz if packed else content)
-        monkeypatch.setitem(releases.IDX_FILES, ("mnist", split), tuple(files))
+        monkeypatch.setitem(releases._IDX_FILES, ("mnist", split), tuple(files))
 
 
 def write_small_cifar10(folder: Path, monkeypatch, *, pickled: bool = False) -> dict:
     random = np.random.default_rng(0)
-    table = releases.PYTHON_BATCHES if pickled else releases.BINARY_BATCHES
+    table = releases._PYTHON_BATCHES if pickled else releases._BINARY_BATCHES
     content = {}
     for name, file in list(table.items()):
         labels, pixels = random.permutation(np.arange(40) % 10), random.integers(0, 256, (40, 3072))
@@ -108,7 +108,7 @@ def test_cifar10_is_read_from_either_release(tmp_path, monkeypatch, pickled):
 def test_the_python_release_is_read_as_torchvision_reads_it(tmp_path, monkeypatch):
     write_small_cifar10(tmp_path, monkeypatch, pickled=True)
     meta = tmp_path / "cifar-10-batches-py" / "batches.meta"
-    meta.write_bytes(pickle.dumps({"label_names": list(releases.CLASS_NAMES["cifar10"])}))
+    meta.write_bytes(pickle.dumps({"label_names": list(releases._CLASS_NAMES["cifar10"])}))
     for name in ("train_list", "test_list", "meta"):
         entries = getattr(datasets.CIFAR10, name)
         unchecked = {**entries, "md5": None} if name == "meta" else [[e[0], None] for e in entries]
@@ -135,22 +135,22 @@ def test_train_and_holdout_part_the_training_images_by_a_fixed_rule(tmp_path, mo
 
 @pytest.mark.parametrize(("name", "split"), [("mnist", "holdout"), ("cifar10", "validation")])
 def test_a_split_that_does_not_exist_is_refused(name, split, tmp_path):
-    with pytest.raises(ValueError, match=f"split is '{split}'; {name} has train"):
+    with pytest.raises(ValueError, match=f"split is '{split}', expected one of train"):
         load(name, split=split, root=tmp_path)
 
 
 def test_the_checksums_are_those_that_torchvision_publishes():
     for name, official in (("mnist", datasets.MNIST), ("fashion_mnist", datasets.FashionMNIST)):
-        files = [*releases.IDX_FILES[name, "train"], *releases.IDX_FILES[name, "test"]]
+        files = [*releases._IDX_FILES[name, "train"], *releases._IDX_FILES[name, "test"]]
         ours = [(Path(f.archive.path).name, f.archive.checksum) for f in files]
         assert ours == [(resource, f"md5:{md5}") for resource, md5 in official.resources]
         for file in files:
             mirrors = [url.removesuffix(Path(file.archive.path).name) for url in file.archive.urls]
             assert mirrors == official.mirrors
     cifar = datasets.CIFAR10
-    ours = {name: file.checksum for name, file in releases.PYTHON_BATCHES.items()}
+    ours = {name: file.checksum for name, file in releases._PYTHON_BATCHES.items()}
     assert ours == {name: f"md5:{md5}" for name, md5 in cifar.train_list + cifar.test_list}
-    archive = releases.PYTHON_BATCHES["test_batch"].archive
+    archive = releases._PYTHON_BATCHES["test_batch"].archive
     assert (archive.urls, archive.checksum) == ((cifar.url,), f"md5:{cifar.tgz_md5}")
 
 

@@ -59,17 +59,17 @@ def test_labels_of_a_slider_carry_their_unit():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: slider(1, 1), "high must be a whole number of steps above low, got 1 to 1 by 1"),
-        (lambda: slider(5, 1), "high must be"),
-        (lambda: slider(0, 1, 0.3), "high must be"),
-        (lambda: slider(0, 1, 0), "high must be"),
-        (lambda: slider(0, 4, start=5), "start must be one of 0–4, got 5"),
-        (lambda: slider_over([1]), "two choices or more"),
-        (lambda: slider_over([]), "two choices or more"),
-        (lambda: dropdown(["a"]), "a dropdown must offer two choices or more"),
-        (lambda: buttons(["a", "a"]), "must look different"),
-        (lambda: dropdown(["a", "b"], start="c"), r"start must be one of a\|b, got 'c'"),
-        (lambda: as_control("n", (4, 1)), "control 'n': high must be"),
+        (lambda: slider(1, 1), "high is 1, expected a whole number of steps, 1, above 1"),
+        (lambda: slider(5, 1), "high is 1"),
+        (lambda: slider(0, 1, 0.3), "high is 1"),
+        (lambda: slider(0, 1, 0), "high is 1"),
+        (lambda: slider(0, 4, start=5), "start is 5, expected one of 0–4"),
+        (lambda: slider_over([1]), "options is .* expected two or more"),
+        (lambda: slider_over([]), "options is .* expected two or more"),
+        (lambda: dropdown(["a"]), "options is .* for a dropdown"),
+        (lambda: buttons(["a", "a"]), "options is .* look different"),
+        (lambda: dropdown(["a", "b"], start="c"), r"start is 'c', expected one of a\|b"),
+        (lambda: as_control("n", (4, 1)), "control 'n': high is 1"),
     ],
 )
 def test_wrong_controls_are_refused(make, message):
@@ -88,7 +88,7 @@ def test_shorthands_stand_for_controls():
 
 @pytest.mark.parametrize("spec", [3, "abc", (1, 2, 3, 4), ("a", "b"), None])
 def test_other_things_are_no_controls(spec):
-    with pytest.raises(TypeError, match="control 'n': must be a control"):
+    with pytest.raises(TypeError, match=r"control 'n': spec is .* expected a control"):
         as_control("n", spec)
 
 
@@ -110,12 +110,12 @@ def test_states_are_all_combinations_with_the_last_control_fastest():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ((None, None, None, {"a": (1, 2)}), TypeError, "draw must be a function"),
-        ((draw, None, None, {}), ValueError, "one control or more"),
-        ((draw, None, None, {"c": (1, 2)}), TypeError, "draw must accept the controls c"),
+        ((None, None, None, {"a": (1, 2)}), TypeError, "draw is None"),
+        ((draw, None, None, {}), ValueError, "controls is empty"),
+        ((draw, None, None, {"c": (1, 2)}), TypeError, "draw .* c: "),
         ((draw, None, None, {"b": ["x", "y"]}), TypeError, "missing a required argument: 'a'"),
-        ((draw, None, {"z": 1}, {"a": (1, 2)}), ValueError, "start names 'z'"),
-        ((draw, None, {"a": 9}, {"a": (1, 2)}), ValueError, "start must be one of 1–2, got 9"),
+        ((draw, None, {"z": 1}, {"a": (1, 2)}), ValueError, "start has 'z'"),
+        ((draw, None, {"a": 9}, {"a": (1, 2)}), ValueError, "start is 9, expected one of 1–2"),
     ],
 )
 def test_functions_and_controls_that_do_not_fit_are_refused(arguments, error, message):
@@ -130,13 +130,13 @@ def test_state_without_alt_text_is_described_by_its_controls():
 
 def test_draw_must_return_a_figure():
     made = make_explorable(lambda a: None, None, None, {"a": (1, 3)})
-    with pytest.raises(TypeError, match="draw must return a matplotlib Figure, got None"):
+    with pytest.raises(TypeError, match="draw is None, expected a matplotlib Figure"):
         made.picture((0,))
 
 
 def test_unknown_mode_is_refused(monkeypatch):
     monkeypatch.setenv("GLASSBOX_EXPLORE", "dynamic")
-    with pytest.raises(ValueError, match="GLASSBOX_EXPLORE must be live or page, got 'dynamic'"):
+    with pytest.raises(ValueError, match="GLASSBOX_EXPLORE is 'dynamic'"):
         explore(draw, a=(1, 3))
 
 
@@ -293,7 +293,7 @@ def test_controls_moved_at_once_end_at_what_is_set(monkeypatch):
     monkeypatch.setattr("glassbox.explorables.widget_view.to_png", slow_at_first)
     slow = threading.Thread(target=lambda: setattr(first, "index", 1))
     slow.start()
-    began.wait()
+    assert began.wait(timeout=10)
     second.index = 1
     slow.join()
     assert picture(screen.value)[0] == "A bar of 1, y."

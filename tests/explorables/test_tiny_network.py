@@ -27,9 +27,9 @@ def test_a_view_is_written_in_its_own_order():
 @pytest.mark.parametrize(
     "tensor, message",
     [
-        (torch.arange(3), "bias is torch.int64, expected floating point"),
-        (torch.tensor([1.0, -70000.0]), "bias holds 70000, expected at most 65504"),
-        (torch.tensor([torch.nan]), "bias holds nan"),
+        (torch.arange(3), "bias has type torch.int64"),
+        (torch.tensor([1.0, -70000.0]), "bias has 70000"),
+        (torch.tensor([torch.nan]), "bias has nan"),
     ],
 )
 def test_what_half_precision_cannot_hold_is_named(tensor, message):
@@ -47,5 +47,5 @@ def test_unpacking_gives_back_what_the_page_computes_with():
 def test_missing_numbers_are_named():
     packed = pack({"bias": torch.zeros(3)})
     packed["bias"]["shape"] = [4]
-    with pytest.raises(ValueError, match=r"bias holds 3 numbers, expected shape \[4\]"):
+    with pytest.raises(ValueError, match=r"bias has 3 numbers, expected shape \[4\]"):
         unpack(packed)

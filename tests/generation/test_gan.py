@@ -20,8 +20,8 @@ from glassbox.generation import (
     non_saturating,
     train_gan,
 )
-from glassbox.generation.gan import frozen
-from glassbox.generation.gaussian_ring import RingDiscriminator, RingGenerator
+from glassbox.generation.gan import _frozen
+from glassbox.generation.gaussian_ring import _RingDiscriminator, _RingGenerator
 from glassbox.support import isolated_seed
 
 LOSSES = {"minimax": minimax, "non_saturating": non_saturating, "least_squares": least_squares}
@@ -29,7 +29,7 @@ LOSSES = {"minimax": minimax, "non_saturating": non_saturating, "least_squares":
 
 def players(seed=0, loss=non_saturating, **options):
     with isolated_seed(seed):
-        return GAN(RingGenerator(hidden=16), RingDiscriminator(hidden=16), loss, **options)
+        return GAN(_RingGenerator(hidden=16), _RingDiscriminator(hidden=16), loss, **options)
 
 
 def weights(model):
@@ -123,11 +123,11 @@ def test_stepping_the_discriminator_too_early_is_an_error_of_pytorch():
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_what_was_frozen_before_stays_so_and_the_rest_thaws(fails):
-    model = RingDiscriminator(hidden=4)
+    model = _RingDiscriminator(hidden=4)
     model.layers[0].requires_grad_(False)
     before = [parameter.requires_grad for parameter in model.parameters()]
     try:
-        with frozen(model):
+        with _frozen(model):
             assert not any(parameter.requires_grad for parameter in model.parameters())
             if fails:
                 raise ZeroDivisionError
@@ -143,7 +143,7 @@ def normed(seed=0):
 
 
 def test_real_and_fake_points_go_through_in_separate_batches():
-    gan = GAN(RingGenerator(hidden=16), normed())
+    gan = GAN(_RingGenerator(hidden=16), normed())
     with capture(gan.discriminator, ["0"]) as seen:
         discriminator_step(gan, points(), gan.noise(48))
     assert [len(batch) for batch in seen["0"]] == [64, 48]
@@ -183,7 +183,7 @@ def test_snapshots_are_of_one_noise_and_do_not_change_the_training():
     def run(callbacks):
         with isolated_seed(0):
             layers = nn.Linear(2, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 2)
-            gan = GAN(nn.Sequential(*layers), RingDiscriminator(hidden=8))
+            gan = GAN(nn.Sequential(*layers), _RingDiscriminator(hidden=8))
             gan.generator.noise = 2
             options = {"steps": 6, "batch_size": 8, "progress": False}
             return gan, train_gan(gan, points(), callbacks=callbacks, **options)
@@ -222,15 +222,15 @@ def test_a_loss_that_is_not_finite_ends_the_training():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: players(lr=0), "lr is 0, expected a number above 0"),
+        (lambda: players(lr=0), "lr is 0"),
         (lambda: Snapshots(torch.zeros(1, 2), every=0), "every is 0, expected at least 1"),
         (lambda: train_gan(players(), points(), steps=0), "steps is 0, expected at least 1"),
         (lambda: train_gan(players(), points(), steps=1, batch_size=1), "batch_size is 1"),
         (lambda: train_gan(players(), points(), steps=1, generator_steps=0), "generator_steps is"),
-        (lambda: train_gan(players(), points()[:0], steps=1), "images is 0, expected at least 1"),
+        (lambda: train_gan(players(), points()[:0], steps=1), "images is empty"),
         (
             lambda: train_gan(players(), torch.zeros(9, 1, 4, 4), steps=1, batch_size=8),
-            r"real has shape \(8, 1, 4, 4\), but the generator makes \(8, 2\)",
+            r"real has shape \(8, 1, 4, 4\) .* \(8, 2\)",
         ),
     ],
 )

@@ -197,16 +197,16 @@ TEN = torch.zeros(10, 3)
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: frechet_distance(TEN, TEN[:, :2]), r"\(10, 3\) and \(10, 2\), expected \(N, D\)"),
-        (lambda: frechet_distance(TEN[0], TEN[0]), r"\(3,\) and \(3,\)"),
+        (lambda: frechet_distance(TEN, TEN[:, :2]), r"fake has shape \(10, 2\)"),
+        (lambda: frechet_distance(TEN[0], TEN[0]), r"real has shape \(3,\)"),
         (lambda: frechet_distance(TEN, TEN[:1]), "fake has 1 rows, expected at least 2"),
-        (lambda: frechet_distance(TEN * math.nan, TEN), "real holds a number that is not finite"),
+        (lambda: frechet_distance(TEN * math.nan, TEN), "real has .*nan"),
         (lambda: precision_recall_density_coverage(TEN, TEN, 0), "k is 0, expected at least 1"),
         (lambda: precision_recall_density_coverage(TEN[:5], TEN), "real has 5 rows, expected at"),
-        (lambda: class_balance(TEN[0]), r"logits have shape \(3,\), expected \(N, K\)"),
-        (lambda: class_balance(TEN[:0]), r"shape \(0, 3\)"),
-        (lambda: layer_features(LeNet5(), TEN, "relu9"), "'relu9', which is no layer"),
-        (lambda: layer_features(LeNet5(), torch.zeros(0, 1, 32, 32), ""), "images are empty"),
+        (lambda: class_balance(TEN[0]), r"logits has shape \(3,\)"),
+        (lambda: class_balance(TEN[:0]), "logits is empty"),
+        (lambda: layer_features(LeNet5(), TEN, "relu9"), "layers has 'relu9'"),
+        (lambda: layer_features(LeNet5(), torch.zeros(0, 1, 32, 32), ""), "images is empty"),
     ],
 )
 def test_a_wrong_argument_is_named(call, message):

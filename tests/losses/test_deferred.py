@@ -82,12 +82,12 @@ def test_a_training_that_goes_on_from_a_checkpoint_has_the_weights_of_its_epoch(
     ("make", "message"),
     [
         (lambda: DeferredReweighting(LDAMLoss(COUNTS), COUNTS, 0), "start is 0, expected at least"),
-        (lambda: DeferredReweighting(LDAMLoss(COUNTS), [4, 0, 1], 2), "holds 0 for class 1"),
+        (lambda: DeferredReweighting(LDAMLoss(COUNTS), [4, 0, 1], 2), r"class_counts\[1\] is 0"),
         (lambda: DeferredReweighting(LDAMLoss(COUNTS), COUNTS, 2, 1.0), "beta is 1.0"),
-        (lambda: deferred_weights([4, 0], 1, 2), "holds 0 for class 1"),
+        (lambda: deferred_weights([4, 0], 1, 2), r"class_counts\[1\] is 0"),
         (
             lambda: DeferredReweighting(LDAMLoss([1, 2], weight=torch.ones(2)), [1, 2], 2),
-            r"loss has the weights \[1.0, 1.0\], expected one without",
+            r"loss.weight is \[1.0, 1.0\]",
         ),
     ],
 )

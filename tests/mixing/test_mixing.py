@@ -206,7 +206,7 @@ def test_memory_format_stays_and_integers_can_be_cut_but_not_blended():
     assert mixed.is_contiguous(memory_format=torch.channels_last)
     pixels = (255 * images).to(torch.uint8)
     assert CutMix(num_classes=4)(pixels, labels)[0].dtype == torch.uint8
-    with pytest.raises(TypeError, match=r"images are torch.uint8, expected floating point"):
+    with pytest.raises(TypeError, match="images has type"):
         Mixup(num_classes=4)(pixels, labels)
 
 
@@ -292,11 +292,11 @@ def test_soft_labels_go_into_the_loss():
 BAD = [
     ({"mixup_alpha": -0.1}, "mixup_alpha is -0.1, expected at least 0"),
     ({"cutmix_alpha": float("nan")}, "cutmix_alpha is nan"),
-    ({"mixup_alpha": 0, "cutmix_alpha": 0}, "are both 0, expected one above 0"),
-    ({"prob": 1.1}, "prob is 1.1, expected from 0 to 1"),
+    ({"mixup_alpha": 0, "cutmix_alpha": 0}, "mixup_alpha is 0"),
+    ({"prob": 1.1}, "prob is 1.1"),
     ({"switch_prob": -1}, "switch_prob is -1"),
     ({"label_smoothing": 2}, "label_smoothing is 2"),
-    ({"mode": "elem"}, r"mode is 'elem', expected one of \('batch', 'pair', 'element'\)"),
+    ({"mode": "elem"}, "mode is 'elem', expected one of batch, pair, element"),
     ({"cutmix_minmax": (0.8, 0.2)}, r"cutmix_minmax is \(0.8, 0.2\), expected 0 <= low < high"),
     ({"num_classes": 0}, "num_classes is 0, expected above 0"),
 ]
@@ -311,11 +311,16 @@ def test_bad_options_are_named(options, message):
 @pytest.mark.parametrize(
     "images, labels, error, message",
     [
-        (torch.rand(2, 3, 4), torch.tensor([0, 1]), ValueError, r"labels are \(2, 3, 4\)"),
-        (torch.rand(2, 1, 4, 4), torch.tensor([0]), ValueError, "expected .* and .B,."),
-        (torch.rand(2, 1, 4, 4), torch.tensor([0, 4]), ValueError, "labels go from 0 to 4, exp"),
-        (torch.rand(2, 1, 4, 4), torch.tensor([0, -1]), ValueError, "labels go from -1 to 0"),
-        (torch.rand(2, 1, 4, 4), torch.tensor([0.0, 1]), TypeError, "labels are torch.float32"),
+        (torch.rand(2, 3, 4), torch.tensor([0, 1]), ValueError, r"images has shape \(2, 3, 4\)"),
+        (torch.rand(2, 1, 4, 4), torch.tensor([0]), ValueError, "labels has shape"),
+        (torch.rand(2, 1, 4, 4), torch.tensor([0, 4]), ValueError, "labels is between 0 and 4"),
+        (torch.rand(2, 1, 4, 4), torch.tensor([0, -1]), ValueError, "labels is between -1 and 0"),
+        (
+            torch.rand(2, 1, 4, 4),
+            torch.tensor([0.0, 1]),
+            TypeError,
+            "labels has type",
+        ),
     ],
 )
 def test_bad_batches_are_named(images, labels, error, message):

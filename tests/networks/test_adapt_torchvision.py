@@ -18,7 +18,7 @@ from glassbox.networks import (
     replace_head,
     small_kernels,
 )
-from glassbox.networks.adapt_torchvision import ARCHITECTURES, STEMS, head_of
+from glassbox.networks.adapt_torchvision import _PLACES, STEMS, _head_of
 from glassbox.training import assert_frozen, freeze
 
 HEADS = {"alexnet": "classifier.6", "resnet18": "fc"}
@@ -59,7 +59,7 @@ def test_models_are_those_of_torchvision_with_another_head(name, count):
         other(images)
     assert logits.shape == (2, 10) and torch.equal(calls[HEADS[name]][0], logits)
     assert rest[HEADS[name]][0].shape == (2, 1000)
-    other.set_submodule(HEADS[name], head_of(model))
+    other.set_submodule(HEADS[name], _head_of(model))
     assert torch.equal(other(images), logits)
 
 
@@ -78,7 +78,7 @@ def local_weights(tmp_path, monkeypatch):
     (tmp_path / "hub" / "checkpoints").mkdir(parents=True)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     with torch.device("meta"):
-        dicts = {name: theirs(name).state_dict() for name in ARCHITECTURES}
+        dicts = {name: theirs(name).state_dict() for name in _PLACES}
     for name, state in dicts.items():
         whole = {"num_batches_tracked": torch.int64}
         fakes = {
@@ -91,7 +91,7 @@ def local_weights(tmp_path, monkeypatch):
     return {name: list(state) for name, state in dicts.items()}
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", _PLACES)
 def test_pretrained_weights_come_from_a_local_file_and_reach_all_but_the_head(name, local_weights):
     model = create_model(name, pretrained=True, num_classes=3, small="resized")
     keys = local_weights[name]
@@ -100,11 +100,11 @@ def test_pretrained_weights_come_from_a_local_file_and_reach_all_but_the_head(na
         fraction = {"conv1.weight": 49 / 9, "features.0.weight": 121 / 9}.get(key, 1)
         fits = (model.state_dict()[key] - i * fraction).abs().max() < 1e-4
         assert fits != key.startswith(HEADS[name]), key
-    assert head_of(model).out_features == 3
+    assert _head_of(model).out_features == 3
     assert model.get_submodule(FIRST[name][0]).kernel_size == (3, 3)
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", _PLACES)
 @pytest.mark.parametrize("small", STEMS)
 def test_small_images_pass_through_large_maps(name, small):
     torch.manual_seed(0)
@@ -144,7 +144,7 @@ class Stems:
         return model, first
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("name", _PLACES)
 @pytest.mark.parametrize("kind", STEMS)
 def test_the_first_layer_is_replaced_and_nothing_else(name, kind):
     torch.manual_seed(0)
@@ -197,7 +197,7 @@ def test_a_new_head_learns_in_a_frozen_model():
     with assert_frozen(model.layer1):
         replace_head(model, 2)
     assert [n for n, p in model.named_parameters() if p.requires_grad] == ["fc.weight", "fc.bias"]
-    assert head_of(model) is model.fc and model.fc.out_features == 2
+    assert _head_of(model) is model.fc and model.fc.out_features == 2
 
 
 def triangle(side):
@@ -274,18 +274,18 @@ def test_small_kernels_are_copies():
         (lambda: small_kernels(torch.zeros(1, 1, 7, 7), "fresh"), "^kind is 'fresh', expected one"),
         (
             lambda: small_kernels(torch.zeros(1, 1, 3, 3), "center"),
-            r"has shape \(1, 1, 3, 3\), exp",
+            r"has shape \(1, 1, 3, 3\)",
         ),
         (
             lambda: small_kernels(torch.zeros(1, 1, 8, 8), "center"),
-            r"has shape \(1, 1, 8, 8\), exp",
+            r"has shape \(1, 1, 8, 8\)",
         ),
         (
             lambda: small_kernels(torch.zeros(1, 1, 5, 7), "center"),
-            r"has shape \(1, 1, 5, 7\), exp",
+            r"has shape \(1, 1, 5, 7\)",
         ),
-        (lambda: small_kernels(torch.zeros(1, 7, 7), "center"), r"has shape \(1, 7, 7\), expected"),
-        (lambda: small_kernels(torch.zeros(7), "center"), r"has shape \(7,\), expected \(K, C, S"),
+        (lambda: small_kernels(torch.zeros(1, 7, 7), "center"), r"has shape \(1, 7, 7\)"),
+        (lambda: small_kernels(torch.zeros(7), "center"), r"has shape \(7,\)"),
     ],
 )
 def test_wrong_arguments_are_named(call, message):
@@ -293,7 +293,7 @@ def test_wrong_arguments_are_named(call, message):
         call()
 
 
-@pytest.mark.parametrize("change", [head_of, adapt_stem, lambda model: replace_head(model, 2)])
+@pytest.mark.parametrize("change", [_head_of, adapt_stem, lambda model: replace_head(model, 2)])
 def test_other_models_are_refused(change):
     with pytest.raises(TypeError, match="model is a Sequential, expected AlexNet or a ResNet"):
         change(nn.Sequential(nn.Linear(1, 1)))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from glassbox.networks import max_pool2d, output_size, receptive_field
-from glassbox.networks.convolution import Window, conv2d, parameter_count
+from glassbox.networks.convolution import Window, conv2d
 
 pairs = st.tuples(st.integers(1, 3), st.integers(1, 3))
 convolutions = st.fixed_dictionaries(
@@ -78,7 +78,7 @@ def test_output_size_is_the_size_torch_gives_or_both_refuse(
     try:
         expected = layer(torch.zeros(1, 1, size)).shape[-1]
     except RuntimeError:
-        with pytest.raises(ValueError, match="smaller than the window"):
+        with pytest.raises(ValueError, match=f"size is {size}"):
             output_size(size, kernel, stride, padding, dilation)
     else:
         assert output_size(size, kernel, stride, padding, dilation) == expected
@@ -107,14 +107,6 @@ def test_receptive_field_accepts_bare_tuples():
     assert receptive_field([(5,), (2, 2), (5,), (2, 2)]) == (16, 4, 0)
 
 
-@pytest.mark.parametrize("groups", [1, 2, 4])
-@pytest.mark.parametrize("bias", [True, False])
-def test_parameter_count_is_that_of_the_layer(groups, bias):
-    layer = nn.Conv2d(8, 12, 3, bias=bias, groups=groups)
-    expected = sum(parameter.numel() for parameter in layer.parameters())
-    assert parameter_count(8, 12, 3, bias=bias, groups=groups) == expected
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -124,23 +116,22 @@ def test_parameter_count_is_that_of_the_layer(groups, bias):
         (lambda: output_size(5, 3, dilation=1.5), "dilation is 1.5"),
         (
             lambda: conv2d(torch.zeros(3, 8, 8), torch.zeros(1, 3, 3, 3)),
-            r"images have shape \(3, 8",
+            r"images has shape \(3, 8",
         ),
         (
             lambda: conv2d(torch.zeros(1, 3, 8, 8), torch.zeros(1, 1, 3, 3)),
-            "images have 3 channels",
+            r"weight has shape \(1, 1, 3, 3\) .* expected \(K, 3, h, w\)",
         ),
         (
             lambda: conv2d(torch.zeros(1, 1, 8, 8), torch.zeros(2, 1, 3, 3), torch.zeros(3)),
-            r"bias has shape \(3,\), expected \(2,\)",
+            r"bias has shape \(3,\) .* expected \(2,\)",
         ),
         (
             lambda: conv2d(torch.zeros(1, 3, 8, 8), torch.zeros(2, 3, 3, 3), groups=2),
             "groups is 2, expected a divisor",
         ),
-        (lambda: max_pool2d(torch.zeros(1, 1, 3, 3), 4), "smaller than the window"),
+        (lambda: max_pool2d(torch.zeros(1, 1, 3, 3), 4), "size is 3"),
         (lambda: receptive_field([(3, 0)]), "stride is 0"),
-        (lambda: parameter_count(3, 8, 3, groups=2), "groups is 2"),
     ],
 )
 def test_a_wrong_argument_is_named_with_its_value(call, message):

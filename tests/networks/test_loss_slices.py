@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from glassbox.networks import filter_normalized, loss_slice
-from glassbox.networks.loss_slices import shifted
+from glassbox.networks.loss_slices import _shifted
 from glassbox.training import evaluate
 
 IMAGES = torch.randn(20, 1, 6, 6, generator=torch.Generator().manual_seed(0))
@@ -53,7 +53,7 @@ def test_weights_are_moved_and_put_back_exactly(raises):
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     directions = [filter_normalized(model, 0), filter_normalized(model, 1)]
     try:
-        with shifted(model, directions, (0.3, -2)):
+        with _shifted(model, directions, (0.3, -2)):
             for name, one in directions[0].items():
                 moved = before[name] + 0.3 * one - 2 * directions[1][name]
                 torch.testing.assert_close(model.get_parameter(name).detach(), moved)
@@ -70,7 +70,7 @@ def test_a_slice_holds_the_losses_at_its_points():
     directions = [filter_normalized(model, 2), filter_normalized(model, 3)]
     assert found.shape == (5, 5) and model.training
     assert found[2, 2] == pytest.approx(evaluate(model, IMAGES, LABELS).loss)
-    with shifted(model, directions, (0.25, -0.5)):  # across, down
+    with _shifted(model, directions, (0.25, -0.5)):  # across, down
         assert found[0, 3] == pytest.approx(evaluate(model, IMAGES, LABELS).loss)
 
 
@@ -93,7 +93,7 @@ def test_wrong_arguments_are_refused():
     with pytest.raises(ValueError, match=r"reach is -1\.0, expected above 0"):
         loss_slice(model, IMAGES, LABELS, reach=-1.0)
     with (
-        pytest.raises(ValueError, match="expected 1, one a direction"),
-        shifted(model, [filter_normalized(model, 0)], (1, 2)),
+        pytest.raises(ValueError, match=r"amounts is \(1, 2\), expected 1"),
+        _shifted(model, [filter_normalized(model, 0)], (1, 2)),
     ):
         pass

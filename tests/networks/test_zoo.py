@@ -12,7 +12,7 @@ from torch.overrides import TorchFunctionMode
 
 import glassbox.support.torchvision_operators  # noqa: F401
 from glassbox.networks import built_parameters, zoo_entries, zoo_table
-from glassbox.networks.zoo import FAMILIES, Entry, frontier
+from glassbox.networks.zoo import _FAMILIES, Entry, frontier
 
 ENTRIES = zoo_entries()
 
@@ -86,18 +86,22 @@ def test_families_and_their_years(name, family, year):
 
 
 def test_of_two_families_the_longer_name_counts(monkeypatch):
-    monkeypatch.setattr("glassbox.networks.zoo.FAMILIES", {"resnet50": ("Fifty", 1950), **FAMILIES})
+    monkeypatch.setattr(
+        "glassbox.networks.zoo._FAMILIES", {"resnet50": ("Fifty", 1950), **_FAMILIES}
+    )
     families = {one.name: one.family for one in zoo_entries()}
     assert (families["resnet50"], families["resnet18"]) == ("Fifty", "ResNet")
-    monkeypatch.setattr("glassbox.networks.zoo.FAMILIES", {**FAMILIES, "resnet50": ("Fifty", 1950)})
+    monkeypatch.setattr(
+        "glassbox.networks.zoo._FAMILIES", {**_FAMILIES, "resnet50": ("Fifty", 1950)}
+    )
     assert {one.name: one.family for one in zoo_entries()} == families
 
 
 def test_every_family_is_in_use_and_an_unknown_one_is_named(monkeypatch):
     names = {one.name for one in ENTRIES}
-    assert all(any(name.startswith(start) for name in names) for start in FAMILIES)
-    monkeypatch.setattr("glassbox.networks.zoo.FAMILIES", {"vgg": ("VGG", 2014)})
-    with pytest.raises(LookupError, match="the family of 'alexnet' is not known"):
+    assert all(any(name.startswith(start) for name in names) for start in _FAMILIES)
+    monkeypatch.setattr("glassbox.networks.zoo._FAMILIES", {"vgg": ("VGG", 2014)})
+    with pytest.raises(LookupError, match="name is 'alexnet'"):
         zoo_entries()
 
 
@@ -188,7 +192,7 @@ def test_the_frontier_of_any_entries_is_what_nothing_beats(pairs):
 
 
 def test_an_unknown_cost_is_named():
-    with pytest.raises(ValueError, match="cost is 'top1', expected gflops, "):
+    with pytest.raises(ValueError, match="cost is 'top1', expected one of gflops, "):
         frontier(ENTRIES, "top1")
 
 

@@ -66,6 +66,13 @@ def set_gradients(lists, step, absent=0.1):
             param.grad = None if gradient is None else gradient.clone()
 
 
+def step_both(optimizer, expected, params, steps, **options):
+    for step in steps:
+        set_gradients(params, step, **options)
+        optimizer.step()
+        expected.step()
+
+
 def assert_bitwise(ones, others):
     for one, other in zip(ones, others, strict=True):
         assert one.dtype == other.dtype
@@ -78,10 +85,7 @@ def test_many_steps_are_torchs_bit_for_bit(ours, theirs, options, dtype):
     """A thousand with the defaults, by when Adam's correction for its start has worn off."""
     mine, reference = parameters(dtype), parameters(dtype)
     optimizer, expected = ours(mine, **options), theirs(reference, **options, foreach=False)
-    for step in range(200 if options else 1000):
-        set_gradients([mine, reference], step)
-        optimizer.step()
-        expected.step()
+    step_both(optimizer, expected, [mine, reference], range(200 if options else 1000))
     assert_bitwise(mine, reference)
     assert not torch.equal(mine[0], parameters(dtype)[0])
     assert_same_states(optimizer.state_dict(), expected.state_dict())
@@ -115,10 +119,7 @@ def test_adam_is_torchs_for_any_setting(
     mine, reference = parameters(dtype, seed=seed), parameters(dtype, seed=seed)
     optimizer = optim.Adam(mine, **options)
     expected = torch.optim.Adam(reference, **options, foreach=False)
-    for step in range(20):
-        set_gradients([mine, reference], seed + step)
-        optimizer.step()
-        expected.step()
+    step_both(optimizer, expected, [mine, reference], range(seed, seed + 20))
     for one, other in zip(mine, reference, strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True)
 
@@ -129,10 +130,7 @@ def test_other_numbers_too(name, dtype):
     ours, theirs, options = ALL[name]
     mine, reference = parameters(dtype), parameters(dtype)
     optimizer, expected = ours(mine, **options), theirs(reference, **options, foreach=False)
-    for step in range(50):
-        set_gradients([mine, reference], step)
-        optimizer.step()
-        expected.step()
+    step_both(optimizer, expected, [mine, reference], range(50))
     for one, other in zip(mine, reference, strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True)
 
@@ -194,10 +192,7 @@ def test_states_of_old_releases_load(ours, theirs, options):
     plain = {name: value for name, value in options.items() if name not in newer}
     mine, reference = parameters(torch.float32), parameters(torch.float32)
     optimizer, expected = ours(mine, **plain), theirs(reference, **plain, foreach=False)
-    for step in range(10):
-        set_gradients([mine, reference], step, absent=0)
-        optimizer.step()
-        expected.step()
+    step_both(optimizer, expected, [mine, reference], range(10), absent=0)
     state = copy.deepcopy(optimizer.state_dict())
     for group in state["param_groups"]:
         for name in newer:
@@ -207,10 +202,7 @@ def test_states_of_old_releases_load(ours, theirs, options):
             remembered["step"] = int(remembered["step"])
     optimizer = ours(mine, lr=9.0)
     optimizer.load_state_dict(state)
-    for step in range(10, 20):
-        set_gradients([mine, reference], step, absent=0)
-        optimizer.step()
-        expected.step()
+    step_both(optimizer, expected, [mine, reference], range(10, 20), absent=0)
     assert_bitwise(mine, reference)
 
 
@@ -324,7 +316,7 @@ def test_sparse_gradients_are_refused_and_nothing_moves(kind, groups):
     weight, dense = sparse_parameter(), torch.ones(3, requires_grad=True)
     dense.grad, before = torch.ones(3), weight.detach().clone()
     params = [dense, weight] if groups == 1 else [{"params": [dense]}, {"params": [weight]}]
-    with pytest.raises(RuntimeError, match=r"not support sparse gradients.*SparseAdam.*\(5, 2\)"):
+    with pytest.raises(RuntimeError, match=r"shape \(5, 2\) is sparse"):
         kind(params).step()
     assert torch.equal(weight, before) and torch.equal(dense, torch.ones(3))
 
@@ -357,23 +349,21 @@ AS_TORCH = [
 
 
 @pytest.mark.parametrize("name, options", AS_TORCH, ids=str)
-def test_a_bad_setting_is_refused_in_torchs_words_and_more(name, options):
+def test_a_setting_that_torch_refuses_is_refused_and_named(name, options):
     param = torch.zeros(2, requires_grad=True)
-    with pytest.raises(ValueError) as theirs:
+    with pytest.raises(ValueError):
         getattr(torch.optim, name)([param], **options)
-    with pytest.raises(ValueError) as ours:
+    with pytest.raises(ValueError, match=f"^{next(iter(options))}.* (is|has) .*, expected"):
         getattr(optim, name)([param], **options)
-    assert str(ours.value).startswith(str(theirs.value))
-    assert "expected" in str(ours.value) or "got" in str(ours.value)
 
 
 @pytest.mark.parametrize(
     "name, options, message",
     [
-        ("SGD", {"lr": NAN}, "Invalid learning rate: nan, expected at least 0"),
-        ("Adam", {"betas": (0, 0)}, r"both floats, such as \(0.9, 0.999\), got \(0, 0\)"),
-        ("VectorizedAdam", {"betas": (0.9,)}, "both floats"),
-        ("SGD", {"foreach": True}, "foreach is True, but .* torch.optim.SGD has others"),
+        ("SGD", {"lr": NAN}, "lr is nan"),
+        ("Adam", {"betas": (0, 0)}, r"betas is \(0, 0\), expected two floats"),
+        ("VectorizedAdam", {"betas": (0.9,)}, "betas is .*, expected two floats"),
+        ("SGD", {"foreach": True}, "foreach is True, .* torch.optim.SGD"),
         ("RMSprop", {"capturable": True}, "capturable is True"),
         ("Adam", {"fused": True}, "fused is True"),
         ("AdamW", {"differentiable": True}, "differentiable is True"),

@@ -9,7 +9,7 @@ from scipy import stats
 
 from glassbox import optim
 from glassbox.optim import SURFACES, trajectory
-from glassbox.optim.surfaces import standard_normals
+from glassbox.optim.surfaces import _standard_normals
 
 each_surface = pytest.mark.parametrize("surface", SURFACES.values(), ids=SURFACES)
 RACERS = {
@@ -98,22 +98,22 @@ def test_at_the_default_rate_no_two_optimizers_walk_alike(surface):
 
 
 def test_noise_is_normal_independent_and_repeatable():
-    draws = torch.tensor([standard_normals(step) for step in range(20_000)], dtype=torch.float64)
+    draws = torch.tensor([_standard_normals(step) for step in range(20_000)], dtype=torch.float64)
     for axis in range(2):
         assert stats.kstest(draws[:, axis], "norm").pvalue > 1e-3
         assert draws[:, axis].std() == pytest.approx(1, abs=0.02)
     assert abs(torch.corrcoef(draws.T)[0, 1]) < 0.03
     for axis in range(2):
         assert abs(torch.corrcoef(torch.stack([draws[1:, axis], draws[:-1, axis]]))[0, 1]) < 0.03
-    assert standard_normals(7, seed=3) == standard_normals(7, seed=3)
-    assert standard_normals(7, seed=3) != standard_normals(7, seed=4)
+    assert _standard_normals(7, seed=3) == _standard_normals(7, seed=3)
+    assert _standard_normals(7, seed=3) != _standard_normals(7, seed=4)
 
 
 def test_noise_is_added_to_the_gradient_and_not_to_the_heights():
     surface = SURFACES["noisy_quadratic"]
     point = torch.tensor([1.0, 2.0], dtype=torch.float64)
     exact = torch.tensor([1.0, 20.0], dtype=torch.float64)
-    noise = torch.tensor(standard_normals(4, 2), dtype=torch.float64)
+    noise = torch.tensor(_standard_normals(4, 2), dtype=torch.float64)
     expected = exact + surface.noise * noise
     torch.testing.assert_close(surface.gradient(point, step=4, seed=2), expected)
     way = trajectory(surface, lambda params: torch.optim.SGD(params, lr=0.01), steps=5, seed=2)

@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from glassbox.optim import StackedMLP, Sweep, classify_digits, compress_digits, sweep
-from glassbox.optim.stacked_mlp import PARTS
+from glassbox.optim import Sweep, classify_digits, compress_digits, sweep
+from glassbox.optim.stacked_mlp import _PARTS, _StackedMLP
 from glassbox.optim.sweeps import random_batches
 
 SEEDS = (3, 11)
@@ -37,7 +37,7 @@ def alone(widths, activations, seed):
 def test_each_network_of_a_stack_is_the_one_of_its_seed():
     widths, activations = (5, 7, 3), (torch.relu, torch.tanh)
     state = torch.get_rng_state()
-    stack = StackedMLP(widths, activations, SEEDS)
+    stack = _StackedMLP(widths, activations, SEEDS)
     assert torch.equal(torch.get_rng_state(), state)
     inputs = torch.randn(2, 4, 5)
     for outputs, own, seed in zip(stack(inputs), inputs, SEEDS, strict=True):
@@ -46,14 +46,14 @@ def test_each_network_of_a_stack_is_the_one_of_its_seed():
 
 def test_a_stack_refuses_activations_that_do_not_fit():
     with pytest.raises(ValueError, match="activations has 1 entries, expected 2"):
-        StackedMLP((5, 7, 3), (torch.relu,), SEEDS)
+        _StackedMLP((5, 7, 3), (torch.relu,), SEEDS)
 
 
 @pytest.mark.parametrize("name", MAKERS)
 def test_a_stack_learns_what_each_network_learns_alone(name):
     task, lr, steps, batch_size = TASKS[0], 0.01, 20, 16
     swept = sweep(task, MAKERS[name], [lr], steps=steps, batch_size=batch_size)
-    batches = random_batches(SEEDS, PARTS[0], steps, batch_size)
+    batches = random_batches(SEEDS, _PARTS[0], steps, batch_size)
     for r, seed in enumerate(SEEDS):
         model, forward = alone((64, 64, 10), (torch.relu, nn.Identity()), seed)
         optimizer = MAKERS[name](model.parameters(), lr)
@@ -75,7 +75,7 @@ def test_batches_follow_from_the_seed_alone():
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
 def test_the_parts_of_a_task_are_disjoint_and_differ_between_seeds(task):
-    assert [part.shape[:2] for part in task.inputs] == [(2, size) for size in PARTS]
+    assert [part.shape[:2] for part in task.inputs] == [(2, size) for size in _PARTS]
     for r in range(2):
         rows = torch.cat([part[r] for part in task.inputs])
         assert len(rows.unique(dim=0)) > 1790  # a few digits are there twice

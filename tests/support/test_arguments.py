@@ -1,31 +1,109 @@
 """Shared checks name the argument, its value and what was expected."""
 
+import math
+
 import pytest
 import torch
 
-from glassbox.support.arguments import check_at_least_one, check_positive, check_same_shape
+from glassbox.support import arguments
+
+NAN, INF = math.nan, math.inf
+PASSED = torch.zeros(4, 2)
 
 
-def test_numbers_from_one_up_pass():
-    check_at_least_one(size=1, latent=3, fraction=1.5)
+@pytest.mark.parametrize(
+    ("check", "good", "bad", "expected"),
+    [
+        (arguments.check_at_least_one, [1, 1.5, INF], [0, -3, NAN], "at least 1"),
+        (lambda **n: arguments.check_at_least(0, **n), [0, 0.5], [-1, NAN], "at least 0"),
+        (
+            lambda **n: arguments.check_integer(2, **n),
+            [2, 3],
+            [1, 2.0, True, None],
+            "of at least 2",
+        ),
+        (arguments.check_positive, [1e-9, INF], [0, -0.1, NAN], "above 0"),
+        (arguments.check_finite, [-5, 0.0], [INF, -INF, NAN], "a finite number"),
+        (lambda **n: arguments.check_range(0, 1, **n), [0, 0.5, 1], [-0.1, 1.5, NAN], "0 to 1"),
+        (
+            lambda **n: arguments.check_range(0, 1, below=True, **n),
+            [0, 0.99],
+            [-0.1, 1, INF, NAN],
+            "0 to below 1",
+        ),
+        (lambda **n: arguments.check_multiple(4, **n), [4, 28], [0, -4, 6, 2], "a multiple of 4"),
+        (lambda **n: arguments.check_choice(("a", "b"), **n), ["a", "b"], ["c", None], "of a, b"),
+    ],
+)
+def test_values_pass_or_are_named(check, good, bad, expected):
+    for value in good:
+        check(first=value, second=value)
+    for value in bad:
+        with pytest.raises(ValueError, match=f"^second is {value!r}, expected .*{expected}$"):
+            check(first=good[0], second=value)
 
 
-@pytest.mark.parametrize("value", [0, -3, float("nan")])
-def test_a_number_below_one_is_named(value):
-    with pytest.raises(ValueError, match=f"latent is {value}, expected at least 1"):
-        check_at_least_one(size=1, latent=value)
-
-
-@pytest.mark.parametrize("value", [0, -0.1, float("nan")])
-def test_a_number_that_is_not_above_zero_is_named(value):
-    check_positive(alpha=1e-9)
-    with pytest.raises(ValueError, match=f"alpha is {value}, expected above 0"):
-        check_positive(size=1, alpha=value)
+def test_what_is_empty_is_named():
+    arguments.check_not_empty(images=PASSED, names=["a"])
+    for empty in ([], torch.zeros(0, 3)):
+        with pytest.raises(ValueError, match="names is empty"):
+            arguments.check_not_empty(images=PASSED, names=empty)
 
 
 def test_a_shape_that_would_broadcast_is_named():
-    mean, logvar = torch.zeros(4, 2), torch.zeros(4, 1)
-    check_same_shape(mean=mean, other=mean.clone())
-    message = r"logvar has shape \(4, 1\), expected that of mean, \(4, 2\)"
-    with pytest.raises(ValueError, match=message):
-        check_same_shape(mean=mean, logvar=logvar)
+    arguments.check_same_shape(mean=PASSED, other=PASSED.clone())
+    with pytest.raises(ValueError, match=r"^logvar has shape \(4, 1\) .* mean, \(4, 2\)$"):
+        arguments.check_same_shape(mean=PASSED, logvar=torch.zeros(4, 1))
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "message"),
+    [
+        ((2, 3, 4, 4), (2,), None),
+        ((0, 3, 4, 4), (0,), None),
+        ((2, 3, 4, 5), (2,), r"images has shape \(2, 3, 4, 5\) .*, expected \(B, 3, S, S\)"),
+        ((2, 1, 4, 4), (2,), r"images has shape \(2, 1, 4, 4\)"),
+        ((2, 3, 4), (2,), r"images has shape \(2, 3, 4\)"),
+        ((2, 3, 4, 4), (3,), r"labels has shape \(3,\) .*, expected \(2,\)"),
+        ((2, 3, 4, 4), (), r"labels has shape \(\)"),
+    ],
+)
+def test_shapes_fit_their_patterns_together(images, labels, message):
+    def check():
+        arguments.check_shapes(
+            images=(torch.zeros(images), "B 3 S S"), labels=(torch.zeros(labels), "B")
+        )
+
+    if message is None:
+        check()
+        return
+    with pytest.raises(ValueError, match=f"^{message}"):
+        check()
+
+
+def test_types_are_named():
+    arguments.check_floating_point(images=PASSED.half())
+    arguments.check_bytes(images=PASSED.byte())
+    for check, wrong in (
+        (arguments.check_floating_point, PASSED.byte()),
+        (arguments.check_bytes, PASSED),
+    ):
+        with pytest.raises(TypeError, match=f"^images has type {wrong.dtype}, expected"):
+            check(images=wrong)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (torch.tensor([0, 3]), "is between 0 and 3, expected 0 to 2"),
+        (torch.tensor([-1, 0]), "is between -1 and 0"),
+        (torch.zeros(3), "has shape .* torch.float32"),
+        (torch.zeros(3).bool(), "has shape .* torch.bool"),
+        (torch.zeros(3, 1).long(), "has shape"),
+    ],
+)
+def test_labels_that_are_not_class_indices_are_named(labels, message):
+    arguments.check_class_indices(3, labels=torch.tensor([2, 0], dtype=torch.uint8))
+    arguments.check_class_indices(3, labels=torch.zeros(0).long())
+    with pytest.raises(ValueError, match=f"^labels {message}"):
+        arguments.check_class_indices(3, labels=labels)

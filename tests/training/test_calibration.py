@@ -46,10 +46,10 @@ def test_a_confidence_of_one_falls_into_the_last_bin():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((torch.tensor([0.5]), torch.tensor([True, False])), r"shapes \(1,\) and \(2,\)"),
-        ((torch.tensor([]), torch.tensor([])), "at least 1"),
-        ((torch.tensor([1.5]), torch.tensor([True])), "outside 0 to 1"),
-        ((torch.tensor([float("nan")]), torch.tensor([True])), "outside 0 to 1"),
+        ((torch.tensor([0.5]), torch.tensor([True, False])), r"right has shape \(2,\)"),
+        ((torch.tensor([]), torch.tensor([])), "confidences is empty"),
+        ((torch.tensor([1.5]), torch.tensor([True])), "confidences is between 1.5"),
+        ((torch.tensor([float("nan")]), torch.tensor([True])), "confidences is between nan"),
         ((torch.tensor([0.5]), torch.tensor([True]), 0), "bins is 0"),
     ],
 )

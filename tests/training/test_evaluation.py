@@ -112,9 +112,9 @@ def test_logits_can_still_be_used_with_gradients():
 
 def test_bad_arguments_are_found_first():
     model, (images, labels) = make_model(), make_data()
-    with pytest.raises(ValueError, match="images are empty"):
+    with pytest.raises(ValueError, match="images is empty"):
         predict(model, images[:0])
     with pytest.raises(ValueError, match="batch_size is 0"):
         predict(model, images, 0)
-    with pytest.raises(ValueError, match="labels are 49, expected one for each of 50"):
+    with pytest.raises(ValueError, match="labels has 49 entries, expected 50"):
         evaluate(model, images, labels[1:])

@@ -23,7 +23,6 @@ from glassbox.training import (
     train_keeping_frozen,
     unfreeze,
 )
-from glassbox.training.freezing import moving_statistics
 
 OPTIMIZERS = {
     "SGD": lambda parameters: torch.optim.SGD(parameters, 0.1, momentum=0.9, weight_decay=0.1),
@@ -126,13 +125,12 @@ def test_freezing_and_thawing_reach_everything_inside():
     assert all(module.training for module in model.modules())
 
 
-def test_train_undoes_the_modes_and_hold_frozen_keeps_them():
+def test_train_undoes_the_modes_and_train_keeping_frozen_keeps_them():
     model = make_model()
     freeze(model.backbone)
     model.train()
-    assert moving_statistics(model) == ["backbone.1"]
+    assert model.backbone[1].training
     train_keeping_frozen(model)
-    assert moving_statistics(model) == []
     assert model.training and model.head.training and model.flatten.training
     assert not any(module.training for module in model.backbone.modules())  # also the dropout
     unfreeze(model.backbone[0])
@@ -163,18 +161,6 @@ def test_statistics_move_without_gradients_and_are_named():
     ]
     assert f"running_mean by {0.1 * mean.abs().max():.2g};" in str(caught.value)
     torch.testing.assert_close(model.backbone[1].running_mean, 0.1 * mean)
-
-
-def test_only_normalizations_that_track_move():
-    model = nn.Sequential(
-        nn.BatchNorm1d(2, track_running_stats=False),
-        nn.InstanceNorm2d(2, track_running_stats=True),
-        nn.BatchNorm2d(2).eval(),
-        nn.GroupNorm(1, 2),
-        nn.SyncBatchNorm(2),
-        nn.BatchNorm3d(2, affine=False),
-    )
-    assert moving_statistics(model) == ["1", "4", "5"]
 
 
 class Meddled(nn.Module):
@@ -267,7 +253,7 @@ def test_groups_are_disjoint_and_complete_and_have_their_rates(beside):
     assert [group["name"] for group in optimizer.param_groups] == ["head", "backbone"]
 
 
-def test_a_parameter_that_head_and_backbone_fraction_is_in_one_group():
+def test_a_parameter_that_head_and_backbone_share_is_in_one_group():
     model = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
     model[1].weight = model[0].weight
     head, rest = (ids(g["params"]) for g in parameter_groups(model[1], model, 1.0, 1.0))
@@ -358,7 +344,7 @@ def test_a_copy_taken_at_the_thaw_leaves_the_model_alone():
     keep = [thawing, lambda state: copies.append(copy.deepcopy(state.model))]
     fit(model, batches(), optimizer, epochs=1, callbacks=keep, progress=False)
     copies[0](make_data()[0])
-    assert moving_statistics(copies[0]) == ["backbone.1"] and moving_statistics(model) == []
+    assert copies[0].backbone[1].training and not model.backbone[1].training
     assert not copies[0]._forward_pre_hooks and len(model._forward_pre_hooks) == 1
 
 
@@ -382,7 +368,7 @@ def test_a_training_resumes_before_the_thaw_and_refuses_to_after_it(tmp_path):
     whole = trained(tmp_path / "whole", epochs=4, stops_at=4)
     resumed = trained(tmp_path / "before", epochs=4, stops_at=1)
     assert equal(whole.state_dict(), resumed.state_dict())
-    with pytest.raises(RuntimeError, match="epoch 4 was trained frozen, expected a thaw at 2"):
+    with pytest.raises(RuntimeError, match="epoch 4 was trained frozen"):
         trained(tmp_path / "after", epochs=4, stops_at=3)
 
 
@@ -425,14 +411,11 @@ def test_the_plateau_and_the_thaw_work_together():
         (lambda m: UnfreezeAfter([m], epochs=0, lr=0.1), "epochs is 0, expected at least 1"),
         (lambda m: UnfreezeAfter([m], epochs=1, lr=0.0), "lr is 0.0, expected above 0"),
         (lambda m: UnfreezeAfter([m], epochs=1, lr=math.nan), "lr is nan, expected above 0"),
-        (
-            lambda m: UnfreezeAfter([], epochs=1, lr=0.1),
-            "backbone is empty, expected at least one mo",
-        ),
+        (lambda m: UnfreezeAfter([], epochs=1, lr=0.1), "backbone is empty"),
         (lambda m: parameter_groups(m.head, m, -1.0, 1.0), "^lr is -1.0, expected above 0"),
         (lambda m: parameter_groups(m.head, m, 1.0, 0), "^backbone_lr is 0, expected above 0"),
-        (lambda m: parameter_groups(m.flatten, m, 1.0, 1.0), "^head has no parameters of its own"),
-        (lambda m: parameter_groups(m, m.head, 1.0, 1.0), "^backbone has no parameters of its own"),
+        (lambda m: parameter_groups(m.flatten, m, 1.0, 1.0), "^head is without parameters"),
+        (lambda m: parameter_groups(m, m.head, 1.0, 1.0), "^backbone is without parameters"),
     ],
 )
 def test_wrong_arguments_are_named_before_anything_is_frozen(make, message):

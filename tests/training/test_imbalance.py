@@ -9,15 +9,10 @@ from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, recall_score
 
 from glassbox.data import class_counts, effective_numbers, effective_weights, splits
-from glassbox.training import balanced_accuracy, imbalance, many_medium_few, per_class_accuracy
+from glassbox.training import balanced_accuracy, many_medium_few, per_class_accuracy
 
 LONG_TAILED_CIFAR10 = splits.long_tailed_counts(5000, 10, 100)
 some_counts = st.lists(st.integers(1, 10_000), min_size=2, max_size=12)
-
-
-def test_profiles_have_one_home():
-    assert imbalance.long_tailed_counts is splits.long_tailed_counts
-    assert imbalance.long_tailed is splits.long_tailed
 
 
 @settings(max_examples=30, deadline=None)
@@ -123,19 +118,19 @@ LOGITS = torch.zeros(3, 4)
         (lambda: class_counts(torch.tensor([-1, 0]), 3), "between -1 and 0, expected 0 to 2"),
         (lambda: class_counts(torch.zeros(3), 3), r"shape \(3,\) and type torch.float32"),
         (lambda: class_counts(torch.zeros(3, 1).long(), 3), r"shape \(3, 1\)"),
-        (lambda: effective_weights([5, 0, 3]), "holds 0 for class 1, expected at least 1 example"),
-        (lambda: effective_weights([5, math.nan]), "holds nan for class 1"),
-        (lambda: effective_weights([5, math.inf]), "holds inf for class 1"),
-        (lambda: effective_weights([5]), r"shape \(1,\), expected \(K,\) with K > 1"),
-        (lambda: effective_numbers([5, 3], 1), "beta is 1, expected at least 0 and below 1"),
+        (lambda: effective_weights([5, 0, 3]), r"class_counts\[1\] is 0"),
+        (lambda: effective_weights([5, math.nan]), r"class_counts\[1\] is nan"),
+        (lambda: effective_weights([5, math.inf]), r"class_counts\[1\] is inf"),
+        (lambda: effective_weights([5]), r"class_counts has shape \(1,\)"),
+        (lambda: effective_numbers([5, 3], 1), "beta is 1"),
         (lambda: effective_numbers([5, 3], -0.1), "beta is -0.1"),
-        (lambda: per_class_accuracy(LOGITS, torch.zeros(2).long()), r"\(3, 4\) and \(2,\)"),
-        (lambda: per_class_accuracy(LOGITS[:0], torch.zeros(0).long()), "N at least 1"),
-        (lambda: per_class_accuracy(LOGITS[0], torch.zeros(4).long()), r"\(4,\) and \(4,\)"),
+        (lambda: per_class_accuracy(LOGITS, torch.zeros(2).long()), r"labels has shape \(2,\)"),
+        (lambda: per_class_accuracy(LOGITS[:0], torch.zeros(0).long()), "labels is empty"),
+        (lambda: per_class_accuracy(LOGITS[0], torch.zeros(4).long()), r"logits has shape \(4,\)"),
         (lambda: balanced_accuracy(LOGITS, torch.full((3,), 4)), "expected 0 to 3"),
-        (lambda: many_medium_few(torch.ones(3), [5, 4]), r"\(3,\), expected \(2,\)"),
+        (lambda: many_medium_few(torch.ones(3), [5, 4]), r"per_class has shape \(3,\)"),
         (lambda: many_medium_few(torch.ones(2), [5, 4], many=3, few=4), "few is 4, expected at"),
-        (lambda: many_medium_few(torch.ones(2), [5, 0]), "holds 0 for class 1"),
+        (lambda: many_medium_few(torch.ones(2), [5, 0]), r"class_counts\[1\] is 0"),
     ],
 )
 def test_a_wrong_argument_is_named(call, message):

@@ -402,19 +402,19 @@ def test_bad_arguments_are_found_before_any_step():
     before = weights_of(model)
     for epochs in (0, -1, 1.5, True, None):
         refused("epochs is", epochs=epochs)
-    refused("batches are empty", batches=DataLoader(TensorDataset(*make_data(0)), 8))
-    refused("batches are empty", batches=[])
+    refused("batches is empty", batches=DataLoader(TensorDataset(*make_data(0)), 8))
+    refused("batches is empty", batches=[])
     refused("has no len", TypeError, batches=iter([data]))
     refused("has no len", TypeError, batches=DataLoader(Stream()))
     refused("model is in eval mode", model=make_model().eval())
-    refused("optimizer holds no parameter of model", optimizer=sgd(make_model()))
+    refused("optimizer is without parameters of model", optimizer=sgd(make_model()))
     for clip_norm in (0, -1.0, math.nan):
         refused("clip_norm is", clip_norm=clip_norm)
     refused("autocast is torch.float32", autocast=torch.float32)
     refused("expected a scaler", autocast=torch.float16)
     refused("validation has 3 parts", validation=(*data, data[0]))
-    refused("labels are 39", validation=(data[0], data[1][1:]))
-    refused("images are empty", validation=(data[0][:0], data[1][:0]))
+    refused("labels has 39", validation=(data[0], data[1][1:]))
+    refused("images is empty", validation=(data[0][:0], data[1][:0]))
     assert torch.equal(weights_of(model), before)
 
 
@@ -426,7 +426,7 @@ def test_batches_that_run_dry_are_named():
 
     batches, model = Once([None]), make_model()
     batches.fresh = [make_data()]
-    with pytest.raises(ValueError, match="batches have the length 1, but gave none in epoch 2"):
+    with pytest.raises(ValueError, match="batches is empty in epoch 2"):
         fit(model, batches, sgd(model), epochs=2)
 
 

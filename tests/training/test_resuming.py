@@ -147,7 +147,7 @@ def test_a_finished_run_is_loaded_and_not_trained_again(tmp_path):
 
 def test_fewer_epochs_than_were_trained_are_an_error(tmp_path):
     train(tmp_path / "run.pt", epochs=3)
-    with pytest.raises(ValueError, match=r"epochs is 2, but .*run\.pt already holds 3"):
+    with pytest.raises(ValueError, match=r"epochs is 2, expected at least 3, as .*run\.pt"):
         train(tmp_path / "run.pt", epochs=2)
 
 
@@ -171,18 +171,18 @@ def test_what_a_callback_changes_is_in_the_checkpoint(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"lr": 0.02}, r"optimizer is Adam\(.*'lr': 0\.01.*, here it is Adam\(.*'lr': 0\.02"),
-        ({"clip_norm": 2.0}, "clip_norm is 1.0, here it is 2.0"),
-        ({"step_scheduler": None}, "step_scheduler is CyclicLR, here it is None$"),
-        ({"average": None}, "average is ExponentialAverage, here it is None$"),
-        ({"autocast": torch.bfloat16}, "autocast is torch.float16, here it is torch.bfloat16"),
+        ({"lr": 0.02}, r"optimizer is Adam\(.*'lr': 0\.01.*, expected Adam\(.*'lr': 0\.02"),
+        ({"clip_norm": 2.0}, "clip_norm is 1.0, expected 2.0"),
+        ({"step_scheduler": None}, "step_scheduler is CyclicLR, expected None$"),
+        ({"average": None}, "average is ExponentialAverage, expected None$"),
+        ({"autocast": torch.bfloat16}, "autocast is torch.float16, expected torch.bfloat16"),
     ],
 )
 def test_a_checkpoint_of_another_training_is_refused_and_kept(tmp_path, changes, message):
     path = tmp_path / "run.pt"
     train(path, epochs=1)
     content = path.read_bytes()
-    with pytest.raises(ValueError, match=r"run\.pt is of another training: its " + message):
+    with pytest.raises(ValueError, match=r"run\.pt is of another training: " + message):
         train(path, **changes)
     assert path.read_bytes() == content
 
@@ -199,7 +199,7 @@ def test_a_checkpoint_of_another_network_is_refused_and_kept(tmp_path):
     content = path.read_bytes()
     with pytest.raises(ValueError, match=r"run\.pt does not fit: model: (?s:.*)size mismatch"):
         small_run(path, nn.Linear(2, 4))
-    with pytest.raises(ValueError, match="its model is Linear, here it is Sequential"):
+    with pytest.raises(ValueError, match="model is Linear, expected Sequential"):
         small_run(path, nn.Sequential(nn.Linear(2, 3)))
     assert path.read_bytes() == content
 

@@ -10,9 +10,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from glassbox.autograd.hooks import layers_named
+from glassbox.support.arguments import (
+    check_choice,
+    check_class_indices,
+    check_floating_point,
+    check_not_empty,
+    check_shapes,
+)
 from glassbox.training.evaluation import preserve_modes
 
-Score = Literal["logit", "probability"]
+_Score = Literal["logit", "probability"]
 
 
 class GradCAM:
@@ -43,7 +50,7 @@ class GradCAM:
         self._single = isinstance(layers, str)
         names = [layers] if isinstance(layers, str) else list(layers)
         if not names:
-            raise ValueError("layers is empty, expected the name of at least one layer")
+            raise ValueError("layers is empty, expected at least one name")
         self._modules = layers_named(model, names)
         self._outputs: dict[str, list[Tensor]] | None = None  # while a call is under way
         self._hooks: ExitStack | None = None  # inside the block
@@ -72,7 +79,7 @@ class GradCAM:
         images: Tensor,
         classes: Tensor | int | None = None,
         *,
-        score: Score = "logit",
+        score: _Score = "logit",
         relu: bool = True,
     ) -> Tensor | dict[str, Tensor]:
         """Compute a map for each image.
@@ -91,7 +98,7 @@ class GradCAM:
 
         Raises:
             RuntimeError: Outside of the ``with`` block, or if a layer never ran or ran twice.
-            TypeError: If the images are no floating-point numbers.
+            TypeError: If the images are not floating point.
             ValueError: If an argument does not fit the model, or a layer has no spatial extent.
         """
         _check_call(images, score, active=self._hooks is not None)
@@ -109,7 +116,7 @@ class GradCAM:
             finally:
                 self._outputs = None
         pairs = zip(self._modules, activations, gradients, strict=True)
-        maps = {name: _weighted_sum(values, slope, relu) for name, values, slope in pairs}
+        maps = {name: _weighted_sum(values, gradient, relu) for name, values, gradient in pairs}
         return next(iter(maps.values())) if self._single else maps
 
     def _keep(self, name: str, output: Tensor) -> Tensor:
@@ -118,15 +125,13 @@ class GradCAM:
             return output
         if not isinstance(output, Tensor) or output.ndim != 4:
             got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-            raise ValueError(
-                f"layer {name!r} gives {got}, which has no spatial extent: expected (B, C, h, w)"
-            )
+            raise ValueError(f"the output of layer {name!r} is {got}, expected (B, C, h, w)")
         self._outputs[name].append(output)
         return output.clone()
 
 
 def class_activation_maps(features: Tensor, weight: Tensor, classes: Tensor) -> Tensor:
-    r"""Compute class activation maps of a network that ends in average pooling and a linear layer.
+    r"""Compute the class activation maps ``(B, h, w)`` of average pooling and a linear layer.
 
     The map of class k is :math:`\sum_c W_{kc} A_c`. Grad-CAM at the same layer is
     :math:`\operatorname{ReLU}` of it, divided by the number of places.
@@ -136,9 +141,6 @@ def class_activation_maps(features: Tensor, weight: Tensor, classes: Tensor) -> 
         weight: Of the linear layer, ``(K, C)``.
         classes: A class index for each image ``(B,)``.
 
-    Returns:
-        ``(B, h, w)``, with negative places.
-
     Raises:
         ValueError: If the shapes do not fit together.
 
@@ -146,15 +148,13 @@ def class_activation_maps(features: Tensor, weight: Tensor, classes: Tensor) -> 
         Zhou et al. (2016), "Learning Deep Features for Discriminative Localization",
         https://arxiv.org/abs/1512.04150.
     """
-    if features.ndim != 4 or weight.ndim != 2 or features.shape[1] != weight.shape[1]:
-        shapes = f"{tuple(features.shape)} and {tuple(weight.shape)}"
-        raise ValueError(f"features and weight are {shapes}, expected (B, C, h, w) and (K, C)")
-    _check_classes(classes, len(features), len(weight))
+    check_shapes(features=(features, "B C h w"), weight=(weight, "K C"), classes=(classes, "B"))
+    check_class_indices(len(weight), classes=classes)
     return torch.einsum("bc,bchw->bhw", weight[classes], features)
 
 
 def heat_maps(maps: Tensor, size: int | tuple[int, int]) -> Tensor:
-    """Bring maps to the size of the images and to the range from 0 to 1.
+    """Scale maps to the size of the images and to the range from 0 to 1.
 
     Each map is scaled by itself, enlarged bilinearly, and scaled again.
 
@@ -169,10 +169,9 @@ def heat_maps(maps: Tensor, size: int | tuple[int, int]) -> Tensor:
     Raises:
         ValueError: If the maps are not ``(B, h, w)``.
     """
-    if maps.ndim != 3:
-        raise ValueError(f"maps are {tuple(maps.shape)}, expected (B, h, w)")
+    check_shapes(maps=(maps, "B h w"))
     height, width = (size, size) if isinstance(size, int) else size
-    scaled = _scale(maps)[:, None]
+    scaled = _scale(maps)[:, None]  # (B, 1, h, w)
     enlarged = F.interpolate(scaled, (height, width), mode="bilinear", align_corners=False)
     return _scale(enlarged[:, 0])
 
@@ -190,16 +189,17 @@ def _recording() -> Iterator[None]:
         yield
 
 
-def _chosen(logits: Tensor, classes: Tensor | int | None, score: Score) -> Tensor:
+def _chosen(logits: Tensor, classes: Tensor | int | None, score: _Score) -> Tensor:
     """Pick the score of one class for each image, ``(B,)``."""
     if not isinstance(logits, Tensor) or logits.ndim != 2:
         got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
-        raise ValueError(f"the model gives {got}, expected logits (B, K)")
+        raise ValueError(f"the output of model is {got}, expected logits (B, K)")
     if classes is None:
         classes = logits.argmax(dim=1)
     elif isinstance(classes, int):
         classes = torch.full((len(logits),), classes)
-    _check_classes(classes, *logits.shape)
+    check_shapes(logits=(logits, "B K"), classes=(classes, "B"))
+    check_class_indices(logits.shape[1], classes=classes)
     scores = logits if score == "logit" else logits.softmax(dim=1)
     return scores.gather(1, classes.to(logits.device, torch.int64)[:, None])[:, 0]
 
@@ -212,30 +212,20 @@ def _only(name: str, calls: list[Tensor]) -> Tensor:
 
 
 def _weighted_sum(activations: Tensor, gradients: Tensor | None, relu: bool) -> Tensor:
-    """Weigh each channel by its mean slope; a layer the score does not depend on has slope 0."""
+    """Weight each channel by its mean gradient, which is 0 if the score ignores the layer."""
     exact = torch.promote_types(activations.dtype, torch.float32)
     activations = activations.detach().to(exact)
     if gradients is None:
         return torch.zeros_like(activations[:, 0])
-    weights = gradients.to(exact).mean(dim=(2, 3), keepdim=True)
-    maps = (weights * activations).sum(dim=1)
+    weights = gradients.to(exact).mean(dim=(2, 3), keepdim=True)  # (B, C, 1, 1)
+    maps = (weights * activations).sum(dim=1)  # (B, h, w)
     return maps.relu() if relu else maps
 
 
 def _check_call(images: Tensor, score: str, active: bool) -> None:
     if not active:
         raise RuntimeError("GradCAM is used outside of its with block")
-    if not images.is_floating_point():
-        raise TypeError(f"images are {images.dtype}, expected floating point")
-    if images.ndim != 4 or len(images) == 0:
-        raise ValueError(f"images are {tuple(images.shape)}, expected (B, C, H, W) with B >= 1")
-    if score not in ("logit", "probability"):
-        raise ValueError(f"score is {score!r}, expected 'logit' or 'probability'")
-
-
-def _check_classes(classes: Tensor, count: int, num_classes: int) -> None:
-    if classes.shape != (count,) or classes.is_floating_point():
-        got = f"{tuple(classes.shape)} of {classes.dtype}"
-        raise ValueError(f"classes are {got}, expected a class index for each of {count} images")
-    if classes.min() < 0 or classes.max() >= num_classes:
-        raise ValueError(f"classes are {classes.tolist()}, expected 0 to {num_classes - 1}")
+    check_floating_point(images=images)
+    check_shapes(images=(images, "B C H W"))
+    check_not_empty(images=images)
+    check_choice(("logit", "probability"), score=score)

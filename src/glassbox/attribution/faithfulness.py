@@ -1,4 +1,4 @@
-"""Whether a map of what matters in an image is true: pointing game, deletion, randomization."""
+"""Tests of saliency maps: pointing game, deletion and insertion, randomization."""
 
 import copy
 from collections.abc import Callable, Iterator
@@ -8,6 +8,13 @@ import torch.nn.functional as F
 from scipy.stats import rankdata
 from torch import Tensor, nn
 
+from glassbox.support.arguments import (
+    check_at_least,
+    check_at_least_one,
+    check_range,
+    check_shapes,
+    reject_tensor,
+)
 from glassbox.support.seeds import isolated_seed
 from glassbox.training.evaluation import predict
 
@@ -32,16 +39,15 @@ def pointing_hits(maps: Tensor, masks: Tensor, tolerance: float = 0.0) -> Tensor
         https://arxiv.org/abs/1608.00507.
     """
     _check_pairs(maps, masks)
-    if not tolerance >= 0:
-        raise ValueError(f"tolerance is {tolerance}, expected at least 0")
-    flat = maps.flatten(1)
+    check_at_least(0, tolerance=tolerance)
+    flat = maps.flatten(1)  # (B, H*W)
     peak = flat.argmax(dim=1)
     width = maps.shape[2]
     rows = torch.arange(maps.shape[1], device=maps.device)[:, None]
     columns = torch.arange(width, device=maps.device)
-    down = rows - (peak // width)[:, None, None]
-    right = columns - (peak % width)[:, None, None]
-    near = down**2 + right**2 <= tolerance**2
+    down = rows - (peak // width)[:, None, None]  # (B, H, 1)
+    right = columns - (peak % width)[:, None, None]  # (B, 1, W)
+    near = down**2 + right**2 <= tolerance**2  # (B, H, W)
     points = flat.amax(dim=1) > flat.amin(dim=1)
     return (near & masks).flatten(1).any(dim=1) & points
 
@@ -63,8 +69,7 @@ def mask_iou(maps: Tensor, masks: Tensor, threshold: float = 0.5) -> Tensor:
             range.
     """
     _check_pairs(maps, masks)
-    if not 0 <= threshold < 1:
-        raise ValueError(f"threshold is {threshold}, expected from 0 up to below 1")
+    check_range(0, 1, below=True, threshold=threshold)
     high = maps > threshold * maps.amax((1, 2), keepdim=True)
     union = (high | masks).sum((1, 2))
     return (high & masks).sum((1, 2)) / union.clamp(min=1)
@@ -127,39 +132,25 @@ def insertion_curves(
 
 
 def area_under(curves: Tensor) -> Tensor:
-    """Compute the area under curves over the unit interval, by trapezoids.
-
-    Args:
-        curves: ``(B, S)``, at equal distances, S at least 2.
-
-    Returns:
-        ``(B,)``: for probabilities from 0 to 1.
+    """Compute the areas ``(B,)`` under curves ``(B, S)`` over the unit interval, by trapezoids.
 
     Raises:
         ValueError: If the curves have fewer than two points.
     """
     if curves.ndim != 2 or curves.shape[1] < 2:
-        raise ValueError(f"curves are {tuple(curves.shape)}, expected (B, S) with S of at least 2")
+        reject_tensor("curves", curves, "(B, S) with S of at least 2")
     return torch.trapezoid(curves, dim=1) / (curves.shape[1] - 1)
 
 
 def center_maps(count: int, size: int) -> Tensor:
-    """Make maps that know nothing but that people photograph what they mean in the middle.
-
-    Args:
-        count: How many.
-        size: Pixels a side.
-
-    Returns:
-        ``(count, size, size)``, 1 in the middle and falling to 0 at the corners.
-    """
+    """Make maps ``(count, size, size)`` that fall from 1 in the center to 0 at the corners."""
     line = torch.linspace(-1, 1, size)
     distance = torch.hypot(line[:, None], line)
     return (1 - distance / distance.max()).expand(count, size, size)
 
 
 def random_maps(count: int, size: int, cells: int, *, seed: int = 0) -> Tensor:
-    """Make maps of nothing at all, as coarse as those they are compared with.
+    """Make random maps ``(count, size, size)`` from 0 to 1, as coarse as those to compare with.
 
     Args:
         count: How many.
@@ -167,21 +158,17 @@ def random_maps(count: int, size: int, cells: int, *, seed: int = 0) -> Tensor:
         cells: Independent numbers a side, from 1 to ``size``; between them it is interpolated.
         seed: Decides the numbers.
 
-    Returns:
-        ``(count, size, size)`` from 0 to 1.
-
     Raises:
         ValueError: If ``cells`` is out of range.
     """
-    if not 1 <= cells <= size:
-        raise ValueError(f"cells is {cells}, expected 1 to {size}")
+    check_range(1, size, cells=cells)
     generator = torch.Generator().manual_seed(seed)
     drawn = torch.rand(count, 1, cells, cells, generator=generator)
     return F.interpolate(drawn, (size, size), mode="bilinear", align_corners=False)[:, 0]
 
 
 def edge_maps(images: Tensor) -> Tensor:
-    """Make maps of where brightness changes, which no network had a part in.
+    """Make maps of edges, which depend on no network.
 
     Args:
         images: ``(B, C, H, W)``, floating point; the mean of the channels counts as brightness.
@@ -200,14 +187,11 @@ def edge_maps(images: Tensor) -> Tensor:
 
 
 def blurred(images: Tensor, side: int = 9) -> Tensor:
-    """Replace each pixel by the mean of its neighborhood, with edges repeated.
+    """Replace each pixel by the mean of its neighborhood, with edges repeated; same shape.
 
     Args:
         images: ``(B, C, H, W)``, floating point.
         side: Of the square neighborhood in pixels, odd.
-
-    Returns:
-        Images of the same shape.
 
     Raises:
         ValueError: If ``side`` is not an odd number of at least 1.
@@ -221,7 +205,7 @@ def blurred(images: Tensor, side: int = 9) -> Tensor:
 def cascading_randomization(
     model: nn.Module, *, seed: int = 0
 ) -> Iterator[tuple[str | None, nn.Module]]:
-    """Draw the weights of a network anew, layer by layer from the output down.
+    """Reinitialize the weights of a network layer by layer, from the output down.
 
     A map that shows what the network has learned has to change. One that stays shows the image.
 
@@ -232,7 +216,7 @@ def cascading_randomization(
 
     Yields:
         The name of the layer reached, None before the first, and a copy of the model in which this
-        layer and all after it are new. It is one copy that goes on to change.
+        layer and all after it are new. It is the same copy each time.
 
     Raises:
         ValueError: If no layer can be drawn anew.
@@ -248,7 +232,9 @@ def cascading_randomization(
         and any(True for _ in layer.parameters(recurse=False))
     ]
     if not layers:
-        raise ValueError(f"{type(model).__name__} has no layer whose weights can be drawn anew")
+        raise ValueError(
+            f"model is a {type(model).__name__} without layers that can be drawn anew, expected one"
+        )
     yield None, changing
     for index, (name, reset_parameters) in enumerate(reversed(layers)):
         with isolated_seed(seed + index):
@@ -257,11 +243,7 @@ def cascading_randomization(
 
 
 def rank_correlation(first: Tensor, second: Tensor) -> Tensor:
-    """Compare maps by Spearman's rank correlation, image by image.
-
-    Args:
-        first: ``(B, H, W)``.
-        second: ``(B, H, W)``.
+    """Compare maps ``(B, H, W)`` by Spearman's rank correlation, image by image.
 
     Returns:
         ``(B,)`` from -1 to 1, float64. Equal values share their ranks; where one of the maps is the
@@ -274,9 +256,7 @@ def rank_correlation(first: Tensor, second: Tensor) -> Tensor:
         Spearman (1904), "The Proof and Measurement of Association between Two Things",
         https://doi.org/10.2307/1412159.
     """
-    if first.shape != second.shape or first.ndim != 3:
-        shapes = f"{tuple(first.shape)} and {tuple(second.shape)}"
-        raise ValueError(f"the maps are {shapes}, expected twice (B, H, W)")
+    check_shapes(first=(first, "B H W"), second=(second, "B H W"))
     ranks = [torch.from_numpy(rankdata(maps.flatten(1).cpu(), axis=1)) for maps in (first, second)]
     a, b = (rank - rank.mean(dim=1, keepdim=True) for rank in ranks)
     spread = a.norm(dim=1) * b.norm(dim=1)
@@ -287,29 +267,19 @@ def _curves(
     model: nn.Module, start: Tensor, end: Tensor, classes: Tensor, maps: Tensor, steps: int
 ) -> Tensor:
     """Replace the pixels of one image by those of another, in the order of a map."""
-    if steps < 1:
-        raise ValueError(f"steps is {steps}, expected at least 1")
-    if maps.shape != (len(start), *start.shape[2:]) or classes.shape != (len(start),):
-        raise ValueError(
-            f"maps are {tuple(maps.shape)} and classes {tuple(classes.shape)}, expected "
-            f"(B, H, W) and (B,) for images {tuple(start.shape)}"
-        )
-    order = maps.flatten(1).argsort(dim=1, descending=True, stable=True)
-    place = torch.empty_like(order).scatter_(
-        1, order, torch.arange(order.shape[1]).expand_as(order)
-    )
-    place = place.view_as(maps)[:, None]
-    probabilities = []
+    check_at_least_one(steps=steps)
+    check_shapes(images=(start, "B C H W"), maps=(maps, "B H W"), classes=(classes, "B"))
+    order = maps.flatten(1).argsort(dim=1, descending=True, stable=True)  # (B, H*W)
+    ranks = order.argsort(dim=1).view_as(maps)[:, None]  # (B, 1, H, W), 0 for the most important
+    curves = []
     for step in range(steps + 1):
-        mixed = torch.where(place < step * order.shape[1] / steps, end, start)
-        fractions = predict(model, mixed).softmax(dim=1)
-        probabilities.append(fractions.gather(1, classes[:, None]))
-    return torch.cat(probabilities, dim=1)
+        mixed = torch.where(ranks < step * order.shape[1] / steps, end, start)
+        probabilities = predict(model, mixed).softmax(dim=1)  # (B, K)
+        curves.append(probabilities.gather(1, classes[:, None]))
+    return torch.cat(curves, dim=1)  # (B, steps + 1)
 
 
 def _check_pairs(maps: Tensor, masks: Tensor) -> None:
-    if maps.ndim != 3 or maps.shape != masks.shape:
-        shapes = f"{tuple(maps.shape)} and {tuple(masks.shape)}"
-        raise ValueError(f"maps and masks are {shapes}, expected twice (B, H, W)")
+    check_shapes(maps=(maps, "B H W"), masks=(masks, "B H W"))
     if masks.dtype != torch.bool:
-        raise ValueError(f"masks are {masks.dtype}, expected torch.bool")
+        reject_tensor("masks", masks, "type torch.bool")

@@ -1,13 +1,21 @@
-"""A mark stamped on images, as a copyright notice is, and how much of a map lies on it."""
+"""A watermark on images, and how much of a saliency map lies on it."""
 
 import torch
 from torch import Tensor
+
+from glassbox.support.arguments import (
+    check_at_least,
+    check_bytes,
+    check_range,
+    check_shapes,
+    reject_tensor,
+)
 
 MARK_SIDE = 5  # pixels
 MARK_EDGE = 1  # pixels between the mark and the edges of the image
 
 # A diamond with a hole, light on dark: what a tiny logo could look like.
-LOGO = (
+_LOGO = (
     "..#..",
     ".###.",
     "##.##",
@@ -17,48 +25,35 @@ LOGO = (
 
 
 def stamp(images: Tensor, chosen: Tensor, strength: float = 1.0) -> Tensor:
-    """Stamp a small logo into the lower right corner of some images.
+    """Stamp a small logo into the lower right corner of some images; the input stays as it is.
 
     Args:
         images: Bytes ``uint8 (B, C, H, W)`` of at least 12 x 12 pixels.
         chosen: Which of them, bool ``(B,)``.
         strength: From 0, which leaves an image as it is, to 1, a logo in pure black and white.
 
-    Returns:
-        Images of the same shape and type; the input stays as it is.
-
     Raises:
         TypeError: If the images are not bytes.
         ValueError: If shapes do not fit, the images are too small, or ``strength`` is out of range.
     """
-    if images.dtype != torch.uint8:
-        raise TypeError(f"images are {images.dtype}, expected torch.uint8")
+    check_bytes(images=images)
     if chosen.shape != (len(images),) or chosen.dtype != torch.bool:
-        got = f"{tuple(chosen.shape)} of {chosen.dtype}"
-        raise ValueError(f"chosen is {got}, expected bool ({len(images)},)")
-    if not 0 <= strength <= 1:
-        raise ValueError(f"strength is {strength}, expected 0 to 1")
+        reject_tensor("chosen", chosen, f"bool ({len(images)},)")
+    check_range(0, 1, strength=strength)
     where = mark_mask(images.shape[-1])
     logo = torch.zeros(images.shape[-2:])
-    logo[where] = torch.tensor([255.0 * (dot == "#") for row in LOGO for dot in row])
+    logo[where] = torch.tensor([255.0 * (dot == "#") for row in _LOGO for dot in row])
     marked = torch.lerp(images.float(), logo, strength * where.float()).round().to(torch.uint8)
     return torch.where(chosen.view(-1, 1, 1, 1), marked, images)
 
 
 def mark_mask(size: int) -> Tensor:
-    """Say which pixels the mark covers.
-
-    Args:
-        size: Pixels a side, at least 12.
-
-    Returns:
-        Bool ``(size, size)``.
+    """Return which pixels of an image of at least 12 x 12 the mark covers, bool ``(size, size)``.
 
     Raises:
         ValueError: If ``size`` is too small.
     """
-    if size < 12:
-        raise ValueError(f"size is {size}, expected at least 12 pixels")
+    check_at_least(12, size=size)
     mask = torch.zeros(size, size, dtype=torch.bool)
     end = size - MARK_EDGE
     mask[end - MARK_SIDE : end, end - MARK_SIDE : end] = True
@@ -66,7 +61,7 @@ def mark_mask(size: int) -> Tensor:
 
 
 def mass_on(maps: Tensor, mask: Tensor) -> Tensor:
-    """Measure which fraction of a map lies on some pixels.
+    """Compute the fraction of each map that lies on some pixels.
 
     Args:
         maps: ``(B, H, W)``, not negative.
@@ -78,10 +73,10 @@ def mass_on(maps: Tensor, mask: Tensor) -> Tensor:
     Raises:
         ValueError: If a map has negative places, or the shapes do not fit.
     """
-    if maps.ndim != 3 or mask.shape[-2:] != maps.shape[1:] or mask.dtype != torch.bool:
-        shapes = f"{tuple(maps.shape)} and {tuple(mask.shape)} of {mask.dtype}"
-        raise ValueError(f"maps and mask are {shapes}, expected (B, H, W) and bool (H, W)")
+    check_shapes(maps=(maps, "B H W"))
+    if mask.shape[-2:] != maps.shape[1:] or mask.dtype != torch.bool:
+        reject_tensor("mask", mask, f"bool {tuple(maps.shape[1:])}")
     if (maps < 0).any():
-        raise ValueError(f"maps go down to {maps.min():.3g}, expected none below 0")
+        raise ValueError(f"maps is {maps.min():.3g} in places, expected at least 0")
     mass = maps.sum((1, 2))
     return (maps * mask).sum((1, 2)) / torch.where(mass > 0, mass, 1)

@@ -1,4 +1,4 @@
-"""A real forward and backward pass, written down moment by moment by hooks on every node."""
+"""A real forward and backward pass, recorded step by step by hooks on every node."""
 
 import re
 from collections.abc import Callable
@@ -58,7 +58,7 @@ class Trace:
 
 
 @dataclass
-class Recorder:
+class _Recorder:
     """Writes down what happens while a program runs.
 
     The program calls :meth:`note` on each tensor it makes, :meth:`hook` for each hook it registers
@@ -133,7 +133,7 @@ class Recorder:
         def before(arrived: tuple[Tensor, ...]) -> None:
             self._finish()
             self._arrive(index, arrived[0])
-            received = value_or_shape(arrived[0])
+            received = _value_or_shape(arrived[0])
             leaf = card.operation == "leaf"
             sentence = f"AccumulateGrad adds {received} to {card.name}.grad." if leaf else ""
             self._begin("backward", index, sentence or f"{card.operation} receives {received}")
@@ -145,7 +145,7 @@ class Recorder:
                 self._arrive(parent, fraction if before_it is None else before_it + fraction)
             if fractions:
                 sentence = f"{self.moments[-1].sentence} and hands on "
-                sentence += " and ".join(map(value_or_shape, fractions)) + "."
+                sentence += " and ".join(map(_value_or_shape, fractions)) + "."
                 self.moments[-1] = replace(self.moments[-1], sentence=sentence)
 
         function.register_prehook(before)
@@ -158,7 +158,7 @@ class Recorder:
         self.moments.append(Moment(kind, index, sentence, (), firing))
 
     def _finish(self) -> None:
-        """Take down all tensors as the latest moment leaves them."""
+        """Record all tensors as the latest moment leaves them."""
         if self.moments and not self.moments[-1].cards:
             cards = tuple(map(self._as_it_is, range(len(self.cards))))
             self.moments[-1] = replace(self.moments[-1], cards=cards)
@@ -176,15 +176,8 @@ class Recorder:
         )
 
 
-def value_or_shape(tensor: Tensor) -> str:
-    """Give a single number, or the shape where there are more.
-
-    Args:
-        tensor: Any tensor.
-
-    Returns:
-        As in ``12`` or ``a 2 × 3 gradient``.
-    """
+def _value_or_shape(tensor: Tensor) -> str:
+    """Format a single number, or the shape of more: ``12``, ``a 2 × 3 gradient``."""
     if tensor.numel() == 1:
         return f"{tensor.item():.3g}"
     return f"a {' × '.join(map(str, tensor.shape))} gradient"
@@ -192,7 +185,7 @@ def value_or_shape(tensor: Tensor) -> str:
 
 def trace_scalars() -> Trace:
     """Run z = (x²)³ at x = 2, forward and backward."""
-    record = Recorder()
+    record = _Recorder()
     x = torch.tensor(2.0, requires_grad=True)
     record.note("x", x, (0, 0), "x is a leaf: no operation made it.")
     y = record.note("y = x²", x**2, (1, 0), "y = x² is 4. Autograd records a node and saves x.")
@@ -205,7 +198,7 @@ def trace_network() -> Trace:
     """Run two layers with an in-place ReLU, forward and backward, and one step of descent."""
     images = torch.tensor([[1.0, -0.5], [0.5, 1.0]])
     labels = torch.tensor([[-1.0], [1.0]])
-    record = Recorder({"images": images, "labels": labels})
+    record = _Recorder({"images": images, "labels": labels})
     first = torch.tensor([[0.6, -0.9, 0.3], [0.2, 0.8, -0.7]], requires_grad=True)
     second = torch.tensor([[0.5], [-0.4], [0.9]], requires_grad=True)
     record.note("W1", first, (0, 1), "W1 is a leaf, a 2 × 3 matrix of weights.")
@@ -228,7 +221,7 @@ def trace_network() -> Trace:
 
 def trace_hooks() -> Trace:
     """Run z = (x²)³ with a hook that halves the gradient of y, and a step as soon as x has one."""
-    record = Recorder()
+    record = _Recorder()
     x = torch.tensor(2.0, requires_grad=True)
     record.note("x", x, (0, 0), "x is a leaf. A hook waits for its gradient to be complete.")
     y = record.note("y = x²", x**2, (1, 0), "y = x² is 4. A hook on y will halve its gradient.")

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-SIGN = 2**63  # autograd gives a negative dimension as an unsigned number
+_SIGN = 2**63  # autograd gives a negative dimension as an unsigned number
 
-Place = tuple[int, torch.Size, tuple[int, ...]]
+_Place = tuple[int, torch.Size, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,6 @@ def walk_graph(output: Tensor, names: Mapping[str, Tensor] | None = None) -> Gra
         output: A tensor that some operation made from a tensor that requires a gradient.
         names: Name to tensor, such as ``dict(model.named_parameters())``.
 
-    Returns:
-        The graph.
-
     Raises:
         ValueError: If ``output`` has no ``grad_fn``.
 
@@ -88,23 +85,16 @@ def walk_graph(output: Tensor, names: Mapping[str, Tensor] | None = None) -> Gra
         PyTorch, "Autograd mechanics", https://docs.pytorch.org/docs/stable/notes/autograd.html.
     """
     if output.grad_fn is None:
-        raise ValueError("output has no grad_fn: it is a leaf, detached or made under no_grad")
+        raise ValueError("output is a leaf or detached, expected a tensor with a grad_fn")
     depths = _depths(output.grad_fn)
     index = {function: i for i, function in enumerate(depths)}
     nodes = [_node(function, depth, names or {}) for function, depth in depths.items()]
-    edges = [(i, index[parent]) for function, i in index.items() for parent in parents(function)]
+    edges = [(i, index[parent]) for function, i in index.items() for parent in _parents(function)]
     return Graph(tuple(nodes), tuple(edges))
 
 
-def parents(function: Any) -> list[Any]:
-    """List the nodes to which a node hands gradients.
-
-    Args:
-        function: A node of autograd's graph.
-
-    Returns:
-        The nodes, in the order of its inputs; inputs without a gradient are left out.
-    """
+def _parents(function: Any) -> list[Any]:
+    """List the nodes to which a node hands gradients, in the order of its inputs."""
     return [parent for parent, _ in function.next_functions if parent is not None]
 
 
@@ -113,7 +103,7 @@ def _depths(root: Any) -> dict[Any, int]:
     waiting = dict.fromkeys([root], 0)  # how many gradients a node still waits for
     stack = [root]
     while stack:
-        for parent in parents(stack.pop()):
+        for parent in _parents(stack.pop()):
             if parent not in waiting:
                 stack.append(parent)
             waiting[parent] = waiting.get(parent, 0) + 1
@@ -121,7 +111,7 @@ def _depths(root: Any) -> dict[Any, int]:
     while ready:
         function = ready.pop(0)
         order[function] = depths[function]
-        for parent in parents(function):
+        for parent in _parents(function):
             depths[parent] = depths[function] + 1  # the consumer that comes last is the deepest
             waiting[parent] -= 1
             if not waiting[parent]:
@@ -130,15 +120,7 @@ def _depths(root: Any) -> dict[Any, int]:
 
 
 def saved_by(function: Any, names: Mapping[str, Tensor] | None = None) -> list[Saved]:
-    """List the tensors that a node keeps for its backward.
-
-    Args:
-        function: A node of autograd's graph.
-        names: Name to tensor, for those that have one.
-
-    Returns:
-        The saved tensors, in alphabetical order of the node's own names for them.
-    """
+    """List the tensors that a node keeps for its backward, sorted by the node's names for them."""
     known = {_place(tensor): name for name, tensor in (names or {}).items()}
     saved = []
     for label, value in _kept(function).items():
@@ -194,7 +176,7 @@ def _unpacked(function: Any, name: str) -> Any:
         return "modified" if "inplace operation" in str(refusal) else "freed"
 
 
-def _place(tensor: Tensor) -> Place:
+def _place(tensor: Tensor) -> _Place:
     """Tell where in memory a tensor lies: a saved result comes back as a new object."""
     return tensor.data_ptr(), tensor.shape, tensor.stride()
 
@@ -202,5 +184,5 @@ def _place(tensor: Tensor) -> Place:
 def _signed(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(map(_signed, value))
-    big = isinstance(value, int) and not isinstance(value, bool) and value >= SIGN
+    big = isinstance(value, int) and not isinstance(value, bool) and value >= _SIGN
     return value - 2**64 if big else value

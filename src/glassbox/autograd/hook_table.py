@@ -15,11 +15,11 @@ from torch.nn.modules import module as every_module
 
 from glassbox.support.tables import Table
 
-Call = Callable[..., Any]
+_Call = Callable[..., Any]
 
 
-class Layer(nn.Linear):
-    """A linear layer that takes down what reaches it from both sides."""
+class _Layer(nn.Linear):
+    """A linear layer that records its input and the gradient of its output."""
 
     def __init__(self) -> None:
         super().__init__(3, 2)
@@ -40,49 +40,49 @@ class Layer(nn.Linear):
         self.seen["the gradient of the output"] = gradients[0].detach()
 
 
-class Site(NamedTuple):
+class _Site(NamedTuple):
     """Where hooks are put: a layer, its input, and its output once there is one."""
 
-    layer: Layer
+    layer: _Layer
     x: Tensor
     y: Tensor | None = None
 
 
-class Hook(NamedTuple):
+class _Hook(NamedTuple):
     """A kind of hook.
 
-    ``register`` puts a call on a :class:`Site`; with ``late`` it needs the output. ``answer`` is
+    ``register`` puts a call on a ``_Site``; with ``late`` it needs the output. ``answer`` is
     the place of the argument that a return replaces.
     """
 
     name: str
-    register: Callable[[Site, Call], Any]
+    register: Callable[[_Site, _Call], Any]
     late: bool = False
     answer: int = -1
 
 
 HOOKS = (
-    Hook("global forward pre-hook",
-         lambda site, call: every_module.register_module_forward_pre_hook(call)),
-    Hook("forward pre-hook", lambda site, call: site.layer.register_forward_pre_hook(call)),
-    Hook("global forward hook",
-         lambda site, call: every_module.register_module_forward_hook(call)),
-    Hook("forward hook", lambda site, call: site.layer.register_forward_hook(call)),
-    Hook("tensor hook, output", lambda site, call: site.y.register_hook(call), late=True),
-    Hook("node pre-hook", lambda site, call: site.y.grad_fn.register_prehook(call), late=True),
-    Hook("global full backward pre-hook",
-         lambda site, call: every_module.register_module_full_backward_pre_hook(call)),
-    Hook("full backward pre-hook",
-         lambda site, call: site.layer.register_full_backward_pre_hook(call)),
-    Hook("node hook", lambda site, call: site.y.grad_fn.register_hook(call), late=True, answer=0),
-    Hook("tensor hook, weight", lambda site, call: site.layer.weight.register_hook(call)),
-    Hook("post-accumulate-grad hook, weight",
-         lambda site, call: site.layer.weight.register_post_accumulate_grad_hook(call)),
-    Hook("global full backward hook",
-         lambda site, call: every_module.register_module_full_backward_hook(call), answer=1),
-    Hook("full backward hook",
-         lambda site, call: site.layer.register_full_backward_hook(call), answer=1),
-    Hook("tensor hook, input", lambda site, call: site.x.register_hook(call)),
+    _Hook("global forward pre-hook",
+          lambda site, call: every_module.register_module_forward_pre_hook(call)),
+    _Hook("forward pre-hook", lambda site, call: site.layer.register_forward_pre_hook(call)),
+    _Hook("global forward hook",
+          lambda site, call: every_module.register_module_forward_hook(call)),
+    _Hook("forward hook", lambda site, call: site.layer.register_forward_hook(call)),
+    _Hook("tensor hook, output", lambda site, call: site.y.register_hook(call), late=True),
+    _Hook("node pre-hook", lambda site, call: site.y.grad_fn.register_prehook(call), late=True),
+    _Hook("global full backward pre-hook",
+          lambda site, call: every_module.register_module_full_backward_pre_hook(call)),
+    _Hook("full backward pre-hook",
+          lambda site, call: site.layer.register_full_backward_pre_hook(call)),
+    _Hook("node hook", lambda site, call: site.y.grad_fn.register_hook(call), late=True, answer=0),
+    _Hook("tensor hook, weight", lambda site, call: site.layer.weight.register_hook(call)),
+    _Hook("post-accumulate-grad hook, weight",
+          lambda site, call: site.layer.weight.register_post_accumulate_grad_hook(call)),
+    _Hook("global full backward hook",
+          lambda site, call: every_module.register_module_full_backward_hook(call), answer=1),
+    _Hook("full backward hook",
+          lambda site, call: site.layer.register_full_backward_hook(call), answer=1),
+    _Hook("tensor hook, input", lambda site, call: site.x.register_hook(call)),
 )  # fmt: skip
 
 
@@ -96,17 +96,17 @@ def firing_order() -> list[str]:
 
 def hooks_and_returns() -> Table:
     """Try each hook by itself: what it is called with, and what a return replaces."""
-    rows = ((hook.name, arguments(hook), replacement(hook)) for hook in HOOKS)
+    rows = ((hook.name, _arguments(hook), _replacement(hook)) for hook in HOOKS)
     return Table(("hook", "is called with", "a return replaces"), tuple(rows))
 
 
 def calls_by_situation() -> Table:
     """Count how often each hook fires in each situation, and in a compiled layer."""
-    compiled = compiled_order()
+    compiled = _compiled_order()
     rows = (
         (
             hook.name,
-            *(calls(hook, situation) for situation in SITUATIONS),
+            *(_calls(hook, situation) for situation in SITUATIONS),
             str(compiled.count(hook.name)),
         )
         for hook in HOOKS
@@ -114,14 +114,14 @@ def calls_by_situation() -> Table:
     return Table(("hook", *SITUATIONS, "compiled"), tuple(rows))
 
 
-def arguments(hook: Hook) -> str:
+def _arguments(hook: _Hook) -> str:
     """Say what a hook is called with."""
     site, received = _site(), []
     _run(site, [(hook, lambda *given: received.append(_words(given, site)))])
     return received[0].removeprefix("(").removesuffix(")").removesuffix(",")
 
 
-def replacement(hook: Hook) -> str:
+def _replacement(hook: _Hook) -> str:
     """Return the double of what a hook is given, and say what that changes.
 
     What follows by itself from a changed input, output or gradient of the output is left out.
@@ -137,16 +137,8 @@ def replacement(hook: Hook) -> str:
     return changed[0] if changed[0] in before.layer.seen else " and ".join(changed)
 
 
-def calls(hook: Hook, situation: str) -> str:
-    """Count how often a hook fires in a situation.
-
-    Args:
-        hook: One of :data:`HOOKS`.
-        situation: One of :data:`SITUATIONS`.
-
-    Returns:
-        The number of calls, or ``"refused"`` where PyTorch does not let it be registered.
-    """
+def _calls(hook: _Hook, situation: str) -> str:
+    """Count how often a hook fires in a situation; ``"refused"`` if it cannot be registered."""
     fired: list[int] = []
     try:
         SITUATIONS[situation](_site(), [(hook, lambda *_: fired.append(1))])
@@ -155,7 +147,7 @@ def calls(hook: Hook, situation: str) -> str:
     return str(len(fired))
 
 
-def compiled_order() -> list[str]:
+def _compiled_order() -> list[str]:
     """List the hooks that fire when the layer is compiled, with all of them registered before."""
     fired: list[str] = []
     site = _site()
@@ -168,19 +160,19 @@ def compiled_order() -> list[str]:
     return fired
 
 
-def _site() -> Site:
-    return Site(Layer(), torch.ones(1, 3, requires_grad=True))
+def _site() -> _Site:
+    return _Site(_Layer(), torch.ones(1, 3, requires_grad=True))
 
 
-Registered = list[tuple[Hook, Call]]
+_Registered = list[tuple[_Hook, _Call]]
 
 
 def _run(
-    site: Site,
-    hooks: Registered,
+    site: _Site,
+    hooks: _Registered,
     *,
-    forward: Call | None = None,
-    backward: Call = Tensor.backward,
+    forward: _Call | None = None,
+    backward: _Call = Tensor.backward,
     times: int = 1,
 ) -> None:
     """Run forward and backward with hooks, and take them off again."""
@@ -202,24 +194,24 @@ def _run(
             handle.remove()
 
 
-def _run_without_grad(site: Site, hooks: Registered) -> None:
+def _run_without_grad(site: _Site, hooks: _Registered) -> None:
     with torch.no_grad():
         _run(site, hooks)
 
 
-def _run_frozen(site: Site, hooks: Registered) -> None:
+def _run_frozen(site: _Site, hooks: _Registered) -> None:
     site.layer.requires_grad_(False)
     _run(site, hooks)
 
 
-def _run_all_frozen(site: Site, hooks: Registered) -> None:
+def _run_all_frozen(site: _Site, hooks: _Registered) -> None:
     site.x.requires_grad_(False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # full backward hooks warn that no input needs a gradient
         _run_frozen(site, hooks)
 
 
-SITUATIONS: dict[str, Callable[[Site, Registered], None]] = {
+SITUATIONS: dict[str, Callable[[_Site, _Registered], None]] = {
     "once": _run,
     "twice in one forward": lambda site, hooks: _run(site, hooks, times=2),
     "autograd.grad": lambda site, hooks: _run(
@@ -232,7 +224,7 @@ SITUATIONS: dict[str, Callable[[Site, Registered], None]] = {
 }
 
 
-def _readings(site: Site) -> dict[str, Tensor]:
+def _readings(site: _Site) -> dict[str, Tensor]:
     names = ("the input", "the output", "the gradient of the output")
     leaves = {"the gradient of the weight": site.layer.weight, "the gradient of the input": site.x}
     taken = {name: site.layer.seen[name] for name in names}
@@ -245,7 +237,7 @@ def _double(given: Any) -> Any:
     return None if given is None else 2 * given
 
 
-def _words(given: Any, site: Site) -> str:
+def _words(given: Any, site: _Site) -> str:
     """Name what a hook was given; in this layer the shape tells which tensor it is."""
     if isinstance(given, tuple):
         return f"({', '.join(_words(part, site) for part in given)}{',' * (len(given) == 1)})"

@@ -15,12 +15,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-Holder = MutableSequence[Any] | MutableMapping[Any, Any]
+from glassbox.support.arguments import check_positive
+
+_Holder = MutableSequence[Any] | MutableMapping[Any, Any]
 
 
 @contextmanager
 def capture(model: nn.Module, layers: Iterable[str]) -> Iterator[dict[str, list[Any]]]:
-    """Record what layers put out.
+    """Record the outputs of layers.
 
     Args:
         model: Any module.
@@ -80,14 +82,6 @@ def scale_gradients(model: nn.Module, layers: Iterable[str], factor: float) -> I
     What the layer hands on is scaled too, and so are the gradients of all parameters up to it.
     A negative factor reverses the gradient.
 
-    Args:
-        model: Any module.
-        layers: Names as in ``model.named_modules()``; ``""`` is the model itself.
-        factor: Any number.
-
-    Yields:
-        Nothing.
-
     Raises:
         TypeError: If ``layers`` is a single string.
         ValueError: If the model has no layer of one of these names.
@@ -109,7 +103,7 @@ def scale_gradients(model: nn.Module, layers: Iterable[str], factor: float) -> I
 
 @contextmanager
 def clip_gradients(model: nn.Module, max_norm: float) -> Iterator[None]:
-    """Shorten the gradient of each parameter on arrival, where its norm is above a limit.
+    """Shorten the gradient of each parameter as it arrives, if its norm is above a limit.
 
     A hook sees one parameter at a time, so this bounds every parameter by itself.
     :func:`torch.nn.utils.clip_grad_norm_` waits for all of them and bounds their common norm.
@@ -118,14 +112,10 @@ def clip_gradients(model: nn.Module, max_norm: float) -> Iterator[None]:
         model: Any module; its frozen parameters are left out.
         max_norm: Largest Euclidean norm of a parameter's gradient, above 0.
 
-    Yields:
-        Nothing.
-
     Raises:
         ValueError: If ``max_norm`` is not above 0.
     """
-    if not max_norm > 0:
-        raise ValueError(f"max_norm is {max_norm}, expected above 0")
+    check_positive(max_norm=max_norm)
 
     def shorten(gradient: Tensor) -> Tensor:
         exact = torch.promote_types(gradient.dtype, torch.float32)  # half would overflow
@@ -147,9 +137,6 @@ def mask_outputs(model: nn.Module, masks: Mapping[str, Tensor]) -> Iterator[None
         masks: Layer name to a mask that can be broadcast to the layer's output, such as
             ``(C, 1, 1)`` for the channels of a convolution; 0 or False removes.
 
-    Yields:
-        Nothing.
-
     Raises:
         TypeError: If a masked layer gives something other than a tensor.
         ValueError: If the model has no layer of one of these names.
@@ -157,7 +144,8 @@ def mask_outputs(model: nn.Module, masks: Mapping[str, Tensor]) -> Iterator[None
 
     def mask(name: str, output: Any) -> Tensor:
         if not isinstance(output, Tensor):
-            raise TypeError(f"layer {name!r} gives a {type(output).__name__}, expected a tensor")
+            kind = type(output).__name__
+            raise TypeError(f"the output of layer {name!r} is a {kind}, expected a tensor")
         return output * masks[name].to(output)
 
     with _on_outputs(model, layers_named(model, masks), mask):
@@ -183,14 +171,7 @@ def _on_outputs(
 
 
 def layers_named(model: nn.Module, layers: Iterable[str]) -> dict[str, nn.Module]:
-    """Find layers by their names.
-
-    Args:
-        model: Any module.
-        layers: Names as in ``model.named_modules()``; ``""`` is the model itself.
-
-    Returns:
-        Name to layer, in the order of ``layers``.
+    """Find layers by their names, as a dict in the order of ``layers``.
 
     Raises:
         TypeError: If ``layers`` is a single string.
@@ -203,7 +184,7 @@ def layers_named(model: nn.Module, layers: Iterable[str]) -> dict[str, nn.Module
     for name in layers:
         if name not in known:
             near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.4) or list(known)[1:6]
-            raise ValueError(f"layers holds {name!r}, which is no layer of the model; near: {near}")
+            raise ValueError(f"layers has {name!r}, expected names of layers such as {near}")
         found[name] = known[name]
     return found
 
@@ -219,7 +200,7 @@ def _enter_hook(stack: ExitStack, hook: Callable[[Tensor], Any], tensor: Tensor)
         stack.callback(tensor.register_hook(skip_nothing).remove)
 
 
-def _watch(holder: Holder, key: Any, output: Any, stack: ExitStack) -> None:
+def _watch(holder: _Holder, key: Any, output: Any, stack: ExitStack) -> None:
     """Let ``holder[key]`` follow the gradient of an output, part by part."""
     if isinstance(output, Tensor):
 

@@ -31,11 +31,11 @@ class Scalar:
         return f"Scalar({self.value:g})"
 
     def __add__(self, other: "Scalar | float") -> "Scalar":
-        other = as_scalar(other)
+        other = _as_scalar(other)
         return Scalar(self.value + other.value, (self, 1.0), (other, 1.0))
 
     def __mul__(self, other: "Scalar | float") -> "Scalar":
-        other = as_scalar(other)
+        other = _as_scalar(other)
         return Scalar(self.value * other.value, (self, other.value), (other, self.value))
 
     def __pow__(self, exponent: float) -> "Scalar":
@@ -67,13 +67,13 @@ class Scalar:
         return self + -other
 
     def __truediv__(self, other: "Scalar | float") -> "Scalar":
-        return self * as_scalar(other) ** -1
+        return self * _as_scalar(other) ** -1
 
     def __rsub__(self, other: float) -> "Scalar":
-        return as_scalar(other) - self
+        return _as_scalar(other) - self
 
     def __rtruediv__(self, other: float) -> "Scalar":
-        return as_scalar(other) / self
+        return _as_scalar(other) / self
 
     __radd__, __rmul__ = __add__, __mul__
 
@@ -81,10 +81,7 @@ class Scalar:
         """Add the derivative of this scalar with respect to each leaf to that leaf's ``grad``.
 
         The youngest scalar goes first: everything made from it is younger still and has already
-        handed its share over, so its gradient is complete.
-
-        Args:
-            gradient: The gradient of some further quantity with respect to this scalar.
+        contributed its gradient, so that of the youngest is complete.
         """
         arriving = {self: gradient}
         while arriving:
@@ -96,13 +93,6 @@ class Scalar:
                 arriving[parent] = arriving.get(parent, 0.0) + slope * gradient
 
 
-def as_scalar(number: Scalar | float) -> Scalar:
-    """Wrap a plain number as a leaf, and return a scalar as it is.
-
-    Args:
-        number: A scalar, or anything ``float`` accepts.
-
-    Returns:
-        A scalar.
-    """
+def _as_scalar(number: Scalar | float) -> Scalar:
+    """Wrap a plain number as a leaf, and return a scalar as it is."""
     return number if isinstance(number, Scalar) else Scalar(number)

@@ -43,7 +43,7 @@ def unfold(images: Array, kernel: int, stride: int = 1, padding: int = 0) -> Arr
 
 
 def conv2d(images: Any, weight: Array, bias: Array, *, stride: int = 1, padding: int = 0) -> Array:
-    """Convolve images: cut out all windows, multiply once, and add the bias.
+    """Convolve images into ``(B, K, H', W')``: cut out all windows, multiply once, add the bias.
 
     There is no backward here: :func:`unfold` and the matrix product bring their own.
 
@@ -54,16 +54,13 @@ def conv2d(images: Any, weight: Array, bias: Array, *, stride: int = 1, padding:
         stride: Step between windows.
         padding: Zeros added on every side.
 
-    Returns:
-        Feature maps ``(B, K, H', W')``, as :func:`torch.nn.functional.conv2d` gives them.
-
     Raises:
         ValueError: If the shapes do not fit together.
     """
     images = images if isinstance(images, Array) else Array(images)
     kernels, channels, kernel, _ = weight.shape
     if images.shape[1:2] != (channels,):
-        raise ValueError(f"images have shape {images.shape}, expected (B, {channels}, H, W)")
+        raise ValueError(f"images has shape {images.shape}, expected (B, {channels}, H, W)")
     windows = unfold(images, kernel, stride, padding)  # (B, C*k*k, H'*W')
     maps = weight.reshape(kernels, -1) @ windows + bias.reshape(kernels, 1)
     rows = (images.shape[2] + 2 * padding - kernel) // stride + 1
@@ -73,6 +70,6 @@ def conv2d(images: Any, weight: Array, bias: Array, *, stride: int = 1, padding:
 def _check_window(shape: tuple[int, ...], kernel: int, padding: int) -> None:
     if len(shape) != 4 or min(shape[2:]) + 2 * padding < kernel:
         raise ValueError(
-            f"images have shape {shape}, expected (B, C, H, W) with room for windows of "
+            f"images has shape {shape}, expected (B, C, H, W) with room for windows of "
             f"{kernel} x {kernel} after padding by {padding}"
         )

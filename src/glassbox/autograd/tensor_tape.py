@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-Pull = Callable[[np.ndarray], np.ndarray]
-Axes = int | tuple[int, ...] | None
+_Pull = Callable[[np.ndarray], np.ndarray]
+_Axes = int | tuple[int, ...] | None
 
 _serial = itertools.count()
 
@@ -33,7 +33,7 @@ class Array:
 
     __array_ufunc__ = None  # so that ``ndarray + Array`` comes to ``Array.__radd__``
 
-    def __init__(self, value: Any, *inputs: tuple[Any, Pull]) -> None:
+    def __init__(self, value: Any, *inputs: tuple[Any, _Pull]) -> None:
         self.value = _real(value)
         self.inputs = tuple((source, pull) for source, pull in inputs if isinstance(source, Array))
         self.grad: np.ndarray | None = None
@@ -91,30 +91,14 @@ class Array:
         positive = self.value > 0
         return Array(self.value * positive, (self, lambda g: g * positive))
 
-    def sum(self, axis: Axes = None, keepdims: bool = False) -> "Array":
-        """Add up along some axes, or along all.
-
-        Args:
-            axis: One axis, several, or None for all.
-            keepdims: Whether the summed axes stay, with length 1.
-
-        Returns:
-            The sums.
-        """
+    def sum(self, axis: _Axes = None, keepdims: bool = False) -> "Array":
+        """Sum over one axis, several, or all; with ``keepdims`` these axes stay, with length 1."""
         kept = self.value.sum(axis, keepdims=True)
         result = kept if keepdims else self.value.sum(axis)
         return Array(result, (self, lambda g: np.broadcast_to(g.reshape(kept.shape), self.shape)))
 
-    def max(self, axis: Axes = None, keepdims: bool = False) -> "Array":
-        """Take the largest along some axes; elements that tie share the gradient evenly.
-
-        Args:
-            axis: One axis, several, or None for all.
-            keepdims: Whether these axes stay, with length 1.
-
-        Returns:
-            The largest elements, as :func:`torch.amax` gives them.
-        """
+    def max(self, axis: _Axes = None, keepdims: bool = False) -> "Array":
+        """Take the maximum over one axis, several, or all; ties share the gradient evenly."""
         kept = self.value.max(axis, keepdims=True)
         winners = self.value == kept
         fraction = winners / winners.sum(axis, keepdims=True)
@@ -177,15 +161,7 @@ class Array:
 
 
 def sum_to_shape(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Undo broadcasting: an element that was used many times gets the sum of their gradients.
-
-    Args:
-        gradient: Gradient of the broadcast array.
-        shape: Shape before broadcasting.
-
-    Returns:
-        The gradient of that shape.
-    """
+    """Undo broadcasting to ``shape``: an element used many times gets the sum of its gradients."""
     added = gradient.ndim - len(shape)
     stretched = tuple(
         added + axis
@@ -198,7 +174,7 @@ def sum_to_shape(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 def _real(value: Any) -> np.ndarray:
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"value has dtype {array.dtype}, expected real numbers")
+        raise TypeError(f"value has type {array.dtype}, expected real numbers")
     return array if array.dtype.kind == "f" else array.astype(np.float64)
 
 
@@ -211,14 +187,14 @@ def _value(operand: Any) -> Any:
 
 def _checked_matrices(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     if min(a.ndim, b.ndim) < 2 or a.shape[-1] != b.shape[-2]:
-        raise ValueError(f"shapes {a.shape} @ {b.shape} are no matrices that can be multiplied")
+        raise ValueError(f"other has shape {b.shape}, expected one to multiply {a.shape} with")
     return a @ b
 
 
 def _starting_gradient(value: np.ndarray, gradient: Any) -> np.ndarray:
     if gradient is None:
         if value.size != 1:
-            raise ValueError(f"gradient is missing for an array of shape {value.shape}")
+            raise ValueError(f"gradient is None, expected an array of shape {value.shape}")
         return np.ones_like(value)
     gradient = _real(gradient)
     if gradient.shape != value.shape:

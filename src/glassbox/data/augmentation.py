@@ -2,7 +2,7 @@
 
 An augmentation is a function ``(images, generator) -> images``. It draws from the generator
 and hands the numbers to a plain function (:func:`flip`, :func:`shift`, :func:`rotate`,
-:func:`adjust_color`), which can be called with numbers of your own. The input stays as it is.
+:func:`adjust_color`), which can be called directly. The input is not changed.
 """
 
 from collections.abc import Callable
@@ -11,6 +11,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from glassbox.support.arguments import (
+    check_at_least,
+    check_floating_point,
+    check_range,
+    check_shapes,
+)
+
 Augmentation = Callable[[Tensor, torch.Generator | None], Tensor]
 
 # Weights of red, green and blue in brightness, as torchvision has them.
@@ -18,64 +25,49 @@ _LUMA = (0.2989, 0.587, 0.114)
 
 
 def flip(images: Tensor, chosen: Tensor) -> Tensor:
-    """Mirror the chosen images left to right.
-
-    Args:
-        images: ``(B, C, H, W)``.
-        chosen: which ones, ``bool (B,)``.
-
-    Returns:
-        Images of the same shape and type.
-    """
+    """Mirror the images ``(B, C, H, W)`` where ``chosen``, bool ``(B,)``, left to right."""
     return torch.where(chosen.view(-1, 1, 1, 1), images.flip(-1), images)
 
 
 def shift(images: Tensor, down: Tensor, right: Tensor, *, repeat_edge: bool = False) -> Tensor:
-    """Move each image by whole pixels.
+    """Move each image by whole pixels, to images of the same shape and type.
 
     Args:
         images: ``(B, C, H, W)``, any type.
-        down: pixels down (negative: up), integers ``(B,)``.
-        right: pixels to the right (negative: left), integers ``(B,)``.
-        repeat_edge: fill what comes in with the pixels of the edge in place of zeros.
-
-    Returns:
-        Images of the same shape and type.
+        down: Pixels down (negative: up), integers ``(B,)``.
+        right: Pixels to the right (negative: left), integers ``(B,)``.
+        repeat_edge: Fill what comes in with the pixels of the edge in place of zeros.
     """
     batch, channels, height, width = images.shape
-    rows = torch.arange(height, device=images.device) - down.view(-1, 1)
-    columns = torch.arange(width, device=images.device) - right.view(-1, 1)
+    # Where each pixel of the result comes from, which may lie outside of the image.
+    rows = torch.arange(height, device=images.device) - down.view(-1, 1)  # (B, H)
+    columns = torch.arange(width, device=images.device) - right.view(-1, 1)  # (B, W)
     inside_rows, inside_columns = rows.clamp(0, height - 1), columns.clamp(0, width - 1)
-    pixels = inside_rows[:, :, None] * width + inside_columns[:, None, :]
-    flat = images.reshape(batch, channels, -1)
-    moved = flat.gather(2, pixels.view(batch, 1, -1).expand(-1, channels, -1)).view(images.shape)
+    sources = inside_rows[:, :, None] * width + inside_columns[:, None, :]  # (B, H, W)
+    sources = sources.view(batch, 1, -1).expand(-1, channels, -1)  # (B, C, H*W)
+    moved = images.reshape(batch, channels, -1).gather(2, sources).view(images.shape)
     if repeat_edge:
         return moved
-    inside = (rows == inside_rows)[:, :, None] & (columns == inside_columns)[:, None, :]
+    inside = (rows == inside_rows)[:, :, None] & (columns == inside_columns)[
+        :, None, :
+    ]  # (B, H, W)
     return moved * inside[:, None]
 
 
 def rotate(images: Tensor, degrees: Tensor) -> Tensor:
-    """Turn each image about its center, bilinear, with zeros where nothing was.
-
-    Args:
-        images: floating point ``(B, C, H, W)``.
-        degrees: angles, counter-clockwise, ``(B,)``.
-
-    Returns:
-        Images of the same shape and type.
+    """Turn images ``(B, C, H, W)`` counterclockwise by ``degrees``, ``(B,)``; bilinear.
 
     Raises:
-        TypeError: if ``images`` are not floating point.
+        TypeError: If ``images`` are not floating point.
     """
-    _require_float(images)
+    check_floating_point(images=images)
     height, width = images.shape[-2:]
     angles = degrees.to(images).deg2rad()
     cos, sin, zero = angles.cos(), angles.sin(), torch.zeros_like(angles)
     # The grid runs from -1 to 1 along both sides, so that a turn mixes height and width.
     rows = [cos, -sin * height / width, zero, sin * width / height, cos, zero]
-    matrices = torch.stack(rows, dim=1).view(-1, 2, 3)
-    grid = F.affine_grid(matrices, list(images.shape), align_corners=False)
+    matrices = torch.stack(rows, dim=1).view(-1, 2, 3)  # (B, 2, 3)
+    grid = F.affine_grid(matrices, list(images.shape), align_corners=False)  # (B, H, W, 2)
     return F.grid_sample(images, grid, mode="bilinear", align_corners=False)
 
 
@@ -87,40 +79,29 @@ def adjust_color(
     A factor of 1 changes nothing; 0 gives black, uniform gray and shades of gray.
 
     Args:
-        images: floating point ``(B, 3, H, W)`` from 0 to 1.
-        brightness: factors, ``(B,)``, at least 0.
-        contrast: factors, ``(B,)``, at least 0.
-        saturation: factors, ``(B,)``, at least 0.
-
-    Returns:
-        Images of the same shape and type, from 0 to 1.
+        images: Floating point ``(B, 3, H, W)`` from 0 to 1.
+        brightness: Factors, ``(B,)``, at least 0.
+        contrast: Factors, ``(B,)``, at least 0.
+        saturation: Factors, ``(B,)``, at least 0.
 
     Raises:
-        TypeError: if ``images`` are not floating point.
-        ValueError: if ``images`` do not have 3 channels.
+        TypeError: If ``images`` are not floating point.
+        ValueError: If ``images`` do not have 3 channels.
     """
-    _require_float(images)
-    if images.shape[1] != 3:
-        raise ValueError(f"images has {images.shape[1]} channels; expected 3: red, green, blue")
+    check_floating_point(images=images)
+    check_shapes(images=(images, "B 3 H W"))
     brightness, contrast, saturation = (
         factor.to(images).view(-1, 1, 1, 1) for factor in (brightness, contrast, saturation)
     )
     images = (images * brightness).clamp_(0, 1)
-    images = torch.lerp(_gray(images).mean((1, 2, 3), keepdim=True), images, contrast).clamp_(0, 1)
+    mean_gray = _gray(images).mean((1, 2, 3), keepdim=True)  # (B, 1, 1, 1)
+    images = torch.lerp(mean_gray, images, contrast).clamp_(0, 1)
     return torch.lerp(_gray(images), images, saturation).clamp_(0, 1)
 
 
 def random_flip(probability: float = 0.5) -> Augmentation:
-    """Mirror each image left to right with the given probability.
-
-    Args:
-        probability: from 0 to 1.
-
-    Raises:
-        ValueError: if ``probability`` is out of range.
-    """
-    if not 0 <= probability <= 1:
-        raise ValueError(f"probability is {probability}; expected 0 to 1")
+    """Mirror each image left to right with a ``probability`` from 0 to 1."""
+    check_range(0, 1, probability=probability)
 
     def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
         return flip(images, _uniform(images, 0, 1, generator) < probability)
@@ -129,43 +110,24 @@ def random_flip(probability: float = 0.5) -> Augmentation:
 
 
 def random_shift(max_pixels: int) -> Augmentation:
-    """Move each image by up to ``max_pixels`` each way, repeating the pixels of its edge.
-
-    Args:
-        max_pixels: at least 0.
-
-    Raises:
-        ValueError: if ``max_pixels`` is negative.
-    """
-    return _random_move("max_pixels", max_pixels, repeat_edge=True)
+    """Move each image by up to ``max_pixels``, at least 0, each way, repeating its edge."""
+    check_at_least(0, max_pixels=max_pixels)
+    return _random_move(max_pixels, repeat_edge=True)
 
 
 def random_crop(padding: int) -> Augmentation:
-    """Surround each image with zeros and cut a window of its own size out, anywhere.
+    """Pad each image with ``padding`` zeros on each side, and crop it to its size at random.
 
     This is torchvision's ``RandomCrop(size, padding)``. Zeros are black before
     normalization and the mean color after it.
-
-    Args:
-        padding: zeros on each side, in pixels, at least 0.
-
-    Raises:
-        ValueError: if ``padding`` is negative.
     """
-    return _random_move("padding", padding, repeat_edge=False)
+    check_at_least(0, padding=padding)
+    return _random_move(padding, repeat_edge=False)
 
 
 def random_rotation(degrees: float) -> Augmentation:
-    """Turn each image by an angle from ``-degrees`` to ``degrees``.
-
-    Args:
-        degrees: largest angle, at least 0.
-
-    Raises:
-        ValueError: if ``degrees`` is negative.
-    """
-    if degrees < 0:
-        raise ValueError(f"degrees is {degrees}; expected 0 or more")
+    """Turn each image by an angle from ``-degrees`` to ``degrees``, at least 0."""
+    check_at_least(0, degrees=degrees)
 
     def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
         return rotate(images, _uniform(images, -degrees, degrees, generator))
@@ -179,33 +141,19 @@ def color_jitter(
     """Change the colors of each image by factors from ``1 - x`` to ``1 + x``.
 
     The factors are those of torchvision's ``ColorJitter``; they apply in a fixed order.
-
-    Args:
-        brightness: ``x`` of the brightness, from 0 to 1.
-        contrast: ``x`` of the contrast, from 0 to 1.
-        saturation: ``x`` of the saturation, from 0 to 1.
-
-    Raises:
-        ValueError: if a number is out of range.
     """
-    strengths = {"brightness": brightness, "contrast": contrast, "saturation": saturation}
-    for name, strength in strengths.items():
-        if not 0 <= strength <= 1:
-            raise ValueError(f"{name} is {strength}; expected 0 to 1")
+    check_range(0, 1, brightness=brightness, contrast=contrast, saturation=saturation)
+    strengths = brightness, contrast, saturation
 
     def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        factors = [_uniform(images, 1 - x, 1 + x, generator) for x in strengths.values()]
+        factors = [_uniform(images, 1 - x, 1 + x, generator) for x in strengths]
         return adjust_color(images, *factors)
 
     return augment
 
 
 def compose(*augmentations: Augmentation) -> Augmentation:
-    """Chain augmentations, first to last.
-
-    Args:
-        augmentations: functions ``(images, generator) -> images``.
-    """
+    """Chain augmentations, functions ``(images, generator) -> images``, first to last."""
 
     def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
         for augmentation in augmentations:
@@ -215,10 +163,7 @@ def compose(*augmentations: Augmentation) -> Augmentation:
     return augment
 
 
-def _random_move(argument: str, pixels: int, *, repeat_edge: bool) -> Augmentation:
-    if pixels < 0:
-        raise ValueError(f"{argument} is {pixels}; expected 0 or more")
-
+def _random_move(pixels: int, *, repeat_edge: bool) -> Augmentation:
     def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
         moves = torch.randint(-pixels, pixels + 1, (2, len(images)), generator=generator)
         down, right = moves.to(images.device)
@@ -235,9 +180,4 @@ def _uniform(images: Tensor, low: float, high: float, generator: torch.Generator
 
 def _gray(images: Tensor) -> Tensor:
     luma = torch.tensor(_LUMA, dtype=images.dtype, device=images.device)
-    return torch.einsum("bchw,c->bhw", images, luma).unsqueeze(1)
-
-
-def _require_float(images: Tensor) -> None:
-    if not images.is_floating_point():
-        raise TypeError(f"images has type {images.dtype}; expected floating point, see to_float")
+    return torch.einsum("bchw,c->bhw", images, luma).unsqueeze(1)  # (B, 1, H, W)

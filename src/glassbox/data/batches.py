@@ -7,6 +7,12 @@ import torch
 from torch import Tensor
 
 from glassbox.data.augmentation import Augmentation
+from glassbox.support.arguments import (
+    check_at_least,
+    check_at_least_one,
+    check_multiple,
+    check_range,
+)
 
 
 class Batches:
@@ -17,7 +23,7 @@ class Batches:
     batches whatever else draws random numbers, and a run can resume anywhere: see
     :meth:`state_dict`. An iteration that is left early counts as an epoch.
 
-    On ``world_size`` processes, each with its ``rank``, every process iterates over its share
+    On ``world_size`` processes, each with its ``rank``, every process iterates over its part
     of the same global batches: ``batch_size / world_size`` images a step. All processes make
     the same number of steps; so that they can, an epoch leaves out at most
     ``world_size - 1`` images.
@@ -25,19 +31,19 @@ class Batches:
     Args:
         images: ``(N, ...)``, any type.
         labels: ``(N, ...)``.
-        batch_size: images in a global batch; the last batch of an epoch may be smaller.
-        shuffle: whether each epoch has its own order.
-        seed: decides the orders and the augmentation.
-        augment: a function of a batch of images and a generator that gives the images
+        batch_size: Images in a global batch; the last batch of an epoch may be smaller.
+        shuffle: Whether each epoch has its own order.
+        seed: Decides the orders and the augmentation.
+        augment: A function of a batch of images and a generator that gives the images
             to train on; see :mod:`glassbox.data.augmentation`.
-        drop_last: whether an incomplete last batch is left out.
-        device: where the batches go; by default they stay where ``images`` are.
-        channels_last: whether batches of images have the channels-last memory format.
-        rank: number of this process, from 0.
-        world_size: number of processes; it must divide ``batch_size``.
+        drop_last: Whether an incomplete last batch is left out.
+        device: Where the batches go; by default they stay where ``images`` are.
+        channels_last: Whether batches of images have the channels-last memory format.
+        rank: Number of this process, from 0.
+        world_size: Number of processes; it must divide ``batch_size``.
 
     Raises:
-        ValueError: if lengths differ, a number is out of range, or no batch would be left.
+        ValueError: If lengths differ, a number is out of range, or no batch would be left.
     """
 
     def __init__(
@@ -56,17 +62,11 @@ class Batches:
         world_size: int = 1,
     ) -> None:
         if len(images) != len(labels):
-            raise ValueError(f"images has {len(images)} entries and labels {len(labels)}")
-        if batch_size < 1:
-            raise ValueError(f"batch_size is {batch_size}; expected at least 1")
-        if not 0 <= rank < world_size:
-            raise ValueError(f"rank is {rank}; expected 0 to {world_size - 1}, below world_size")
-        if batch_size % world_size:
-            raise ValueError(
-                f"batch_size is {batch_size}; expected a multiple of world_size {world_size}"
-            )
-        if seed < 0:
-            raise ValueError(f"seed is {seed}; expected 0 or more")
+            raise ValueError(f"labels has {len(labels)} entries, expected {len(images)}, as images")
+        check_at_least_one(batch_size=batch_size, world_size=world_size)
+        check_range(0, world_size, below=True, rank=rank)
+        check_multiple(world_size, batch_size=batch_size)
+        check_at_least(0, seed=seed)
         self.images, self.labels, self.batch_size = images, labels, batch_size
         self.shuffle, self.seed, self.augment = shuffle, seed, augment
         self.device = images.device if device is None else torch.device(device)
@@ -75,7 +75,7 @@ class Batches:
         self._used = len(images) - len(images) % (batch_size if drop_last else world_size)
         self._epoch, self._next_batch, self._resuming = 0, 0, False
         if not len(self):
-            raise ValueError(f"images has {len(images)} entries, too few for one batch")
+            raise ValueError(f"images has {len(images)} entries, expected enough for one batch")
 
     def __len__(self) -> int:
         """Give the number of batches of an epoch."""
@@ -98,18 +98,15 @@ class Batches:
         return {"seed": self.seed, "epoch": self._epoch, "next_batch": self._next_batch}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Continue at a saved position: the next iteration gives the batches that were left.
-
-        Args:
-            state: what :meth:`state_dict` gave.
+        """Continue at a saved position: the next iteration gives the remaining batches.
 
         Raises:
-            ValueError: if the state is of another seed or of more batches than there are.
+            ValueError: If the state is of another seed or of more batches than there are.
         """
         if state["seed"] != self.seed:
-            raise ValueError(f"state has seed {state['seed']}; expected {self.seed}")
+            raise ValueError(f"state has seed {state['seed']}, expected {self.seed}")
         if not 0 <= state["next_batch"] <= len(self) or state["epoch"] < 0:
-            raise ValueError(f"state is {state}; expected a position in {len(self)} batches")
+            raise ValueError(f"state is {state}, expected a position in {len(self)} batches")
         self._epoch, self._next_batch = state["epoch"], state["next_batch"]
         self._resuming = True
 

@@ -1,48 +1,39 @@
-"""How many examples each class has, and what they weigh."""
+"""Counts of examples per class, and weights that follow from them."""
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
+from glassbox.support.arguments import check_class_indices, check_range, reject_tensor
+
 
 def class_counts(labels: Tensor, num_classes: int) -> tuple[int, ...]:
-    """Count the examples of each class.
+    """Count the examples of each class; a class without any has the count 0.
 
     Args:
         labels: Class indices ``(N,)`` from 0 to ``num_classes - 1``.
         num_classes: Number of classes, at least 1.
 
-    Returns:
-        One count for each class; 0 where a class has no example.
-
     Raises:
-        ValueError: If ``labels`` are no vector of class indices, or one is out of range.
+        ValueError: If ``labels`` is not a vector of class indices, or one is out of range.
     """
-    check_class_indices(labels, num_classes)
+    check_class_indices(num_classes, labels=labels)
     return tuple(labels.bincount(minlength=num_classes).tolist())
 
 
 def checked_counts(counts: Sequence[int] | Tensor) -> Tensor:
-    """Refuse counts that no weight or margin can be computed from.
-
-    Args:
-        counts: Examples of each class, ``(K,)``, at least two classes and 1 example in each.
-
-    Returns:
-        The counts as float64 on the CPU, ``(K,)``.
+    """Convert counts to float64 ``(K,)`` on the CPU, after a check that each is at least 1.
 
     Raises:
         ValueError: If there are fewer than two classes, or a class has less than one example.
     """
     values = torch.as_tensor(counts, dtype=torch.float64, device="cpu").detach()
     if values.ndim != 1 or len(values) < 2:
-        raise ValueError(f"class_counts has shape {tuple(values.shape)}, expected (K,) with K > 1")
+        reject_tensor("class_counts", values, "(K,) with K of at least 2")
     for label, value in enumerate(values.tolist()):
         if not 1 <= value < float("inf"):
-            raise ValueError(
-                f"class_counts holds {value:g} for class {label}, expected at least 1 example"
-            )
+            raise ValueError(f"class_counts[{label}] is {value:g}, expected at least 1")
     return values
 
 
@@ -57,9 +48,6 @@ def effective_numbers(counts: Sequence[int] | Tensor, beta: float = 0.9999) -> T
         beta: From 0, where every class counts 1, up to but not including 1, where ``E_n`` would
             be ``n``.
 
-    Returns:
-        The effective numbers, ``(K,)``.
-
     Raises:
         ValueError: If ``beta`` is out of range, or as :func:`checked_counts` does.
 
@@ -71,7 +59,7 @@ def effective_numbers(counts: Sequence[int] | Tensor, beta: float = 0.9999) -> T
 
 
 def effective_weights(counts: Sequence[int] | Tensor, beta: float = 0.9999) -> Tensor:
-    r"""Weigh classes by the inverse of their effective number; the mean weight is 1.
+    r"""Weigh classes by the inverse of their effective number; the weights ``(K,)`` sum to K.
 
     Computes :math:`w_j = K \, E_{n_j}^{-1} / \sum_k E_{n_k}^{-1}`.
 
@@ -79,9 +67,6 @@ def effective_weights(counts: Sequence[int] | Tensor, beta: float = 0.9999) -> T
         counts: Examples of each class, ``(K,)``, at least 1 in each.
         beta: As in :func:`effective_numbers`: 0 weighs all classes alike, and towards 1 the
             weights approach those by inverse frequency.
-
-    Returns:
-        The weights, ``(K,)``; they sum to ``K``.
 
     Raises:
         ValueError: As :func:`effective_numbers` does.
@@ -94,31 +79,9 @@ def effective_weights(counts: Sequence[int] | Tensor, beta: float = 0.9999) -> T
     return (inverse * len(inverse) / inverse.sum()).to(torch.get_default_dtype())
 
 
-def check_class_indices(labels: Tensor, num_classes: int) -> None:
-    """Refuse labels that are no class indices, or out of range.
-
-    Args:
-        labels: Class indices ``(N,)`` from 0 to ``num_classes - 1``.
-        num_classes: Number of classes.
-
-    Raises:
-        ValueError: If they are anything else; the message says what.
-    """
-    if labels.ndim != 1 or labels.is_floating_point() or labels.dtype == torch.bool:
-        raise ValueError(
-            f"labels have shape {tuple(labels.shape)} and type {labels.dtype}, "
-            "expected class indices (N,) of an integer type"
-        )
-    if len(labels) and not (labels.min() >= 0 and labels.max() < num_classes):
-        raise ValueError(
-            f"labels lie between {labels.min()} and {labels.max()}, expected 0 to {num_classes - 1}"
-        )
-
-
 def _effective_numbers(counts: Sequence[int] | Tensor, beta: float) -> Tensor:
     values = checked_counts(counts)
-    if not 0 <= beta < 1:
-        raise ValueError(f"beta is {beta}, expected at least 0 and below 1")
+    check_range(0, 1, below=True, beta=beta)
     # 1 - beta**n without cancellation where beta is close to 1.
     log_beta = torch.tensor(beta, dtype=torch.float64).log()
     return -torch.expm1(values * log_beta) / (1 - beta)

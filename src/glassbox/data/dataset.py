@@ -7,7 +7,7 @@ from torch import Tensor
 
 from glassbox.support.arguments import reject_tensor
 
-Index = Tensor | list[int] | list[bool] | slice
+_Index = Tensor | list[int] | list[bool] | slice
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -15,14 +15,14 @@ class Dataset:
     """Labelled images in memory.
 
     Args:
-        name: what the data set is called.
-        images: bytes 0 to 255, ``uint8 (N, C, H, W)``.
-        labels: class of each image, ``int64 (N,)``, from 0 to ``K - 1``.
-        class_names: the ``K`` classes, in the order of their labels.
-        masks: the visible pixels of each image's object, ``bool (N, H, W)``, where known.
+        name: What the data set is called.
+        images: Bytes 0 to 255, ``uint8 (N, C, H, W)``.
+        labels: Class of each image, ``int64 (N,)``, from 0 to ``K - 1``.
+        class_names: The ``K`` classes, in the order of their labels.
+        masks: The visible pixels of each image's object, ``bool (N, H, W)``, where known.
 
     Raises:
-        ValueError: if shapes, types or labels do not fit together.
+        ValueError: If shapes, types or labels do not fit together.
     """
 
     name: str
@@ -47,14 +47,10 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def __getitem__(self, indices: Index) -> "Dataset":
-        """Give the part of the data set that ``indices`` chooses, as a data set.
-
-        Args:
-            indices: a tensor or list of indices, a boolean mask ``(N,)``, or a slice.
-        """
+    def __getitem__(self, indices: _Index) -> "Dataset":
+        """Select by a tensor or list of indices, a boolean mask ``(N,)``, or a slice."""
         if not isinstance(indices, Tensor | list | slice):
-            raise TypeError(f"indices is {indices!r}; expected a tensor, a list or a slice")
+            raise TypeError(f"indices is {indices!r}, expected a tensor, a list or a slice")
         # An empty list would otherwise become a tensor of floats.
         chosen = torch.tensor([], dtype=torch.int64) if indices == [] else indices
         masks = None if self.masks is None else self.masks[chosen]

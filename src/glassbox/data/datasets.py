@@ -26,16 +26,13 @@ def load(
             split). Otherwise ``"train"`` or ``"test"``, and for CIFAR-10 also
             ``"holdout"`` (every tenth training image of each class) or ``"full_train"``
             (``"train"`` and ``"holdout"`` together).
-        root: folder of the official files; by default the folder named by the environment
+        root: Folder of the official files; by default the folder named by the environment
             variable ``GLASSBOX_DATA``, else a cache folder of the platform.
-        options: for scenes, the arguments of :func:`glassbox.data.scenes.scene.draw_scenes`.
-
-    Returns:
-        The data set, its images as bytes.
+        options: For scenes, the arguments of :func:`glassbox.data.scenes.scene.draw_scenes`.
 
     Raises:
-        ValueError: if the name, the split or an option is unknown.
-        glassbox.data.downloads.DownloadError: if an official file is missing and cannot be had.
+        ValueError: If the name, the split or an option is unknown.
+        glassbox.data.downloads.DownloadError: If an official file is missing and cannot be had.
     """
     loaders: dict[str, Callable[..., Dataset]] = {
         "digits": _load_digits,
@@ -46,10 +43,10 @@ def load(
     }
     if name not in loaders:
         near = difflib.get_close_matches(str(name).lower(), loaders, n=3, cutoff=0.4)
-        hint = f"did you mean {' or '.join(near)}? " if near else ""
-        raise ValueError(f"name is {name!r}; {hint}there are {', '.join(loaders)}")
+        hint = f": did you mean {' or '.join(near)}?" if near else ""
+        raise ValueError(f"name is {name!r}, expected one of {', '.join(loaders)}{hint}")
     if options and name != "scenes":
-        raise ValueError(f"{name} takes no options; got {', '.join(sorted(options))}")
+        raise ValueError(f"options is {', '.join(sorted(options))}, expected none for {name}")
     return loaders[name](name, split, root, **options)
 
 
@@ -58,8 +55,8 @@ def _load_digits(name: str, split: str | None, root: object) -> Dataset:
 
     if split is not None:
         raise ValueError(
-            f"split is {split!r}; digits has no official split, "
-            "use glassbox.data.splits.stratified_split"
+            f"split is {split!r}, expected None: digits has no official split, "
+            "see glassbox.data.stratified_split"
         )
     bunch = load_digits()
     # 17 gray levels: 0 to 16 becomes 0 to 255.

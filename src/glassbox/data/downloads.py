@@ -24,7 +24,7 @@ from urllib.error import HTTPError, URLError
 
 from torch.hub import tqdm
 
-TIMEOUT_SECONDS = 30
+_TIMEOUT_SECONDS = 30
 _CHUNK = 1 << 20
 _NETWORK_ERRORS = (URLError, HTTPException, ssl.SSLError, ConnectionError, TimeoutError)
 
@@ -38,10 +38,10 @@ class OfficialFile:
     """A file of a release, where it lies and how it is recognized.
 
     Args:
-        path: where it lies in the data folder, with forward slashes.
-        checksum: algorithm and hexadecimal digest, such as ``"md5:2646ac..."``.
-        urls: where it can be downloaded, best first.
-        archive: the ``.gz`` or ``.tar.gz`` file that holds it, if it is not downloaded itself.
+        path: Where it lies in the data folder, with forward slashes.
+        checksum: Algorithm and hexadecimal digest, such as ``"md5:2646ac..."``.
+        urls: Where it can be downloaded, best first.
+        archive: The ``.gz`` or ``.tar.gz`` file that holds it, if it is not downloaded itself.
     """
 
     path: str
@@ -51,10 +51,10 @@ class OfficialFile:
 
 
 def data_folder(root: str | os.PathLike[str] | None = None) -> Path:
-    """Give the folder in which official files are looked for and kept.
+    """Return the folder in which official files are looked for and kept.
 
     Args:
-        root: a folder to use instead of the usual ones.
+        root: A folder to use instead of the usual ones.
 
     Returns:
         ``root``; else the folder named by the environment variable ``GLASSBOX_DATA``; else
@@ -70,17 +70,10 @@ def data_folder(root: str | os.PathLike[str] | None = None) -> Path:
 
 
 def obtain(file: OfficialFile, root: Path) -> Path:
-    """Give the verified path of an official file, fetching it if it is missing or broken.
-
-    Args:
-        file: what is wanted.
-        root: the data folder.
-
-    Returns:
-        Path of a file whose checksum has just been verified.
+    """Return the verified path of an official file, fetching it if it is missing or broken.
 
     Raises:
-        DownloadError: if the file is not there and cannot be downloaded, unpacked or written.
+        DownloadError: If the file is not there and cannot be downloaded, unpacked or written.
     """
     path = root / file.path
     if path.is_file():
@@ -161,7 +154,7 @@ def _fetch(url: str, part: Path) -> None:
     start = part.stat().st_size if part.is_file() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
     try:
-        response = urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)
+        response = urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS)
     except HTTPError as error:
         if error.code == 416:  # Nothing after what is there: the checksum will tell.
             return

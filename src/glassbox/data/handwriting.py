@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from glassbox.support.arguments import reject_tensor
+
 # Ways to write each digit: strokes of points "x y", x to the right and y down, the digit's height
 # from 0 to 100. A curve goes through the points; a point that is written twice is a corner.
 WAYS: dict[int, tuple[str, ...]] = {
@@ -81,14 +83,7 @@ WAYS: dict[int, tuple[str, ...]] = {
 
 
 def read_strokes(way: str) -> list[Tensor]:
-    """Read the points of a digit's strokes.
-
-    Args:
-        way: Strokes between semicolons, points "x y" between commas, as in :data:`WAYS`.
-
-    Returns:
-        For each stroke ``(points, 2)``: x and y.
-    """
+    """Parse a digit of :data:`WAYS` into strokes: x and y, ``(points, 2)`` each."""
     return [
         torch.tensor([[float(number) for number in point.split()] for point in stroke.split(",")])
         for stroke in way.split(";")
@@ -109,18 +104,18 @@ def smooth(points: Tensor, pieces: int = 6) -> Tensor:
         ValueError: If there is a single point.
     """
     if points.shape[-2] < 2:
-        raise ValueError(f"points are {tuple(points.shape)}, expected at least two")
+        reject_tensor("points", points, "(..., n, 2) with n of at least 2")
     before = torch.cat([points[..., :1, :], points[..., :-1, :]], -2)[..., :-1, :, None]
     after = torch.cat([points[..., 2:, :], points[..., -1:, :]], -2)[..., :, :, None]
     start, end = points[..., :-1, :, None], points[..., 1:, :, None]
     corner = (start == end).all(-2, keepdim=True)
     before, after = torch.where(corner, start, before), torch.where(corner, start, after)
     t = torch.arange(pieces) / pieces
-    curve = start + t / 2 * (
-        (end - before) + t * ((2 * before - 5 * start + 4 * end - after)
-        + t * (3 * start - before - 3 * end + after))
-    )  # fmt: skip
-    curve = curve.transpose(-1, -2).flatten(-3, -2)
+    linear = end - before
+    quadratic = 2 * before - 5 * start + 4 * end - after
+    cubic = 3 * start - before - 3 * end + after
+    curve = start + t / 2 * (linear + t * (quadratic + t * cubic))  # (..., n - 1, 2, pieces)
+    curve = curve.transpose(-1, -2).flatten(-3, -2)  # (..., (n - 1) * pieces, 2)
     return torch.cat([curve, points[..., -1:, :]], -2)
 
 
@@ -140,7 +135,7 @@ def ink(strokes: Sequence[Tensor], side: int, pen: float | Tensor) -> Tensor:
     """
     centers = torch.arange(side) + 0.5
     here = torch.stack(torch.meshgrid(centers, centers, indexing="xy"), -1).view(-1, 1, 2)
-    nearest = torch.stack([_distances(stroke, here) for stroke in strokes]).amin(0)
+    nearest = torch.stack([_distances(stroke, here) for stroke in strokes]).amin(0)  # (..., P)
     edge = torch.as_tensor(pen)[..., None] / 2 + 0.5
     return (edge - nearest).clamp(0, 1).unflatten(-1, (side, side))
 
@@ -150,6 +145,8 @@ def _distances(stroke: Tensor, here: Tensor) -> Tensor:
     start, end = stroke[..., None, :-1, :], stroke[..., None, 1:, :]
     if stroke.shape[-2] == 1:
         start = end = stroke[..., None, :, :]
-    along = end - start
-    fraction = ((here - start) * along).sum(-1) / (along * along).sum(-1).clamp_min(1e-12)
-    return (here - start - fraction.clamp(0, 1)[..., None] * along).norm(dim=-1).amin(-1)
+    along = end - start  # (..., 1, pieces, 2)
+    squared_length = (along * along).sum(-1).clamp_min(1e-12)
+    fraction = ((here - start) * along).sum(-1) / squared_length  # (..., P, pieces)
+    away = here - start - fraction.clamp(0, 1)[..., None] * along  # (..., P, pieces, 2)
+    return away.norm(dim=-1).amin(-1)

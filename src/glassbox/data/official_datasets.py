@@ -10,8 +10,9 @@ from torch import Tensor
 
 from glassbox.data.dataset import Dataset
 from glassbox.data.downloads import OfficialFile, data_folder, obtain
+from glassbox.support.arguments import check_choice
 
-CLASS_NAMES = {
+_CLASS_NAMES = {
     "mnist": tuple("0123456789"),
     "fashion_mnist": (
         "T-shirt/top", "trouser", "pullover", "dress", "coat",
@@ -24,7 +25,7 @@ CLASS_NAMES = {
 }  # fmt: skip
 
 # One training image of each class in so many, in the order of the files, is held out.
-HOLDOUT_EVERY = 10
+_HOLDOUT_EVERY = 10
 
 _MNIST_MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -49,7 +50,7 @@ def _fashion(name: str, md5: str, gz_md5: str) -> OfficialFile:
 
 # Images and labels. The sums of the .gz files are published with torchvision; those of the
 # files inside were taken from .gz files verified so.
-IDX_FILES = {
+_IDX_FILES = {
     ("mnist", "train"): (
         _mnist(
             "train-images-idx3-ubyte",
@@ -127,43 +128,33 @@ _PYTHON_MD5 = {
     "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
     "test_batch": "40351d587109b95175f43aff81a1287e",
 }
-BINARY_BATCHES = {
+_BINARY_BATCHES = {
     name: OfficialFile(f"cifar-10-batches-bin/{name}.bin", f"sha1:{sha1}", archive=_BINARY_ARCHIVE)
     for name, sha1 in _BINARY_SHA1.items()
 }
-PYTHON_BATCHES = {
+_PYTHON_BATCHES = {
     name: OfficialFile(f"cifar-10-batches-py/{name}", f"md5:{md5}", archive=_PYTHON_ARCHIVE)
     for name, md5 in _PYTHON_MD5.items()
 }
 
 
 def read_release(name: str, split: str, root: str | PathLike[str] | None = None) -> Dataset:
-    """Read a part of MNIST, Fashion-MNIST or CIFAR-10; see :func:`glassbox.data.datasets.load`.
-
-    Args:
-        name: ``"mnist"``, ``"fashion_mnist"`` or ``"cifar10"``.
-        split: ``"train"`` or ``"test"``; of CIFAR-10 also ``"holdout"`` or ``"full_train"``.
-        root: the data folder, see :func:`glassbox.data.downloads.data_folder`.
-
-    Returns:
-        Images ``(N, 1, 28, 28)`` or ``(N, 3, 32, 32)`` with their labels.
+    """Read a part of MNIST or Fashion-MNIST, ``(N, 1, 28, 28)``, or CIFAR-10, ``(N, 3, 32, 32)``.
 
     Raises:
-        ValueError: if the name or the split is unknown.
-        glassbox.data.downloads.DownloadError: if a file is missing and cannot be had.
+        ValueError: If the name or the split is unknown.
+        glassbox.data.downloads.DownloadError: If a file is missing and cannot be had.
     """
-    if name not in CLASS_NAMES:
-        raise ValueError(f"name is {name!r}; expected one of {', '.join(CLASS_NAMES)}")
+    check_choice(_CLASS_NAMES, name=name)
     splits = ("train", "holdout", "full_train", "test") if name == "cifar10" else ("train", "test")
-    if split not in splits:
-        raise ValueError(f"split is {split!r}; {name} has {', '.join(splits)}")
+    check_choice(splits, split=split)
     folder = data_folder(root)
     if name == "cifar10":
         images, labels = _read_cifar10(split, folder)
     else:
-        images, labels = (_read_idx(obtain(file, folder)) for file in IDX_FILES[name, split])
+        images, labels = (_read_idx(obtain(file, folder)) for file in _IDX_FILES[name, split])
         images = images[:, None]
-    return Dataset(name, images, labels.to(torch.int64), CLASS_NAMES[name])
+    return Dataset(name, images, labels.to(torch.int64), _CLASS_NAMES[name])
 
 
 def _read_idx(path: Path) -> Tensor:
@@ -191,11 +182,11 @@ def _held_out(labels: Tensor) -> Tensor:
     for label in labels.unique():
         members = labels == label
         positions[members] = torch.arange(int(members.sum()))
-    return positions % HOLDOUT_EVERY == HOLDOUT_EVERY - 1
+    return positions % _HOLDOUT_EVERY == _HOLDOUT_EVERY - 1
 
 
 def _read_batch(name: str, folder: Path) -> tuple[Tensor, Tensor]:
-    binary, pickled = BINARY_BATCHES[name], PYTHON_BATCHES[name]
+    binary, pickled = _BINARY_BATCHES[name], _PYTHON_BATCHES[name]
     if (folder / pickled.path).is_file() and not (folder / binary.path).is_file():
         # Unpickling runs what the file says: here only after its checksum was verified.
         content = pickle.loads(obtain(pickled, folder).read_bytes(), encoding="latin1")

@@ -4,23 +4,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from glassbox.support.arguments import reject_tensor
+from glassbox.support.arguments import check_at_least_one, check_bytes, check_shapes, reject_tensor
 
 
 def to_float(images: Tensor) -> Tensor:
-    """Turn bytes into numbers from 0 to 1.
-
-    Args:
-        images: ``uint8``, any shape.
+    """Turn ``uint8`` images of any shape into numbers from 0 to 1.
 
     Returns:
         ``float32`` of the same shape, equal to ``images / 255``.
 
     Raises:
-        TypeError: if ``images`` are not bytes: scaled twice, they would all be near black.
+        TypeError: If ``images`` are not bytes: scaled twice, they would all be near black.
     """
-    if images.dtype != torch.uint8:
-        raise TypeError(f"images has type {images.dtype}; expected torch.uint8")
+    check_bytes(images=images)
     return images.to(torch.float32).div_(255)
 
 
@@ -37,7 +33,7 @@ def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
         type of floating-point ``images``.
 
     Raises:
-        ValueError: if ``images`` is empty or not four-dimensional.
+        ValueError: If ``images`` is empty or not four-dimensional.
     """
     if images.ndim != 4 or images.numel() == 0:
         reject_tensor("images", images, "non-empty (N, C, H, W)")
@@ -53,22 +49,18 @@ def normalize(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
 
     Args:
         images: ``(N, C, H, W)``, bytes (read as 0 to 1) or floating point.
-        mean: one number a channel, ``(C,)``.
-        std: one positive number a channel, ``(C,)``.
+        mean: One number a channel, ``(C,)``.
+        std: One positive number a channel, ``(C,)``.
 
     Returns:
         Floating point of the same shape.
 
     Raises:
-        ValueError: if the numbers of channels differ or ``std`` is not positive.
+        ValueError: If the numbers of channels differ or ``std`` is not positive.
     """
-    if images.ndim != 4 or not mean.shape == std.shape == images.shape[1:2]:
-        raise ValueError(
-            f"mean and std have shapes {tuple(mean.shape)} and {tuple(std.shape)}; expected one "
-            f"number a channel of images {tuple(images.shape)}"
-        )
+    check_shapes(images=(images, "N C H W"), mean=(mean, "C"), std=(std, "C"))
     if not (std > 0).all():
-        raise ValueError(f"std is {std.tolist()}; expected positive numbers")
+        raise ValueError(f"std is {std.tolist()}, expected numbers above 0")
     floats = to_float(images) if images.dtype == torch.uint8 else images
     shape = (1, -1, 1, 1)
     return (floats - mean.to(floats).view(shape)) / std.to(floats).view(shape)
@@ -79,18 +71,16 @@ def resize(images: Tensor, size: int) -> Tensor:
 
     Args:
         images: ``(N, C, H, W)``, bytes or floating point.
-        size: pixels a side of the result, at least 1.
+        size: Pixels a side of the result, at least 1.
 
     Returns:
         ``(N, C, size, size)`` of the type of ``images``.
 
     Raises:
-        ValueError: if ``images`` is not four-dimensional or ``size`` is not positive.
+        ValueError: If ``images`` is not four-dimensional or ``size`` is not positive.
     """
-    if images.ndim != 4:
-        reject_tensor("images", images, "(N, C, H, W)")
-    if size < 1:
-        raise ValueError(f"size is {size}; expected at least 1")
+    check_shapes(images=(images, "N C H W"))
+    check_at_least_one(size=size)
     floats = images.float() if images.dtype == torch.uint8 else images
     resized = F.interpolate(
         floats, size=(size, size), mode="bilinear", align_corners=False, antialias=True

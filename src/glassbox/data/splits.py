@@ -1,12 +1,19 @@
 """Stratified splits, k folds and long-tailed subsets, as tensors of indices."""
 
-import math
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from numbers import Integral
 
 import torch
 from torch import Tensor
+
+from glassbox.support.arguments import (
+    check_at_least,
+    check_choice,
+    check_finite,
+    check_range,
+    reject_tensor,
+)
 
 PROFILES = ("exponential", "step")
 
@@ -17,17 +24,17 @@ def stratified_split(
     """Split a labeled set into disjoint parts with the class proportions of the whole.
 
     Args:
-        labels: integer labels, ``(N,)``.
-        parts: sizes (integers that sum to at most ``N``) or fractions (floats in (0, 1]
+        labels: Integer labels, ``(N,)``.
+        parts: Sizes (integers that sum to at most ``N``) or fractions (floats in (0, 1]
             that sum to at most 1).
-        seed: decides which examples go where.
+        seed: Seed of the random assignment.
 
     Returns:
         One tensor of indices a part, in shuffled order. In each part every class has its
         exact fraction of the part, rounded up or down; what the parts leave over is in none.
 
     Raises:
-        ValueError: if ``labels`` or ``parts`` do not describe a split.
+        ValueError: If ``labels`` or ``parts`` do not describe a split.
     """
     _check_labels(labels)
     sizes = _part_sizes(parts, len(labels))
@@ -46,27 +53,26 @@ def stratified_split(
 
 
 def k_folds(labels: Tensor, k: int, *, seed: int = 0) -> list[tuple[Tensor, Tensor]]:
-    """Give the train and test indices of stratified k-fold cross-validation.
+    """Return the training and test indices of stratified k-fold cross-validation.
 
     Args:
-        labels: integer labels, ``(N,)``.
-        k: number of folds, from 2 to the number of examples of the rarest class.
-        seed: decides which examples go where.
+        labels: Integer labels, ``(N,)``.
+        k: Number of folds, from 2 to the number of examples of the rarest class.
+        seed: Seed of the random assignment.
 
     Returns:
         ``k`` pairs ``(train, test)`` of ascending indices. The test parts are disjoint and
         cover the set; their sizes, and their counts of any one class, differ by at most 1.
 
     Raises:
-        ValueError: if ``k`` is out of range.
+        ValueError: If ``k`` is out of range.
     """
     _check_labels(labels)
     rarest = int(labels.unique(return_counts=True)[1].min())
-    if not 2 <= k <= rarest:
-        raise ValueError(f"k is {k}; expected 2 to {rarest}, the size of the smallest class")
+    check_range(2, rarest, k=k)
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
     by_class = order[labels.cpu()[order].argsort(stable=True)]
-    # Dealing the examples out class after class, like cards, gives every fold its share.
+    # Dealing the examples out class after class, like cards, gives every fold its part.
     fold = torch.empty_like(by_class)
     fold[by_class] = torch.arange(len(labels)) % k
     return [((fold != i).nonzero()[:, 0], (fold == i).nonzero()[:, 0]) for i in range(k)]
@@ -75,7 +81,7 @@ def k_folds(labels: Tensor, k: int, *, seed: int = 0) -> list[tuple[Tensor, Tens
 def long_tailed_counts(
     n_max: int, num_classes: int, imbalance: float, profile: str = "exponential"
 ) -> tuple[int, ...]:
-    r"""Give the class counts of a long-tailed set, largest class first.
+    r"""Compute the K class counts of a long-tailed set, largest class first.
 
     With the exponential profile class :math:`j` of :math:`K` keeps
     :math:`n_j = n_{max} \, \rho^{-j / (K - 1)}` examples, rounded down; with the step
@@ -83,36 +89,29 @@ def long_tailed_counts(
     :math:`n_{max} / \rho`, rounded down (with odd :math:`K` the first half is the larger).
 
     Args:
-        n_max: examples of the largest class.
-        num_classes: number of classes ``K``, at least 2.
-        imbalance: ratio ``rho`` of the largest to the smallest class, at least 1.
+        n_max: Examples of the largest class.
+        num_classes: Number of classes ``K``, at least 2.
+        imbalance: Ratio ``rho`` of the largest to the smallest class, at least 1.
         profile: ``"exponential"`` or ``"step"``.
 
-    Returns:
-        ``K`` counts.
-
     Raises:
-        ValueError: if an argument is out of range or a class would be left empty.
+        ValueError: If an argument is out of range or a class would be left empty.
 
     Reference:
         Cao et al., Learning Imbalanced Datasets with Label-Distribution-Aware Margin Loss
         (2019), and the authors' code, whose counts these are.
     """
-    if profile not in PROFILES:
-        raise ValueError(f"profile is {profile!r}; expected one of {', '.join(PROFILES)}")
-    if num_classes < 2:
-        raise ValueError(f"num_classes is {num_classes}; expected at least 2")
-    if not (imbalance >= 1 and math.isfinite(imbalance)):
-        raise ValueError(f"imbalance is {imbalance}; expected a finite ratio of at least 1")
+    check_choice(PROFILES, profile=profile)
+    check_at_least(2, num_classes=num_classes)
+    check_at_least(1, imbalance=imbalance)
+    check_finite(imbalance=imbalance)
     exponents = {
         "exponential": [j / (num_classes - 1.0) for j in range(num_classes)],
         "step": [float(2 * j >= num_classes) for j in range(num_classes)],
     }[profile]
     counts = tuple(int(n_max * (1 / imbalance) ** exponent) for exponent in exponents)
     if counts[-1] < 1:
-        raise ValueError(
-            f"imbalance is {imbalance} with n_max {n_max}; the smallest class would be empty"
-        )
+        raise ValueError(f"imbalance is {imbalance}, expected at most n_max, which is {n_max}")
     return counts
 
 
@@ -124,20 +123,17 @@ def long_tailed(
     n_max: int | None = None,
     seed: int = 0,
 ) -> Tensor:
-    """Choose a long-tailed subset of a labeled set: class 0 stays the largest.
+    """Choose a long-tailed subset of a labeled set: ascending indices, class 0 the largest.
 
     Args:
-        labels: integer labels 0 to ``K - 1``, ``(N,)``, every class present.
-        imbalance: ratio of the largest to the smallest class, at least 1.
+        labels: Integer labels 0 to ``K - 1``, ``(N,)``, every class present.
+        imbalance: Ratio of the largest to the smallest class, at least 1.
         profile: ``"exponential"`` or ``"step"``, see :func:`long_tailed_counts`.
-        n_max: examples of the largest class; by default as many as every class has.
-        seed: decides which examples stay.
-
-    Returns:
-        Ascending indices of the examples that stay.
+        n_max: Examples of the largest class; by default as many as every class has.
+        seed: Seed of the random selection.
 
     Raises:
-        ValueError: if an argument is out of range or a class has too few examples.
+        ValueError: If an argument is out of range or a class has too few examples.
     """
     _check_labels(labels)
     available = torch.bincount(labels.cpu()).tolist()
@@ -146,7 +142,7 @@ def long_tailed(
     )
     for label, (count, present) in enumerate(zip(counts, available, strict=True)):
         if count > present:
-            raise ValueError(f"class {label} has {present} examples; {count} are needed")
+            raise ValueError(f"labels has {present} of class {label}, expected at least {count}")
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
     classes = labels.cpu()[order]
     kept = [order[classes == label][:count] for label, count in enumerate(counts)]
@@ -155,10 +151,7 @@ def long_tailed(
 
 def _check_labels(labels: Tensor) -> None:
     if labels.ndim != 1 or len(labels) == 0 or labels.is_floating_point():
-        raise ValueError(
-            f"labels has shape {tuple(labels.shape)} and type {labels.dtype}; "
-            "expected a non-empty vector of integers"
-        )
+        reject_tensor("labels", labels, "a non-empty vector of integers")
 
 
 def _part_sizes(parts: Sequence[int] | Sequence[float], total: int) -> list[int]:
@@ -169,12 +162,12 @@ def _part_sizes(parts: Sequence[int] | Sequence[float], total: int) -> list[int]
     sizes = [stop - start for start, stop in pairwise(borders)]
     if not sizes or min(sizes) < 1 or borders[-1] > total:
         expected = f"sizes that sum to at most {total}, or fractions that sum to at most 1"
-        raise ValueError(f"parts is {parts}; expected non-empty parts: {expected}")
+        raise ValueError(f"parts is {parts}, expected non-empty parts: {expected}")
     return sizes
 
 
 def _proportional(available: list[int], size: int) -> list[int]:
-    """Share ``size`` places out over the classes: whole shares, then largest remainders."""
+    """Apportion ``size`` examples to the classes by the method of largest remainders."""
     total = sum(available)
     counts = [count * size // total for count in available]
     by_remainder = sorted(range(len(counts)), key=lambda i: -(available[i] * size % total))

@@ -6,7 +6,7 @@ from decimal import Decimal
 from numbers import Real
 from typing import Any, Literal
 
-Kind = Literal["slider", "dropdown", "toggle", "buttons"]
+_Kind = Literal["slider", "dropdown", "toggle", "buttons"]
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,10 @@ class Control:
         labels: What the reader sees for each choice.
         start: Index of the choice at the start.
         label: What the reader sees as the control's name; the argument's name where empty.
-        play: Whether the page offers to run through the choices by itself.
+        play: Whether the page offers to run through the choices automatically.
     """
 
-    kind: Kind
+    kind: _Kind
     options: tuple[Any, ...]
     values: tuple[Any, ...]
     labels: tuple[str, ...]
@@ -39,24 +39,18 @@ class Control:
         return "|".join(self.labels)
 
     def index(self, option: Any) -> int:
-        """Find a choice by what an author names it by.
-
-        Args:
-            option: A slider's number, an item of a list, a key of a dict, or a bool.
-
-        Returns:
-            The index of the choice.
+        """Find the index of a choice by its option: a number, an item, a key, or a bool.
 
         Raises:
             ValueError: There is no such choice.
         """
         if option not in self.options:
-            raise ValueError(f"start must be one of {self.summary}, got {option!r}")
+            raise ValueError(f"start is {option!r}, expected one of {self.summary}")
         return self.options.index(option)
 
 
 def _control(
-    kind: Kind,
+    kind: _Kind,
     options: Sequence[Any],
     values: Sequence[Any],
     labels: Sequence[str],
@@ -65,9 +59,9 @@ def _control(
 ) -> Control:
     """Make a control that starts at ``start``, or at its first choice where that is None."""
     if len(options) < 2:
-        raise ValueError(f"a {kind} must offer two choices or more, got {list(options)}")
+        raise ValueError(f"options is {list(options)}, expected two or more for a {kind}")
     if len(set(labels)) < len(labels):
-        raise ValueError(f"the choices of a {kind} must look different, got {list(labels)}")
+        raise ValueError(f"options is {list(labels)}, expected choices that look different")
     made = Control(kind, tuple(options), tuple(values), tuple(labels), 0, **rest)
     index = 0 if start is None else made.index(start)
     return Control(kind, made.options, made.values, made.labels, index, **rest)
@@ -93,22 +87,17 @@ def slider(
         low: The smallest number.
         high: The largest number, a whole number of steps above ``low``.
         step: The distance between neighbors, above 0; integers give integers to ``draw``.
-        start: The number at the start; the middle one unless given.
-        label: The name the reader sees; the argument's name unless given.
+        start: The number at the start; by default the middle one.
+        label: The name the reader sees; by default the argument's name.
         unit: Written after each number.
-        play: Whether the page offers to run through the numbers by itself.
-
-    Returns:
-        The control.
+        play: Whether the page offers to run through the numbers automatically.
 
     Raises:
         ValueError: The numbers do not make a range of two or more, or ``start`` is not among them.
     """
     first, last, by = (Decimal(str(number)) for number in (low, high, step))
     if by <= 0 or last <= first or (last - first) % by:
-        raise ValueError(
-            f"high must be a whole number of steps above low, got {low} to {high} by {step}"
-        )
+        raise ValueError(f"high is {high}, expected a whole number of steps, {step}, above {low}")
     exact = [first + i * by for i in range(int((last - first) / by) + 1)]
     digits = max(0, *(-int(n.normalize().as_tuple().exponent) for n in (first, by)))
     kind = int if isinstance(low, int) and isinstance(step, int) else float
@@ -127,17 +116,14 @@ def slider_over(
     unit: str = "",
     play: bool = False,
 ) -> Control:
-    """Make a slider over the given values, as unevenly spaced as they may be.
+    """Make a slider over given values, which may be spaced unevenly.
 
     Args:
         values: The values in order, such as learning rates.
-        start: The value at the start; the middle one unless given.
-        label: The name the reader sees; the argument's name unless given.
+        start: The value at the start; by default the middle one.
+        label: The name the reader sees; by default the argument's name.
         unit: Written after each value.
-        play: Whether the page offers to run through the values by itself.
-
-    Returns:
-        The control.
+        play: Whether the page offers to run through the values automatically.
 
     Raises:
         ValueError: There are fewer than two values, or ``start`` is not among them.
@@ -152,7 +138,7 @@ def _text(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _choices(kind: Kind, options: Any, start: Any, label: str) -> Control:
+def _choices(kind: _Kind, options: Any, start: Any, label: str) -> Control:
     """Make a control over a list, or over a dict whose values ``draw`` receives."""
     values = list(options.values()) if isinstance(options, Mapping) else list(options)
     options = list(options)
@@ -168,14 +154,11 @@ def dropdown(
 
     Args:
         options: The values, or a dict from what the reader sees to the value ``draw`` receives.
-        start: The item, or the key of the dict, at the start; the first unless given.
-        label: The name the reader sees; the argument's name unless given.
-
-    Returns:
-        The control.
+        start: The item, or the key of the dict, at the start; by default the first.
+        label: The name the reader sees; by default the argument's name.
 
     Raises:
-        ValueError: There are fewer than two choices, two look the same, or ``start`` is none.
+        ValueError: There are fewer than two choices, two look alike, or ``start`` is no choice.
     """
     return _choices("dropdown", options, start, label)
 
@@ -183,45 +166,22 @@ def dropdown(
 def buttons(
     options: Iterable[Any] | Mapping[str, Any], *, start: Any = None, label: str = ""
 ) -> Control:
-    """Make a row of buttons, one of which is pressed: for two to about five short choices.
-
-    Args:
-        options: The values, or a dict from what the reader sees to the value ``draw`` receives.
-        start: The item, or the key of the dict, at the start; the first unless given.
-        label: The name the reader sees; the argument's name unless given.
-
-    Returns:
-        The control.
-
-    Raises:
-        ValueError: There are fewer than two choices, two look the same, or ``start`` is none.
-    """
+    """Make a row of buttons for two to about five short choices; as :func:`dropdown` otherwise."""
     return _choices("buttons", options, start, label)
 
 
 def toggle(start: bool = False, *, label: str = "") -> Control:
-    """Make a switch; ``draw`` receives False or True.
-
-    Args:
-        start: Whether it is on at the start.
-        label: The name the reader sees; the argument's name unless given.
-
-    Returns:
-        The control.
-    """
+    """Make a switch that starts at ``start``; ``draw`` receives False or True."""
     return _control("toggle", (False, True), (False, True), ("off", "on"), start, label=label)
 
 
 def as_control(name: str, spec: Any) -> Control:
-    """Turn a shorthand into a control.
+    """Turn a shorthand into a control, labeled by the argument's name unless it has a label.
 
     Args:
         name: The argument of ``draw`` it stands for.
         spec: A control; ``(low, high)`` or ``(low, high, step)`` for a slider; a list or a dict
             for a dropdown; a bool for a toggle that starts there.
-
-    Returns:
-        The control, labeled.
 
     Raises:
         TypeError: ``spec`` is none of these.
@@ -244,5 +204,5 @@ def _from_shorthand(spec: Any) -> Control:
     if isinstance(spec, list | dict):
         return dropdown(spec)
     raise TypeError(
-        f"must be a control, (low, high[, step]), a list, a dict or a bool, got {spec!r}"
+        f"spec is {spec!r}, expected a control, (low, high[, step]), a list, a dict or a bool"
     )

@@ -1,4 +1,4 @@
-"""A function with controls, and the pictures of its states."""
+"""A drawing function with controls, and the pictures of its states."""
 
 import inspect
 import itertools
@@ -35,7 +35,7 @@ class Explorable:
 
     @property
     def start(self) -> State:
-        """The state that is shown at first."""
+        """The initial state."""
         return tuple(control.start for control in self.controls.values())
 
     def states(self) -> Iterator[State]:
@@ -44,58 +44,31 @@ class Explorable:
         return itertools.product(*map(range, counts))
 
     def values(self, state: State) -> dict[str, Any]:
-        """Give what ``draw`` receives in a state.
-
-        Args:
-            state: One of the states.
-
-        Returns:
-            The keyword arguments of ``draw``.
-        """
+        """Return the keyword arguments of ``draw`` in a state."""
         chosen = zip(self.controls.items(), state, strict=True)
         return {name: control.values[i] for (name, control), i in chosen}
 
     def settings(self, state: State) -> str:
-        """Say where the controls are in a state, as ``kernel 3, stride 1``.
-
-        Args:
-            state: One of the states.
-
-        Returns:
-            The controls' names and the labels of their choices.
-        """
+        """Describe where the controls are in a state, as ``kernel 3, stride 1``."""
         chosen = zip(self.controls.values(), state, strict=True)
         return ", ".join(f"{control.label} {control.labels[i]}" for control, i in chosen)
 
     def picture(self, state: State) -> Picture:
-        """Draw a state.
-
-        Args:
-            state: One of the states.
-
-        Returns:
-            Its pixels, and the alt text of its figure, or its settings where that has none.
+        """Draw a state; the alt text is the figure's, or the settings where it has none.
 
         Raises:
-            TypeError: ``draw`` returned something that is no figure.
+            TypeError: ``draw`` did not return a figure.
             Exception: Whatever ``draw`` raises.
         """
         with book_style():
             figure = self.draw(**self.values(state))
         if not isinstance(figure, Figure):
-            raise TypeError(f"draw must return a matplotlib Figure, got {figure!r}")
+            raise TypeError(f"the return of draw is {figure!r}, expected a matplotlib Figure")
         alt = getattr(figure, "alt", "") or f"{self.name}: {self.settings(state)}."
         return Picture(to_pixels(figure), alt)
 
     def summary(self, alt: str) -> str:
-        """Put the explorable into words, for where there is only text.
-
-        Args:
-            alt: The alt text of the state that is shown.
-
-        Returns:
-            One line that is the same whenever the controls and ``alt`` are.
-        """
+        """Describe the explorable in one line that ends with the alt text of the state shown."""
         controls = ", ".join(f"{c.label} {c.summary}" for c in self.controls.values())
         return f"Explorable: {self.name}. Controls: {controls}. {alt}"
 
@@ -106,16 +79,13 @@ def make_explorable(
     start: Mapping[str, Any] | None,
     specs: Mapping[str, Any],
 ) -> Explorable:
-    """Check a function against its controls and put them together.
+    """Check a function against its controls and combine them.
 
     Args:
         draw: Takes each control's value by name and returns a figure.
-        name: The title; ``draw``'s own name unless given.
+        name: The title; by default ``draw``'s own name.
         start: Argument name to the choice at the start, where it is not the control's own.
         specs: Argument name to control or shorthand.
-
-    Returns:
-        The explorable.
 
     Raises:
         TypeError: ``draw`` cannot be called, or not with these arguments, or a spec makes no
@@ -123,17 +93,17 @@ def make_explorable(
         ValueError: There are no controls, or ``start`` names no control or no choice.
     """
     if not callable(draw):
-        raise TypeError(f"draw must be a function that returns a figure, got {draw!r}")
+        raise TypeError(f"draw is {draw!r}, expected a function that returns a figure")
     if not specs:
-        raise ValueError("explore needs one control or more, got none")
+        raise ValueError("controls is empty, expected at least one")
     try:
         inspect.signature(draw).bind(**specs)
     except TypeError as error:
-        raise TypeError(f"draw must accept the controls {', '.join(specs)}: {error}") from error
+        raise TypeError(f"draw is a function of others than {', '.join(specs)}: {error}") from error
     controls = {argument: as_control(argument, spec) for argument, spec in specs.items()}
     for argument, option in (start or {}).items():
         if argument not in controls:
-            raise ValueError(f"start names {argument!r}, which is not among {', '.join(controls)}")
+            raise ValueError(f"start has {argument!r}, expected one of {', '.join(controls)}")
         control = controls[argument]
         controls[argument] = Control(**{**vars(control), "start": control.index(option)})
     title = name or getattr(draw, "__name__", "explorable").strip("<_>").replace("_", " ")

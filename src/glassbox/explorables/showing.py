@@ -12,7 +12,7 @@ from glassbox.explorables.explorable import Explorable, make_explorable
 
 __all__ = ["Control", "buttons", "dropdown", "explore", "slider", "slider_over", "toggle"]
 
-MODE = "GLASSBOX_EXPLORE"
+_MODE = "GLASSBOX_EXPLORE"
 # A form of output of its own, so that nbval can leave it out and still compare all other HTML.
 PLAYER = "application/vnd.glassbox.player+html"
 
@@ -26,9 +26,9 @@ def for_page() -> bool:
     Raises:
         ValueError: It is neither ``live``, which it is unless set, nor ``page``.
     """
-    mode = os.environ.get(MODE, "live")
+    mode = os.environ.get(_MODE, "live")
     if mode not in ("live", "page"):
-        raise ValueError(f"the environment variable {MODE} must be live or page, got {mode!r}")
+        raise ValueError(f"{_MODE} is {mode!r}, expected live or page")
     return mode == "page"
 
 
@@ -48,7 +48,7 @@ def explore(
     Args:
         draw: Takes each control's value by name and returns a figure; the ``alt`` of a
             :class:`glassbox.plotting.figures.Figure` describes the state.
-        name: The title, for those who hear the page; ``draw``'s own name unless given.
+        name: The title, for those who hear the page; by default ``draw``'s own name.
         start: Argument name to the choice at the start, where it is not the control's own.
         **controls: For each argument of ``draw`` a :func:`~glassbox.explorables.controls.slider`,
             :func:`~glassbox.explorables.controls.slider_over`,
@@ -58,7 +58,7 @@ def explore(
             ``(low, high)`` or ``(low, high, step)``, a list or a dict, or a bool.
 
     Raises:
-        TypeError: ``draw`` does not accept the controls or returns no figure, or a control is none.
+        TypeError: ``draw`` does not accept the controls, or does not return a figure.
         ValueError: A control or ``start`` is wrong, or a grid for a page has more than 100 states.
         Exception: Whatever ``draw`` raises: for the first picture, or, for a page, for any. With a
             kernel, the message of a later picture takes its place until the next one succeeds.

@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 def pack(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
-    """Write tensors as half-precision numbers that JSON can carry.
+    """Encode tensors as half-precision numbers that JSON can carry.
 
     Half precision keeps about three digits, in two thirds of the bytes that decimals would need.
 
@@ -29,13 +29,7 @@ def pack(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
 
 
 def unpack(packed: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Read what :func:`pack` wrote.
-
-    Args:
-        packed: Name to ``shape`` and ``data``.
-
-    Returns:
-        Name to tensor, single precision, with the values that a page computes with.
+    """Decode what :func:`pack` wrote, into single precision.
 
     Raises:
         ValueError: If the data of a tensor do not fill its shape.
@@ -46,15 +40,15 @@ def unpack(packed: Mapping[str, Any]) -> dict[str, Tensor]:
 def _unpack_one(name: str, entry: Mapping[str, Any]) -> Tensor:
     values = np.frombuffer(base64.b64decode(entry["data"]), "<f2").astype(np.float32)
     if len(values) != math.prod(entry["shape"]):
-        raise ValueError(f"{name} holds {len(values)} numbers, expected shape {entry['shape']}")
+        raise ValueError(f"{name} has {len(values)} numbers, expected shape {entry['shape']}")
     return torch.from_numpy(values).reshape(entry["shape"])
 
 
 def _pack_one(name: str, tensor: Tensor) -> dict[str, Any]:
     if not tensor.is_floating_point():
-        raise ValueError(f"{name} is {tensor.dtype}, expected floating point")
+        raise ValueError(f"{name} has type {tensor.dtype}, expected floating point")
     half = tensor.detach().cpu().to(torch.float16)
     if not half.isfinite().all():
-        raise ValueError(f"{name} holds {tensor.abs().max():g}, expected at most 65504")
+        raise ValueError(f"{name} has {tensor.abs().max():g}, expected at most 65504")
     data = half.contiguous().numpy().astype("<f2").tobytes()
     return {"shape": list(tensor.shape), "data": base64.b64encode(data).decode()}

@@ -8,7 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from glassbox.generation.gan_losses import AdversarialLoss, non_saturating
-from glassbox.support.arguments import check_at_least_one
+from glassbox.support.arguments import (
+    check_at_least,
+    check_at_least_one,
+    check_not_empty,
+    check_positive,
+    reject_tensor,
+)
 from glassbox.support.progress import progress_bar
 from glassbox.training.evaluation import predict
 
@@ -36,48 +42,24 @@ class GAN:
         lr: float = 3e-4,
         betas: tuple[float, float] = (0.5, 0.999),
     ) -> None:
-        if not lr > 0:
-            raise ValueError(f"lr is {lr}, expected a number above 0")
+        check_positive(lr=lr)
         self.generator, self.discriminator, self.loss = generator, discriminator, loss
         self.generator_optimizer = torch.optim.Adam(generator.parameters(), lr, betas)
         self.discriminator_optimizer = torch.optim.Adam(discriminator.parameters(), lr, betas)
 
     def noise(self, count: int, generator: torch.Generator | None = None) -> Tensor:
-        """Draw noise, uniform from -1 to 1.
-
-        Args:
-            count: How many images it is for.
-            generator: Draws the noise; the global one of torch unless given.
-
-        Returns:
-            ``(count, noise)`` on the device of the networks.
-        """
+        """Draw noise for ``count`` images, uniform from -1 to 1, ``(count, noise)``."""
         device = next(self.generator.parameters()).device
         return 2 * torch.rand(count, self.generator.noise, generator=generator).to(device) - 1
 
     def sample(self, count: int, generator: torch.Generator | None = None) -> Tensor:
-        """Make images, in ``eval`` mode, so that none depends on the others of its batch.
-
-        Args:
-            count: Number of images, at least 1.
-            generator: Draws the noise.
-
-        Returns:
-            The images, without gradients.
-        """
+        """Generate ``count`` images in ``eval`` mode, where none depends on others in its batch."""
         return predict(self.generator, self.noise(count, generator))
 
 
 @contextmanager
-def frozen(model: nn.Module) -> Iterator[None]:
-    """Let no gradient arrive at a model's parameters inside a ``with`` block; it passes through.
-
-    Args:
-        model: Any module. What its parameters were set to before holds again at the end.
-
-    Yields:
-        Nothing.
-    """
+def _frozen(model: nn.Module) -> Iterator[None]:
+    """Keep gradients from a model's parameters inside a ``with`` block; they pass through it."""
     before = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
     try:
         model.requires_grad_(False)
@@ -88,28 +70,18 @@ def frozen(model: nn.Module) -> Iterator[None]:
 
 
 def discriminator_step(gan: GAN, real: Tensor, noise: Tensor) -> float:
-    """Take one step of the discriminator.
+    """Take one step of the discriminator, and return the loss before it.
 
     The fakes are detached, so that nothing is computed for the generator. Real and fake images
     go through in separate batches: a batch normalization in the discriminator takes each by its
     own statistics.
-
-    Args:
-        gan: The two players.
-        real: Real images ``(B, ...)``.
-        noise: ``(B, noise)``, from :meth:`GAN.noise`.
-
-    Returns:
-        The loss before the step.
 
     Raises:
         ValueError: If the generator makes images of another shape.
     """
     fake = gan.generator(noise).detach()
     if fake.shape[1:] != real.shape[1:]:
-        raise ValueError(
-            f"real has shape {tuple(real.shape)}, but the generator makes {tuple(fake.shape)}"
-        )
+        reject_tensor("real", real, f"(B, ...) as the generator makes them, {tuple(fake.shape)}")
     loss = gan.loss.discriminator(gan.discriminator(real), gan.discriminator(fake))
     gan.discriminator_optimizer.zero_grad()
     loss.backward()
@@ -118,19 +90,12 @@ def discriminator_step(gan: GAN, real: Tensor, noise: Tensor) -> float:
 
 
 def generator_step(gan: GAN, noise: Tensor) -> float:
-    """Take one step of the generator.
+    """Take one step of the generator, and return the loss before it.
 
     The discriminator is frozen meanwhile: the gradient passes through it to the generator, and
     none is left in it.
-
-    Args:
-        gan: The two players.
-        noise: ``(B, noise)``, from :meth:`GAN.noise`.
-
-    Returns:
-        The loss before the step.
     """
-    with frozen(gan.discriminator):
+    with _frozen(gan.discriminator):
         loss = gan.loss.generator(gan.discriminator(gan.generator(noise)))
         gan.generator_optimizer.zero_grad()
         loss.backward()
@@ -186,7 +151,7 @@ def train_gan(
     callbacks: Sequence[Callable[[int, GAN], None]] = (),
     progress: bool = True,
 ) -> GANHistory:
-    """Let the two players take turns: a step of the discriminator, then one of the generator.
+    """Alternate steps of the discriminator and steps of the generator.
 
     Args:
         gan: The two players.
@@ -194,21 +159,18 @@ def train_gan(
         steps: Steps of the discriminator, at least 1.
         batch_size: Images in a batch, at least 2.
         generator_steps: Steps of the generator after each of the discriminator, at least 1.
-        generator: Draws batches and noise, on the CPU; the global one of torch unless given.
+        generator: Draws batches and noise, on the CPU; by default torch's global one.
         callbacks: Each is called with the number of steps done, first 0, and the players.
         progress: Whether to show a progress bar.
-
-    Returns:
-        The losses.
 
     Raises:
         FloatingPointError: If a loss is not finite; the message names the step.
         ValueError: If a number is out of range, there are no images, or they have another shape
             than the generator's.
     """
-    check_at_least_one(steps=steps, generator_steps=generator_steps, images=len(images))
-    if batch_size < 2:
-        raise ValueError(f"batch_size is {batch_size}, expected at least 2")
+    check_not_empty(images=images)
+    check_at_least_one(steps=steps, generator_steps=generator_steps)
+    check_at_least(2, batch_size=batch_size)
     history = GANHistory()
     device = next(gan.discriminator.parameters()).device
     with progress_bar(steps, show=progress) as advance:

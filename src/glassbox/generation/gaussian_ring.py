@@ -1,4 +1,4 @@
-"""A toy for adversarial training: eight small Gaussians on a ring, where lost modes are counted."""
+"""A toy data set for GANs: eight small Gaussians on a ring, whose lost modes can be counted."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -9,46 +9,40 @@ import torch
 from torch import Tensor, nn
 
 from glassbox.generation.gan import GAN, GANHistory, train_gan
-from glassbox.support.arguments import check_at_least_one
+from glassbox.support.arguments import (
+    check_at_least_one,
+    check_not_empty,
+    check_range,
+    check_shapes,
+)
 
-MODES = 8
-RADIUS = 2.0
-STD = 0.1
+_MODES = 8
+_RADIUS = 2.0
+_STD = 0.1
 
 
 def ring_centers() -> Tensor:
-    """Give the centers of the Gaussians.
-
-    Returns:
-        Points ``(8, 2)`` on a circle of radius 2, counterclockwise from the right.
-    """
-    angles = torch.arange(MODES) * (2 * math.pi / MODES)
-    return RADIUS * torch.stack([angles.cos(), angles.sin()], dim=1)
+    """Return the centers ``(8, 2)``, counterclockwise from the right on a circle of radius 2."""
+    angles = torch.arange(_MODES) * (2 * math.pi / _MODES)
+    return _RADIUS * torch.stack([angles.cos(), angles.sin()], dim=1)
 
 
 def draw_ring(count: int, generator: torch.Generator | None = None) -> Tensor:
-    """Draw points from the ring: a Gaussian by chance, then a point of it.
-
-    Args:
-        count: Number of points, at least 1.
-        generator: Draws them; the global one of torch unless given.
-
-    Returns:
-        Points ``(count, 2)``; the standard deviation within a Gaussian is 0.1.
+    """Draw points ``(count, 2)``, each from a random Gaussian of the ring.
 
     Raises:
         ValueError: If ``count`` is below 1.
     """
     check_at_least_one(count=count)
-    chosen = torch.randint(MODES, (count,), generator=generator)
-    return ring_centers()[chosen] + STD * torch.randn(count, 2, generator=generator)
+    chosen = torch.randint(_MODES, (count,), generator=generator)
+    return ring_centers()[chosen] + _STD * torch.randn(count, 2, generator=generator)
 
 
 class ModeCount(NamedTuple):
     """Which Gaussians points have found.
 
     Args:
-        modes: Gaussians with at least the share asked for of the points within three standard
+        modes: Gaussians that have at least ``min_fraction`` of the points within three standard
             deviations, from 0 to 8.
         good: Fraction of the points that are so close to any Gaussian.
         counts: Points so close to each Gaussian.
@@ -65,10 +59,7 @@ def count_modes(points: Tensor, min_fraction: float = 0.02) -> ModeCount:
     Args:
         points: ``(N, 2)``, at least one.
         min_fraction: How many of the points, from 0 to 1, have to lie near a Gaussian for it to
-            count; a fair share is 1/8.
-
-    Returns:
-        The number of modes found, the fraction of good points, and the points near each mode.
+            count; an equal part is 1/8.
 
     Raises:
         ValueError: If ``points`` are not ``(N, 2)`` with N at least 1, or ``min_fraction`` is not
@@ -76,29 +67,20 @@ def count_modes(points: Tensor, min_fraction: float = 0.02) -> ModeCount:
 
     Reference:
         The count of Lin et al. (2017), "PacGAN: The power of two samples in generative adversarial
-        networks", https://arxiv.org/abs/1712.04086, with a share in place of a single point.
+        networks", https://arxiv.org/abs/1712.04086, with a fraction in place of a single point.
     """
-    if points.ndim != 2 or points.shape[1] != 2 or len(points) == 0:
-        raise ValueError(f"points have shape {tuple(points.shape)}, expected (N, 2), not empty")
-    if not 0 <= min_fraction <= 1:
-        raise ValueError(f"min_share is {min_fraction}, expected 0 to 1")
-    near = torch.cdist(points, ring_centers().to(points)) < 3 * STD
+    check_shapes(points=(points, "N 2"))
+    check_not_empty(points=points)
+    check_range(0, 1, min_fraction=min_fraction)
+    near = torch.cdist(points, ring_centers().to(points)) < 3 * _STD
     counts = near.sum(0)
     found = counts >= max(1, min_fraction * len(points))
     good = near.any(1).double().mean().item()
     return ModeCount(int(found.sum()), good, tuple(counts.tolist()))
 
 
-class RingGenerator(nn.Module):
-    """A generator of points in the plane: three linear layers with ReLU.
-
-    Args:
-        noise: Numbers that a point is made from, at least 1.
-        hidden: Units of the hidden layers, at least 1.
-
-    Raises:
-        ValueError: If a number is below 1.
-    """
+class _RingGenerator(nn.Module):
+    """A generator of points in the plane: three linear layers with ReLU."""
 
     def __init__(self, noise: int = 2, hidden: int = 128) -> None:
         check_at_least_one(noise=noise, hidden=hidden)
@@ -111,15 +93,8 @@ class RingGenerator(nn.Module):
         return self.layers(noise)
 
 
-class RingDiscriminator(nn.Module):
-    """A discriminator of points in the plane: three linear layers with ReLU.
-
-    Args:
-        hidden: Units of the hidden layers, at least 1.
-
-    Raises:
-        ValueError: If ``hidden`` is below 1.
-    """
+class _RingDiscriminator(nn.Module):
+    """A discriminator of points in the plane: three linear layers with ReLU."""
 
     def __init__(self, hidden: int = 128) -> None:
         check_at_least_one(hidden=hidden)
@@ -133,7 +108,7 @@ class RingDiscriminator(nn.Module):
 
 @dataclass(frozen=True)
 class RingRecipe:
-    """How the players of the ring are trained.
+    """The training recipe of a ring.
 
     Args:
         generator_steps: Steps of the generator after each of the discriminator.
@@ -169,15 +144,12 @@ def train_ring(
         callbacks: As :func:`glassbox.generation.gan.train_gan` takes them.
         progress: Whether to show a progress bar.
 
-    Returns:
-        The two players and their losses.
-
     Raises:
         ValueError: As :func:`glassbox.generation.gan.train_gan` does.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        networks = RingGenerator(), RingDiscriminator()
+        networks = _RingGenerator(), _RingDiscriminator()
     gan = GAN(*networks, lr=recipe.lr, betas=recipe.betas)
     generator = torch.Generator().manual_seed(seed)
     history = train_gan(

@@ -1,4 +1,4 @@
-"""Numbers for generated images: how near they come to real ones, and how much of them they cover.
+"""Metrics of generated images: how close they are to real ones, and how many modes they cover.
 
 All but the balance compare features of the images, such as those of a classifier trained on real
 ones. Values depend on the classifier and on the numbers of images, so only those of the same
@@ -12,19 +12,17 @@ import torch
 from torch import Tensor, nn
 
 from glassbox.autograd.hooks import capture
+from glassbox.support.arguments import check_at_least_one, check_not_empty, check_shapes
 from glassbox.training.evaluation import predict
 
 
 def layer_features(model: nn.Module, images: Tensor, layer: str) -> Tensor:
-    """Compute what a layer of a classifier says of images, in ``eval`` mode, without gradients.
+    """Compute the output ``(N, D)`` of a layer, flattened, in ``eval`` mode, without gradients.
 
     Args:
         model: Maps images to anything.
         images: ``(N, C, H, W)``, at least one, scaled as the model expects them.
         layer: Name as in ``model.named_modules()``, such as ``"classifier.relu4"``.
-
-    Returns:
-        Features ``(N, D)``.
 
     Raises:
         ValueError: If there are no images or the model has no such layer.
@@ -35,7 +33,7 @@ def layer_features(model: nn.Module, images: Tensor, layer: str) -> Tensor:
 
 
 def frechet_distance(real: Tensor, fake: Tensor) -> float:
-    r"""Compare two sets of features as if each were drawn from a Gaussian.
+    r"""Compute the Fréchet distance of two sets of features, each taken as a Gaussian.
 
     Computes :math:`|\mu_1 - \mu_2|^2 + \mathrm{tr}(S_1 + S_2 - 2 (S_1 S_2)^{1/2})`. With
     covariances :math:`S = A^T A` the last trace is the sum of the singular values of
@@ -58,9 +56,10 @@ def frechet_distance(real: Tensor, fake: Tensor) -> float:
     """
     _check_features(real, fake, at_least=2)
     (mean1, root1), (mean2, root2) = _mean_and_root(real), _mean_and_root(fake)
+    means = (mean1 - mean2).square().sum()
     traces = root1.square().sum() + root2.square().sum()
     cross = torch.linalg.svdvals(root1 @ root2.T).sum()
-    return max(0.0, ((mean1 - mean2).square().sum() + traces - 2 * cross).item())
+    return max(0.0, (means + traces - 2 * cross).item())
 
 
 class Neighbors(NamedTuple):
@@ -91,9 +90,6 @@ def precision_recall_density_coverage(real: Tensor, fake: Tensor, k: int = 5) ->
         fake: Features ``(M, D)``, more rows than ``k``.
         k: Which neighbor a ball reaches to, at least 1.
 
-    Returns:
-        The four measures.
-
     Raises:
         ValueError: If the shapes do not fit, ``k`` is below 1, there are too few rows or a feature
             is not finite.
@@ -103,12 +99,11 @@ def precision_recall_density_coverage(real: Tensor, fake: Tensor, k: int = 5) ->
         Models", https://arxiv.org/abs/1904.06991, and Naeem et al. (2020), "Reliable Fidelity and
         Diversity Metrics for Generative Models", https://arxiv.org/abs/2002.09797.
     """
-    if k < 1:
-        raise ValueError(f"k is {k}, expected at least 1")
+    check_at_least_one(k=k)
     _check_features(real, fake, at_least=k + 1)
-    distances = _distances(real, fake)
-    in_real = distances < _radii(real, k)[:, None]
-    in_fake = distances < _radii(fake, k)
+    distances = _distances(real, fake)  # (N, M)
+    in_real = distances < _radii(real, k)[:, None]  # fake j lies in the ball of real i
+    in_fake = distances < _radii(fake, k)  # real i lies in the ball of fake j
     return Neighbors(
         precision=in_real.any(0).double().mean().item(),
         recall=in_fake.any(1).double().mean().item(),
@@ -118,13 +113,13 @@ def precision_recall_density_coverage(real: Tensor, fake: Tensor, k: int = 5) ->
 
 
 class Balance(NamedTuple):
-    """How evenly answers are spread over the classes.
+    """How evenly predictions are spread over the classes.
 
     Args:
-        counts: Answers of each class.
+        counts: Predictions of each class.
         entropy: In nats, from 0, where all are of one class, to the logarithm of their number.
-        total_variation: Half the sum of the distances to equal shares, from 0 for equal shares
-            to ``1 - 1 / K`` for one class: the share that would have to move.
+        total_variation: Half the summed distance to equal fractions, from 0 to ``1 - 1 / K`` for a
+            single class: the fraction of predictions that would have to change.
     """
 
     counts: tuple[int, ...]
@@ -133,19 +128,16 @@ class Balance(NamedTuple):
 
 
 def class_balance(logits: Tensor) -> Balance:
-    """Count how often each class is the answer, and say how even the counts are.
+    """Count how often each class is predicted, and measure how even the counts are.
 
     Args:
         logits: What a classifier says of generated images, ``(N, K)``, at least one row.
 
-    Returns:
-        The counts and two measures of them.
-
     Raises:
         ValueError: If ``logits`` are not ``(N, K)`` with at least one row.
     """
-    if logits.ndim != 2 or logits.numel() == 0:
-        raise ValueError(f"logits have shape {tuple(logits.shape)}, expected (N, K), not empty")
+    check_shapes(logits=(logits, "N K"))
+    check_not_empty(logits=logits)
     num_classes = logits.shape[1]
     counts = logits.argmax(1).bincount(minlength=num_classes).tolist()
     fractions = [count / len(logits) for count in counts]
@@ -174,13 +166,9 @@ def _radii(features: Tensor, k: int) -> Tensor:
 
 
 def _check_features(real: Tensor, fake: Tensor, at_least: int) -> None:
-    if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1]:
-        raise ValueError(
-            f"real and fake have shapes {tuple(real.shape)} and {tuple(fake.shape)}, "
-            "expected (N, D) and (M, D)"
-        )
+    check_shapes(real=(real, "N D"), fake=(fake, "M D"))
     for name, features in (("real", real), ("fake", fake)):
         if len(features) < at_least:
             raise ValueError(f"{name} has {len(features)} rows, expected at least {at_least}")
         if not features.isfinite().all():
-            raise ValueError(f"{name} holds a number that is not finite")
+            raise ValueError(f"{name} has infinities or nan, expected finite features")

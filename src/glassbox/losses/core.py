@@ -6,27 +6,26 @@ import torch
 from torch import Tensor, nn
 
 from glassbox.losses.labels import Labels, class_fractions
-
-REDUCTIONS = ("mean", "sum", "none")
+from glassbox.support.arguments import check_choice, check_floating_point, check_shapes
 
 
 class ClassLoss(nn.Module, ABC):
-    r"""A loss that says what each class would cost, and adds up what the labels share out.
+    r"""A loss that is a sum over classes, weighted by the label.
 
     A subclass computes :math:`\ell_{ik}`, the loss of sample :math:`i` if its label were
-    :math:`k`. With the share :math:`y_{ik}` that class :math:`k` has of the label, and class
+    :math:`k`. With the fraction :math:`y_{ik}` of class :math:`k` in the label, and class
     weights :math:`w_k`, the loss of a sample is linear in its label:
 
     .. math:: L_i = \sum_k y_{ik} \, w_k \, \ell_{ik}
 
-    A class index shares :math:`y_i` out to one class, a pair ``(labels_a, labels_b, lam)`` to
-    two, a soft label to all. So a pair costs what the soft label
+    A class index gives all of :math:`y_i` to one class, a pair ``(labels_a, labels_b, lam)``
+    divides it between two, a soft label among all. So a pair costs what the soft label
     :math:`\lambda e_a + (1 - \lambda) e_b` costs, and a one-hot label what its index costs.
 
     The mean is :math:`\sum_i L_i / \sum_i \sum_k y_{ik} w_k`: it divides by the sum of the
     weights that were used. For class indices that is what :func:`torch.nn.functional.cross_entropy`
     does; for soft labels PyTorch divides by the number of samples instead, so that with weights
-    its one-hot labels cost something else than their indices.
+    one-hot labels give another loss than their indices.
 
     Logits in half precision are computed with in float32, also under autocast.
 
@@ -46,8 +45,7 @@ class ClassLoss(nn.Module, ABC):
     def __init__(
         self, *, weight: Tensor | None = None, reduction: str = "mean", ignore_index: int = -100
     ) -> None:
-        if reduction not in REDUCTIONS:
-            raise ValueError(f"reduction is {reduction!r}, expected one of {REDUCTIONS}")
+        check_choice(("mean", "sum", "none"), reduction=reduction)
         super().__init__()
         self.register_buffer("weight", None if weight is None else _checked_weight(weight))
         self.reduction = reduction
@@ -55,14 +53,7 @@ class ClassLoss(nn.Module, ABC):
 
     @abstractmethod
     def class_losses(self, logits: Tensor) -> Tensor:
-        """Give the loss of each sample for each class that its label could be.
-
-        Args:
-            logits: ``(B, K)``, float32 or float64.
-
-        Returns:
-            Losses ``(B, K)``.
-        """
+        """Compute the losses ``(B, K)`` that each class would have as the label."""
 
     def forward(self, logits: Tensor, labels: Labels) -> Tensor:
         """Compute the loss of logits ``(B, K)`` for labels of one of the three forms.
@@ -81,25 +72,20 @@ class ClassLoss(nn.Module, ABC):
         """
         self._check_logits(logits)
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        classes, fractions = class_fractions(labels, logits, self.ignore_index)
+        classes, fractions = class_fractions(labels, logits, self.ignore_index)  # (B, P) each
         if self.weight is not None:
             fractions = fractions * self.weight.to(logits)[classes]
-        losses = (fractions * self.class_losses(logits).gather(1, classes)).sum(1)
+        losses = self.class_losses(logits).gather(1, classes)  # (B, P)
+        losses = (fractions * losses).sum(1)  # (B,)
         if self.reduction == "none":
             return losses
         return losses.sum() / fractions.sum() if self.reduction == "mean" else losses.sum()
 
     def _check_logits(self, logits: Tensor) -> None:
-        if logits.ndim != 2:
-            raise ValueError(f"logits have shape {tuple(logits.shape)}, expected (B, K)")
-        if not logits.is_floating_point():
-            raise TypeError(f"logits have type {logits.dtype}, expected floats")
+        check_shapes(logits=(logits, "B K"))
+        check_floating_point(logits=logits)
         for name, buffer in self.named_buffers():
-            if len(buffer) != logits.shape[1]:
-                raise ValueError(
-                    f"logits have {logits.shape[1]} classes, "
-                    f"expected {len(buffer)}, as many as {name}"
-                )
+            check_shapes(**{name: (buffer, "K"), "logits": (logits, "B K")})
 
 
 def _checked_weight(weight: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from glassbox.data.class_counts import checked_counts, effective_weights
 from glassbox.losses.core import ClassLoss
+from glassbox.support.arguments import check_at_least, check_finite
 
 
 class CrossEntropy(ClassLoss):
@@ -19,14 +20,7 @@ class CrossEntropy(ClassLoss):
     """
 
     def class_losses(self, logits: Tensor) -> Tensor:
-        """Give the negative log-probability of each class.
-
-        Args:
-            logits: ``(B, K)``.
-
-        Returns:
-            Losses ``(B, K)``.
-        """
+        """Compute the negative log-probability of each class, ``(B, K)``."""
         return -logits.log_softmax(1)
 
 
@@ -80,21 +74,14 @@ class LogitAdjustedLoss(ClassLoss):
         self, class_counts: Sequence[int] | Tensor, tau: float = 1.0, **options: Any
     ) -> None:
         counts = checked_counts(class_counts)
-        if not 0 <= tau < float("inf"):
-            raise ValueError(f"tau is {tau}, expected a finite number of at least 0")
+        check_at_least(0, tau=tau)
+        check_finite(tau=tau)
         super().__init__(**options)
         adjustment = tau * (counts / counts.sum()).log()
         self.register_buffer("adjustment", adjustment.to(torch.get_default_dtype()))
 
     def class_losses(self, logits: Tensor) -> Tensor:
-        """Give the negative log-probability of each class after the head start.
-
-        Args:
-            logits: ``(B, K)``.
-
-        Returns:
-            Losses ``(B, K)``.
-        """
+        """Compute the negative log-probability of each class after the adjustment."""
         return -(logits + self.adjustment.to(logits)).log_softmax(1)
 
 
@@ -118,20 +105,13 @@ class FocalLoss(ClassLoss):
     """
 
     def __init__(self, gamma: float = 2.0, **options: Any) -> None:
-        if not 0 <= gamma < float("inf"):
-            raise ValueError(f"gamma is {gamma}, expected a finite number of at least 0")
+        check_at_least(0, gamma=gamma)
+        check_finite(gamma=gamma)
         super().__init__(**options)
         self.gamma = gamma
 
     def class_losses(self, logits: Tensor) -> Tensor:
-        """Give the focal loss of each class.
-
-        Args:
-            logits: ``(B, K)``.
-
-        Returns:
-            Losses ``(B, K)``.
-        """
+        """Compute the focal loss of each class, ``(B, K)``."""
         log_p = logits.log_softmax(1)
         # Kept above 0, where the slope of a power below 1 is infinite.
         missing = (-log_p.expm1()).clamp(min=torch.finfo(log_p.dtype).tiny)

@@ -1,4 +1,4 @@
-"""Deferred re-weighting: all classes alike at first, class weights for the last epochs."""
+"""Deferred re-weighting: no class weights at first, effective weights in the last epochs."""
 
 from collections.abc import Sequence
 
@@ -8,21 +8,19 @@ from torch import Tensor, nn
 from glassbox.data.class_counts import checked_counts, effective_weights
 from glassbox.losses.core import ClassLoss
 from glassbox.losses.labels import Labels
+from glassbox.support.arguments import check_at_least_one
 
 
 def deferred_weights(
     class_counts: Sequence[int] | Tensor, epoch: int, start: int, beta: float = 0.9999
 ) -> Tensor:
-    """Give the class weights of an epoch: ones before ``start``, effective weights from then on.
+    """Compute the class weights ``(K,)`` of an epoch: ones before ``start``, then effective.
 
     Args:
         class_counts: Training examples of each class, ``(K,)``, at least 1 in each.
         epoch: The epoch that is to be trained, counted as ``start`` is.
         start: The first epoch with weights.
         beta: As in :func:`glassbox.data.class_counts.effective_weights`.
-
-    Returns:
-        The weights, ``(K,)``; they sum to ``K``.
 
     Raises:
         ValueError: As :func:`glassbox.data.class_counts.effective_weights` does.
@@ -38,7 +36,7 @@ class DeferredReweighting(nn.Module):
     """A loss whose class weights depend on the epoch, and on nothing else.
 
     :func:`glassbox.training.loop.fit` calls :meth:`set_epoch` before each epoch, so a training that
-    goes on from a checkpoint has the weights of its epoch.
+    resumes from a checkpoint has the weights of its epoch.
 
     Args:
         loss: A loss without weights; from now on it has those of the epoch.
@@ -58,9 +56,8 @@ class DeferredReweighting(nn.Module):
         beta: float = 0.9999,
     ) -> None:
         if loss.weight is not None:
-            raise ValueError(f"loss has the weights {loss.weight.tolist()}, expected one without")
-        if start < 1:
-            raise ValueError(f"start is {start}, expected at least 1, the first epoch")
+            raise ValueError(f"loss.weight is {loss.weight.tolist()}, expected None")
+        check_at_least_one(start=start)
         super().__init__()
         self.counts = checked_counts(class_counts)
         self.start = start
@@ -70,21 +67,9 @@ class DeferredReweighting(nn.Module):
         self.loss.weight = first.to(next(loss.buffers(), first).device)
 
     def set_epoch(self, epoch: int) -> None:
-        """Take the weights of an epoch.
-
-        Args:
-            epoch: The epoch that is to be trained, from 1.
-        """
+        """Take the weights of an epoch, counted from 1."""
         self.loss.weight.copy_(deferred_weights(self.counts, epoch, self.start, self.beta))
 
     def forward(self, logits: Tensor, labels: Labels) -> Tensor:
-        """Compute the loss of logits ``(B, K)`` with the weights of the epoch.
-
-        Args:
-            logits: ``(B, K)``.
-            labels: As :meth:`glassbox.losses.core.ClassLoss.forward` takes them.
-
-        Returns:
-            The loss, as the loss inside gives it.
-        """
+        """Compute the loss with the weights of the epoch, as the inner loss does."""
         return self.loss(logits, labels)

@@ -1,29 +1,31 @@
-"""Three ways to label a batch, read as one: classes and the share that each has of a sample."""
+"""Three forms of labels, read as one: classes and the fraction of each in a sample."""
 
 import torch
 from torch import Tensor
 
-Pair = tuple[Tensor, Tensor, float | Tensor]
-Labels = Tensor | Pair
+from glassbox.support.arguments import reject_tensor
+
+_Pair = tuple[Tensor, Tensor, float | Tensor]
+Labels = Tensor | _Pair
 
 # How far the sum of a soft label may be from 1: bfloat16 rounds each entry by up to 0.4%.
-TOLERANCE = 5e-3
+_TOLERANCE = 5e-3
 
 
 def class_fractions(
     labels: Labels, logits: Tensor, ignore_index: int = -100
 ) -> tuple[Tensor, Tensor]:
-    """Read labels as classes and fractions: ``classes[i, p]`` has ``fractions[i, p]`` of sample i.
+    """Read labels as classes, and the fraction that each class has of a sample.
 
     Args:
         labels: Class indices ``(B,)``; soft labels ``(B, K)``, whose rows are probabilities; or a
             tuple ``(labels_a, labels_b, lam)`` of class indices and the fraction of the first, from
             0 to 1, one number or ``(B,)``.
-        logits: ``(B, K)``; the shares get their type and device.
-        ignore_index: A class index that gets no share.
+        logits: ``(B, K)``; the fractions get their type and device.
+        ignore_index: A class index with the fraction 0.
 
     Returns:
-        Classes ``(B, P)`` and shares ``(B, P)``, with ``P`` 1, ``K`` or 2.
+        Classes ``(B, P)`` and fractions ``(B, P)``, with ``P`` 1, ``K`` or 2.
 
     Raises:
         TypeError: If ``labels`` are neither a tensor nor such a tuple, or their dtype is wrong.
@@ -46,7 +48,7 @@ def _hard(labels: Tensor, logits: Tensor, ignore_index: int) -> tuple[Tensor, Te
     if wrong.any():
         place = int(wrong.nonzero()[0])
         raise ValueError(
-            f"labels hold {labels[place]} at position {place}, expected 0 to {num_classes - 1} "
+            f"labels[{place}] is {labels[place]}, expected 0 to {num_classes - 1} "
             f"or ignore_index, {ignore_index}"
         )
     return labels.where(kept, 0)[:, None], kept.to(logits)[:, None]
@@ -54,25 +56,24 @@ def _hard(labels: Tensor, logits: Tensor, ignore_index: int) -> tuple[Tensor, Te
 
 def _soft(labels: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
     if labels.shape != logits.shape:
-        expected = tuple(logits.shape)
-        raise ValueError(f"soft labels have shape {tuple(labels.shape)}, expected {expected}")
+        reject_tensor("labels", labels, f"probabilities {tuple(logits.shape)}")
     fractions = labels.to(logits)
     sums = fractions.sum(1)
-    right = (fractions >= 0).all(1) & ((sums - 1).abs() <= TOLERANCE)
+    right = (fractions >= 0).all(1) & ((sums - 1).abs() <= _TOLERANCE)
     if not right.all():
         place = int((~right).nonzero()[0])
         raise ValueError(
-            f"labels are soft and sum to {sums[place]:g} in row {place}, the smallest is "
+            f"labels[{place}] has the sum {sums[place]:g} and the smallest entry "
             f"{fractions[place].min():g}, expected probabilities: at least 0 each, sum 1"
         )
     return torch.arange(logits.shape[1], device=logits.device).expand_as(fractions), fractions
 
 
-def _pair(labels: Pair, logits: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:
+def _pair(labels: _Pair, logits: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:
     if not isinstance(labels, tuple | list) or len(labels) != 3:
         raise TypeError(
-            f"labels are of type {type(labels).__name__}, expected a tensor or a tuple "
-            "(labels_a, labels_b, lam)"
+            f"labels has type {type(labels).__name__}, "
+            "expected a tensor or (labels_a, labels_b, lam)"
         )
     first, kept_first = _hard(labels[0], logits, ignore_index)
     second, kept_second = _hard(labels[1], logits, ignore_index)
@@ -84,28 +85,21 @@ def _pair(labels: Pair, logits: Tensor, ignore_index: int) -> tuple[Tensor, Tens
 def _checked_fraction(lam: float | Tensor, logits: Tensor) -> Tensor:
     lam = torch.as_tensor(lam, dtype=logits.dtype, device=logits.device)
     if lam.shape not in {(), logits.shape[:1]}:
-        expected = f"one number or ({len(logits)},)"
-        raise ValueError(f"lam has shape {tuple(lam.shape)}, expected {expected}")
+        reject_tensor("lam", lam, f"one number or ({len(logits)},)")
     if not ((lam >= 0) & (lam <= 1)).all():
-        raise ValueError(f"lam lies between {lam.min():g} and {lam.max():g}, expected 0 to 1")
+        raise ValueError(f"lam is between {lam.min():g} and {lam.max():g}, expected 0 to 1")
     return lam.reshape(-1, 1)
 
 
 def _check_indices(labels: Tensor, batch: int, num_classes: int) -> None:
     if not isinstance(labels, Tensor):
-        raise TypeError(f"labels are of type {type(labels).__name__}, expected a tensor")
+        raise TypeError(f"labels has type {type(labels).__name__}, expected a tensor")
+    described = f"labels has shape {tuple(labels.shape)} and type {labels.dtype}, expected"
     if labels.shape == (batch, num_classes) and not labels.is_floating_point():
-        raise TypeError(
-            f"labels have shape {tuple(labels.shape)} and type {labels.dtype}; "
-            "soft labels are expected as floats: labels.float()"
-        )
+        raise TypeError(f"{described} floats for soft labels: labels.float()")
     if labels.shape != (batch,):
         raise ValueError(
-            f"labels have shape {tuple(labels.shape)}, expected class indices ({batch},), "
-            f"or soft labels ({batch}, {num_classes}) in one tensor"
+            f"{described} class indices ({batch},) or soft labels ({batch}, {num_classes})"
         )
     if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
-        raise TypeError(
-            f"labels have shape {tuple(labels.shape)} and type {labels.dtype}; "
-            "class indices are expected as integers: labels.long()"
-        )
+        raise TypeError(f"{described} integers for class indices: labels.long()")

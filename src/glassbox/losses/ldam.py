@@ -1,6 +1,7 @@
 """LDAM: a margin for each class, the larger the rarer it is."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -8,19 +9,17 @@ from torch import Tensor
 
 from glassbox.data.class_counts import checked_counts
 from glassbox.losses.core import ClassLoss
+from glassbox.support.arguments import check_at_least, check_finite, check_positive
 
 
 def ldam_margins(class_counts: Sequence[int] | Tensor, max_margin: float = 0.5) -> Tensor:
-    r"""Give each class its margin, by the fourth root of its count.
+    r"""Compute the margin of each class, ``(K,)``, from the fourth root of its count.
 
     Computes :math:`m_j = m_{max} \, (n_{min} / n_j)^{1/4}`.
 
     Args:
         class_counts: Examples of each class, ``(K,)``, at least 1 in each.
         max_margin: Margin of the rarest class, at least 0.
-
-    Returns:
-        The margins, ``(K,)``.
 
     Raises:
         ValueError: If a count is below 1 or ``max_margin`` is out of range.
@@ -30,8 +29,8 @@ def ldam_margins(class_counts: Sequence[int] | Tensor, max_margin: float = 0.5) 
         Label-Distribution-Aware Margin Loss", https://arxiv.org/abs/1906.07413.
     """
     counts = checked_counts(class_counts)
-    if not 0 <= max_margin < float("inf"):
-        raise ValueError(f"max_margin is {max_margin}, expected a finite number of at least 0")
+    check_at_least(0, max_margin=max_margin)
+    check_finite(max_margin=max_margin)
     return (max_margin * (counts.min() / counts) ** 0.25).to(torch.get_default_dtype())
 
 
@@ -44,15 +43,12 @@ class LDAMLoss(ClassLoss):
     :class:`~glassbox.networks.cosine_classifier.CosineClassifier` gives with scale 1; on logits of
     any size the scale multiplies every mistake.
 
-    Soft labels, pairs, weights, reductions: see :class:`glassbox.losses.core.ClassLoss`.
-
     Args:
         class_counts: Training examples of each class, ``(K,)``, at least 1 in each.
         max_margin: Margin of the rarest class, the ``C`` of the paper, at least 0.
         scale: Multiplies the cosines, above 0.
-        weight: Weight of each class, ``(K,)``, or ``None``.
-        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
-        ignore_index: A class index that costs nothing and is not counted.
+        **options: ``weight``, ``reduction`` and ``ignore_index``, as in
+            :class:`glassbox.losses.core.ClassLoss`.
 
     Raises:
         ValueError: If a count is below 1 or another argument is out of range.
@@ -70,15 +66,12 @@ class LDAMLoss(ClassLoss):
         class_counts: Sequence[int] | Tensor,
         max_margin: float = 0.5,
         scale: float = 30.0,
-        *,
-        weight: Tensor | None = None,
-        reduction: str = "mean",
-        ignore_index: int = -100,
+        **options: Any,
     ) -> None:
         margins = ldam_margins(class_counts, max_margin)
-        if not 0 < scale < float("inf"):
-            raise ValueError(f"scale is {scale}, expected a finite number above 0")
-        super().__init__(weight=weight, reduction=reduction, ignore_index=ignore_index)
+        check_positive(scale=scale)
+        check_finite(scale=scale)
+        super().__init__(**options)
         self.register_buffer("margins", margins)
         self.max_margin = max_margin
         self.scale = scale
@@ -93,16 +86,10 @@ class LDAMLoss(ClassLoss):
         Where :math:`p_k` is close to 1 this would subtract nearly equal numbers, so the most
         probable class of each sample is computed by the definition. All others have
         :math:`p_k \le 1/2`, which is harmless.
-
-        Args:
-            logits: Cosines ``(B, K)``.
-
-        Returns:
-            Losses ``(B, K)``.
         """
-        scaled = self.scale * logits
+        scaled = self.scale * logits  # (B, K)
         drop = self.scale * self.margins.to(logits)  # (K,)
-        likeliest = F.one_hot(logits.argmax(1), logits.shape[1]).bool()
+        likeliest = F.one_hot(logits.argmax(1), logits.shape[1]).bool()  # (B, K)
         probable = -(scaled - drop * likeliest).log_softmax(1)
         p = scaled.softmax(1).masked_fill(likeliest, 0)
         others = -scaled.log_softmax(1) + drop + (p * (-drop).expm1()).log1p()

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+from glassbox.support.arguments import check_at_least
 from glassbox.training.loop import ImageBatches
 from glassbox.training.resuming import order_of
 
-Mixer = Callable[[Tensor, Tensor, torch.Generator | None], tuple[Tensor, Tensor]]
+_Mixer = Callable[[Tensor, Tensor, torch.Generator | None], tuple[Tensor, Tensor]]
 
 
 class MixedBatches:
@@ -26,9 +27,8 @@ class MixedBatches:
         ValueError: If ``seed`` is negative.
     """
 
-    def __init__(self, batches: ImageBatches, mixer: Mixer, *, seed: int = 0) -> None:
-        if seed < 0:
-            raise ValueError(f"seed is {seed}, expected at least 0")
+    def __init__(self, batches: ImageBatches, mixer: _Mixer, *, seed: int = 0) -> None:
+        check_at_least(0, seed=seed)
         self.batches, self.mixer, self.seed, self.epoch = batches, mixer, seed, 0
         self.sampler = getattr(batches, "sampler", None)  # to be told the epoch
 
@@ -47,10 +47,6 @@ class MixedBatches:
         return {"batches": order_of(self.batches).state_dict(), "epoch": self.epoch}
 
     def load_state_dict(self, state: dict[str, object]) -> None:
-        """Continue at a saved position.
-
-        Args:
-            state: What :meth:`state_dict` gave.
-        """
+        """Continue at a position that :meth:`state_dict` returned."""
         self.epoch = state["epoch"]
         order_of(self.batches).load_state_dict(state["batches"])

@@ -1,4 +1,4 @@
-"""The boxes that CutMix pastes, and the random numbers that mixtures are made of."""
+"""The boxes that CutMix pastes, and the random draws of mixtures."""
 
 import math
 
@@ -9,31 +9,19 @@ NOTHING: Box = (0, 0, 0, 0)
 
 
 def kept_area(box: Box, height: int, width: int) -> float:
-    """Compute the fraction of an image that a box leaves.
-
-    Args:
-        box: Top, bottom, left, right.
-        height: Of the image in pixels.
-        width: Of the image in pixels.
-
-    Returns:
-        From 0 to 1.
-    """
+    """Compute the fraction of an image, given in pixels, that a box leaves uncovered."""
     top, bottom, left, right = box
     return 1 - (bottom - top) * (right - left) / (height * width)
 
 
 def box_around(fraction: float, center: tuple[int, int], height: int, width: int) -> Box:
-    """Put a box of area 1 - share around a pixel, cut off where the image ends.
+    """Place a box of area ``1 - fraction`` around a pixel, clipped to the image.
 
     Args:
         fraction: What the box leaves where all of it lies inside, from 0 to 1.
         center: Row and column.
         height: Of the image in pixels.
         width: Of the image in pixels.
-
-    Returns:
-        Top, bottom, left, right.
     """
     side, (y, x) = math.sqrt(1 - fraction), center
     return (*_span(y, int(height * side), height), *_span(x, int(width * side), width))
@@ -52,10 +40,7 @@ def box_inside(
         sides: Smallest and largest side, as fractions of the image's side.
         height: Of the image in pixels.
         width: Of the image in pixels.
-        generator: Where the randomness comes from; the global state unless given.
-
-    Returns:
-        Top, bottom, left, right.
+        generator: Source of the randomness; by default torch's global generator.
     """
     low, high = sides
     down = int(height * low) + draw_below(int(height * high) - int(height * low), generator)
@@ -65,26 +50,10 @@ def box_inside(
 
 
 def draw_fraction(alpha: float, generator: torch.Generator | None = None) -> float:
-    """Draw a share from the distribution Beta(alpha, alpha).
-
-    Args:
-        alpha: Above 0.
-        generator: Where the randomness comes from; the global state unless given.
-
-    Returns:
-        From 0 to 1.
-    """
+    """Draw a fraction from the distribution Beta(alpha, alpha), with alpha above 0."""
     return torch._sample_dirichlet(torch.tensor([alpha, alpha]).float(), generator)[0].item()
 
 
 def draw_below(bound: int, generator: torch.Generator | None = None) -> int:
-    """Draw an integer from 0 to ``bound`` - 1; 0 also for bounds below 1.
-
-    Args:
-        bound: Ends the range.
-        generator: Where the randomness comes from; the global state unless given.
-
-    Returns:
-        The integer.
-    """
+    """Draw an integer from 0 to ``bound - 1``; 0 also for bounds below 1."""
     return int(torch.randint(max(bound, 1), (1,), generator=generator))

@@ -1,10 +1,17 @@
-"""A mixture that was drawn, and how it is applied to images and labels."""
+"""A random mixture of a batch, and its application to images and labels."""
 
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from glassbox.support.arguments import (
+    check_class_indices,
+    check_floating_point,
+    check_range,
+    check_shapes,
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +36,7 @@ class Mix:
 def apply_mix(
     images: Tensor, labels: Tensor, mix: Mix, num_classes: int, label_smoothing: float = 0.0
 ) -> tuple[Tensor, Tensor]:
-    """Mix a batch; the input stays as it is.
+    """Mix a batch; the input is not changed.
 
     Args:
         images: ``(B, C, H, W)``, floating point; any dtype if every image has a box.
@@ -43,7 +50,7 @@ def apply_mix(
         whose rows sum to 1.
 
     Raises:
-        TypeError: If images to be blended are integers, or the labels are no class indices.
+        TypeError: If images to be blended are integers, or the labels are not class indices.
         ValueError: If shapes or numbers do not fit.
     """
     _check_batch(images, labels, num_classes, label_smoothing)
@@ -52,8 +59,7 @@ def apply_mix(
     mixed = torch.where(inside, others, images)
     blended = mix.blended.to(images.device)
     if blended.any():
-        if not images.is_floating_point():
-            raise TypeError(f"images are {images.dtype}, expected floating point to be blended")
+        check_floating_point(images=images)
         fraction = mix.fraction.to(images)[:, None, None, None]
         blend = images * fraction + others * (1 - fraction)
         mixed = torch.where(blended[:, None, None, None], blend, mixed)
@@ -88,19 +94,14 @@ def _inside(boxes: Tensor, images: Tensor) -> Tensor:
     top, bottom, left, right = boxes[:, :, None].unbind(1)
     rows = torch.arange(images.shape[2], device=images.device)
     columns = torch.arange(images.shape[3], device=images.device)
-    tall = (rows >= top) & (rows < bottom)
-    wide = (columns >= left) & (columns < right)
+    tall = (rows >= top) & (rows < bottom)  # (B, H)
+    wide = (columns >= left) & (columns < right)  # (B, W)
     return tall[:, None, :, None] & wide[:, None, None, :]
 
 
 def _check_batch(images: Tensor, labels: Tensor, num_classes: int, smoothing: float) -> None:
-    if images.ndim != 4 or labels.shape != images.shape[:1]:
-        shapes = f"{tuple(images.shape)} and {tuple(labels.shape)}"
-        raise ValueError(f"images and labels are {shapes}, expected (B, C, H, W) and (B,)")
+    check_shapes(images=(images, "B C H W"), labels=(labels, "B"))
     if labels.is_floating_point() or labels.dtype == torch.bool:
-        raise TypeError(f"labels are {labels.dtype}, expected class indices")
-    if labels.numel() and not (labels.min() >= 0 and labels.max() < num_classes):
-        low, high = labels.min().item(), labels.max().item()
-        raise ValueError(f"labels go from {low} to {high}, expected 0 to {num_classes - 1}")
-    if not 0 <= smoothing <= 1:
-        raise ValueError(f"label_smoothing is {smoothing}, expected from 0 to 1")
+        raise TypeError(f"labels has type {labels.dtype}, expected class indices")
+    check_class_indices(num_classes, labels=labels)
+    check_range(0, 1, label_smoothing=smoothing)

@@ -1,4 +1,4 @@
-"""Mixup and CutMix by turns, with the options of timm's ``Mixup``."""
+"""Mixup and CutMix in random alternation, with the options of timm's ``Mixup``."""
 
 import torch
 from torch import Tensor
@@ -13,9 +13,7 @@ from glassbox.mixing.boxes import (
     kept_area,
 )
 from glassbox.mixing.core import Mix, apply_mix
-from glassbox.support.arguments import check_positive
-
-MODES = ("batch", "pair", "element")
+from glassbox.support.arguments import check_at_least, check_choice, check_positive, check_range
 
 
 class MixingSchedule:
@@ -25,8 +23,8 @@ class MixingSchedule:
     length the middle one is its own partner, and stays as it is.
 
     Args:
-        mixup_alpha: Of the share in Mixup; 0 for no Mixup.
-        cutmix_alpha: Of the share in CutMix; 0 for no CutMix.
+        mixup_alpha: Of the distribution of fractions in Mixup; 0 for no Mixup.
+        cutmix_alpha: Of the distribution of fractions in CutMix; 0 for no CutMix.
         cutmix_minmax: Smallest and largest side of the box, as fractions of the image's side; it
             then always lies inside, and ``cutmix_alpha`` only says that there is CutMix.
         prob: Probability that a batch, a pair or an image is mixed.
@@ -57,17 +55,11 @@ class MixingSchedule:
         correct_lam: bool = True,
         num_classes: int,
     ) -> None:
-        for name, alpha in (("mixup_alpha", mixup_alpha), ("cutmix_alpha", cutmix_alpha)):
-            if not alpha >= 0:
-                raise ValueError(f"{name} is {alpha}, expected at least 0")
+        check_at_least(0, mixup_alpha=mixup_alpha, cutmix_alpha=cutmix_alpha)
         if mixup_alpha == cutmix_alpha == 0 and cutmix_minmax is None:
-            raise ValueError("mixup_alpha and cutmix_alpha are both 0, expected one above 0")
-        fractions = {"prob": prob, "switch_prob": switch_prob, "label_smoothing": label_smoothing}
-        for name, value in fractions.items():
-            if not 0 <= value <= 1:
-                raise ValueError(f"{name} is {value}, expected from 0 to 1")
-        if mode not in MODES:
-            raise ValueError(f"mode is {mode!r}, expected one of {MODES}")
+            raise ValueError("mixup_alpha is 0, expected above 0 where cutmix_alpha is 0 too")
+        check_range(0, 1, prob=prob, switch_prob=switch_prob, label_smoothing=label_smoothing)
+        check_choice(("batch", "pair", "element"), mode=mode)
         if cutmix_minmax is not None and not 0 <= cutmix_minmax[0] < cutmix_minmax[1] <= 1:
             raise ValueError(f"cutmix_minmax is {cutmix_minmax}, expected 0 <= low < high <= 1")
         check_positive(num_classes=num_classes)
@@ -87,17 +79,7 @@ class MixingSchedule:
     def draw(
         self, count: int, height: int, width: int, generator: torch.Generator | None = None
     ) -> Mix:
-        """Draw how a batch is mixed.
-
-        Args:
-            count: Number of images.
-            height: Of an image in pixels.
-            width: Of an image in pixels.
-            generator: Where the randomness comes from; the global state unless given.
-
-        Returns:
-            What was drawn.
-        """
+        """Draw how a batch of ``count`` images, of so many pixels, is mixed."""
         draws = {"batch": 1, "pair": -(-count // 2), "element": count}[self.mode]
         drawn = [self._draw_one(height, width, generator) for _ in range(draws)]
         if self.mode == "batch":
@@ -110,7 +92,7 @@ class MixingSchedule:
     def _draw_one(
         self, height: int, width: int, generator: torch.Generator | None
     ) -> tuple[float, Box, bool]:
-        """Draw a share, a box, and whether to blend; share 1 leaves an image alone."""
+        """Draw a fraction, a box, and whether to blend; fraction 1 leaves an image unchanged."""
         if torch.rand((), generator=generator) >= self.prob:
             return 1.0, NOTHING, False
         cut = self.cutmix_alpha > 0

@@ -1,4 +1,4 @@
-"""Mixup and CutMix as in torchvision: one share, or one box, for a whole batch."""
+"""Mixup and CutMix as in torchvision: one fraction, or one box, for a whole batch."""
 
 import math
 
@@ -11,14 +11,14 @@ from glassbox.support.arguments import check_positive
 
 
 class Mixup:
-    r"""Blend each image of a batch with the one before it, all by the same share.
+    r"""Blend each image of a batch with the one before it, all by the same fraction.
 
     :math:`\tilde x = \lambda x_i + (1 - \lambda) x_j`, and the same for the labels, with
     :math:`\lambda \sim \mathrm{Beta}(\alpha, \alpha)`. From equal random states it draws what
     torchvision's ``v2.MixUp`` draws.
 
     Args:
-        alpha: Above 0; below 1 most shares are near 0 or 1.
+        alpha: Above 0; below 1 most fractions are near 0 or 1.
         num_classes: Length of a soft label.
 
     Raises:

@@ -1,4 +1,4 @@
-"""AlexNet and ResNet-18 of torchvision with a head of one's own, also for images of 32 x 32."""
+"""AlexNet and ResNet-18 of torchvision with a new head, also for images of 32 x 32."""
 
 from types import MappingProxyType
 
@@ -7,11 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import glassbox.support.torchvision_operators  # noqa: F401  (before torchvision)
-from glassbox.support.arguments import check_at_least_one
+from glassbox.support.arguments import check_at_least_one, check_choice, reject_tensor
 
-ARCHITECTURES = ("alexnet", "resnet18")
 STEMS = ("center", "corner", "resized", "fresh")
-# Where the first convolution stands, where the pooling behind it, and where the last layer.
+# Names of the first convolution, of the pooling after it, and of the last layer.
 _PLACES = MappingProxyType(
     {
         "alexnet": ("features.0", "features.2", "classifier.6"),
@@ -23,18 +22,15 @@ _PLACES = MappingProxyType(
 def create_model(
     name: str, *, pretrained: bool = False, num_classes: int = 10, small: str | None = None
 ) -> nn.Module:
-    """Make AlexNet or ResNet-18 with a new head.
+    """Make AlexNet or ResNet-18 with a new head, in ``train`` mode.
 
     Args:
         name: ``"alexnet"`` or ``"resnet18"``.
         pretrained: Whether to begin with torchvision's weights from ImageNet, 233 and 45 megabytes,
-            downloaded where they are missing; otherwise with weights of chance.
+            downloaded where they are missing; otherwise with random weights.
         num_classes: Logits of the new last layer, at least 1.
         small: For images of 32 x 32 pixels, where the 3 x 3 kernels of the new first convolution
             come from, see :func:`adapt_stem`; ``None`` leaves the first layers as they are.
-
-    Returns:
-        The model in ``train`` mode.
 
     Raises:
         ValueError: If ``name`` or ``small`` is unknown, or ``num_classes`` is below 1.
@@ -43,10 +39,10 @@ def create_model(
         Krizhevsky (2014), https://arxiv.org/abs/1404.5997; He et al. (2016),
         https://arxiv.org/abs/1512.03385.
     """
-    _check_choice("name", name, ARCHITECTURES)
+    check_choice(_PLACES, name=name)
     check_at_least_one(num_classes=num_classes)
     if small is not None:
-        _check_choice("small", small, STEMS)
+        check_choice(STEMS, small=small)
     from torchvision.models import get_model
 
     model = get_model(name, weights="IMAGENET1K_V1" if pretrained else None)
@@ -56,11 +52,8 @@ def create_model(
     return model
 
 
-def head_of(model: nn.Module) -> nn.Linear:
-    """Find the last linear layer of AlexNet or ResNet-18.
-
-    Args:
-        model: One of them.
+def _head_of(model: nn.Module) -> nn.Linear:
+    """Return the last linear layer of AlexNet or ResNet-18.
 
     Returns:
         The layer that gives the logits.
@@ -72,25 +65,21 @@ def head_of(model: nn.Module) -> nn.Linear:
 
 
 def replace_head(model: nn.Module, num_classes: int) -> None:
-    """Put a new last layer into AlexNet or ResNet-18.
-
-    Args:
-        model: One of them; it is changed.
-        num_classes: Logits of the new layer, at least 1.
+    """Replace the last layer of AlexNet or ResNet-18.
 
     Raises:
         TypeError: If the model is another one.
         ValueError: If ``num_classes`` is below 1.
     """
     check_at_least_one(num_classes=num_classes)
-    old = head_of(model)
+    old = _head_of(model)
     new = nn.Linear(old.in_features, num_classes, device=old.weight.device, dtype=old.weight.dtype)
     model.set_submodule(_places(model)[2], new)
 
 
 @torch.no_grad()
 def adapt_stem(model: nn.Module, kernels: str = "center") -> None:
-    """Let AlexNet or ResNet-18 begin gently: 3 x 3 in steps of one pixel, and less pooling.
+    """Adapt the first layers of AlexNet or ResNet-18 to small images: 3 x 3, less pooling.
 
     The first convolution becomes one of 3 x 3 with stride 1; the first pooling of AlexNet becomes
     one of 2 x 2, and that of ResNet-18 is left out. So 32 x 32 pixels become maps of 16 x 16 and
@@ -106,7 +95,7 @@ def adapt_stem(model: nn.Module, kernels: str = "center") -> None:
         TypeError: If the model is another one.
         ValueError: If ``kernels`` is unknown.
     """
-    _check_choice("kernels", kernels, STEMS)
+    check_choice(STEMS, kernels=kernels)
     first, pooling, _ = _places(model)
     old = model.get_submodule(first)
     new = nn.Conv2d(old.in_channels, old.out_channels, 3, padding=1, bias=old.bias is not None).to(
@@ -121,7 +110,7 @@ def adapt_stem(model: nn.Module, kernels: str = "center") -> None:
 
 
 def small_kernels(weight: Tensor, kind: str) -> Tensor:
-    """Make kernels of 3 x 3 from larger ones.
+    """Make kernels ``(K, C, 3, 3)`` from larger ones.
 
     Args:
         weight: ``(K, C, S, S)`` with an odd side ``S`` of at least 5.
@@ -129,20 +118,18 @@ def small_kernels(weight: Tensor, kind: str) -> Tensor:
             fraction of weights that it lost, and evened out by one number a kernel, so that a
             uniform image gives what it gave before.
 
-    Returns:
-        ``(K, C, 3, 3)``.
-
     Raises:
         ValueError: If ``kind`` is unknown or the kernels have another shape.
     """
-    _check_choice("kind", kind, STEMS[:3])
+    check_choice(STEMS[:3], kind=kind)
     side = weight.shape[-1]
     if weight.ndim != 4 or weight.shape[-2] != side or side < 5 or side % 2 == 0:
-        raise ValueError(f"weight has shape {tuple(weight.shape)}, expected (K, C, S, S), odd S")
+        reject_tensor("weight", weight, "(K, C, S, S) with an odd S of at least 5")
     if kind == "resized":
         shrunk = F.interpolate(weight, (3, 3), mode="bilinear", antialias=True) * side**2 / 9
-        # A sum, not a ratio, makes up the rest: edge detectors have sums close to 0.
-        return shrunk + weight.mean((2, 3), keepdim=True) * side**2 / 9 - shrunk.mean((2, 3), True)
+        wanted_mean = weight.mean((2, 3), keepdim=True) * side**2 / 9  # keeps the kernel's sum
+        # A shift, not a factor: edge detectors have sums close to 0.
+        return shrunk + wanted_mean - shrunk.mean((2, 3), keepdim=True)
     start = side // 2 - 1 if kind == "center" else 1
     return weight[..., start : start + 3, start : start + 3].clone()
 
@@ -155,8 +142,3 @@ def _places(model: nn.Module) -> tuple[str, str, str]:
     if isinstance(model, ResNet):
         return _PLACES["resnet18"]
     raise TypeError(f"model is a {type(model).__name__}, expected AlexNet or a ResNet")
-
-
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"{name} is {value!r}, expected one of {', '.join(choices)}")

@@ -1,14 +1,20 @@
-"""Autoencoders: networks that press an image into a few numbers and draw it again from them."""
+"""Autoencoders: networks that compress an image to a few numbers and reconstruct it."""
 
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
-from glassbox.support.arguments import check_at_least_one, check_same_shape
+from glassbox.support.arguments import (
+    check_at_least,
+    check_at_least_one,
+    check_choice,
+    check_not_empty,
+    check_same_shape,
+)
 from glassbox.training.evaluation import predict
 
-FINAL = {"tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "none": nn.Identity}
+_FINAL = {"tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "none": nn.Identity}
 
 
 class MLPAutoencoder(nn.Module):
@@ -36,13 +42,12 @@ class MLPAutoencoder(nn.Module):
         final: str = "tanh",
     ) -> None:
         check_at_least_one(size=size, latent=latent, widths=min(widths, default=1))
-        if final not in FINAL:
-            raise ValueError(f"final is {final!r}, expected one of {', '.join(FINAL)}")
+        check_choice(_FINAL, final=final)
         super().__init__()
         units = (size * size, *widths, latent)
         self.encoder = nn.Sequential(nn.Flatten(), *_linear_layers(units))
         self.decoder = nn.Sequential(
-            *_linear_layers(units[::-1]), FINAL[final](), nn.Unflatten(1, (1, size, size))
+            *_linear_layers(units[::-1]), _FINAL[final](), nn.Unflatten(1, (1, size, size))
         )
 
     def forward(self, images: Tensor) -> Tensor:
@@ -52,10 +57,6 @@ class MLPAutoencoder(nn.Module):
 
 class LinearAutoencoder(MLPAutoencoder):
     """An autoencoder without any nonlinearity, which can do no better than PCA.
-
-    Args:
-        size: Side of the square gray images in pixels, at least 1.
-        latent: Numbers in a code, at least 1.
 
     Raises:
         ValueError: If a number of units is below 1.
@@ -111,17 +112,10 @@ class ConvAutoencoder(nn.Module):
 
 
 def summed_squared_error(reconstructions: Tensor, images: Tensor) -> Tensor:
-    """Sum the squared errors over the pixels of each image, and average over the batch.
+    """Sum the squared errors of each image, and average over the batch.
 
     As ``loss_fn`` of :func:`glassbox.training.loop.fit`, with batches of images and the same images
     again in place of labels, it trains an autoencoder.
-
-    Args:
-        reconstructions: ``(B, ...)``.
-        images: The same shape.
-
-    Returns:
-        A scalar, the sum over all numbers divided by B.
 
     Raises:
         ValueError: If the shapes differ.
@@ -131,7 +125,7 @@ def summed_squared_error(reconstructions: Tensor, images: Tensor) -> Tensor:
 
 
 def reconstruction_error(model: nn.Module, images: Tensor) -> float:
-    """Measure the mean squared error of a pixel, in ``eval`` mode and without gradients.
+    """Compute the mean squared error per pixel, in ``eval`` mode and without gradients.
 
     Args:
         model: Maps images to reconstructions of the same shape.
@@ -150,7 +144,7 @@ def reconstruction_error(model: nn.Module, images: Tensor) -> float:
 
 
 def pca_error(images: Tensor, latent: int) -> float:
-    r"""Give the mean squared error of a pixel that no linear code of this length goes below.
+    r"""Compute the smallest mean squared error per pixel that a linear code can reach.
 
     With the singular values :math:`s_1 \ge s_2 \ge \dots` of the centered images it is
     :math:`\sum_{i > k} s_i^2` divided by the number of all pixels.
@@ -159,9 +153,6 @@ def pca_error(images: Tensor, latent: int) -> float:
         images: ``(N, ...)``, at least one: the images that the components are fitted to.
         latent: Numbers in a code, k, from 0, where every image becomes the mean image.
 
-    Returns:
-        The error, in the unit of :func:`reconstruction_error`.
-
     Raises:
         ValueError: If there are no images or ``latent`` is negative.
 
@@ -169,10 +160,8 @@ def pca_error(images: Tensor, latent: int) -> float:
         Eckart and Young (1936), "The approximation of one matrix by another of lower rank",
         https://doi.org/10.1007/BF02288367.
     """
-    if len(images) == 0:
-        raise ValueError("images are empty, expected at least one")
-    if latent < 0:
-        raise ValueError(f"latent is {latent}, expected at least 0")
+    check_not_empty(images=images)
+    check_at_least(0, latent=latent)
     pixels = images.flatten(1).double()
     left_over = torch.linalg.svdvals(pixels - pixels.mean(0))[latent:]
     return left_over.square().sum().item() / pixels.numel()

@@ -5,6 +5,8 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from glassbox.support.arguments import check_at_least, check_at_least_one, check_multiple
+
 
 class LeNet5(nn.Module):
     """LeNet-5 as it is usually written today: two convolutions, two poolings, three linear layers.
@@ -30,8 +32,7 @@ class LeNet5(nn.Module):
     """
 
     def __init__(self, in_channels: int = 1, num_classes: int = 10, *, size: int = 32) -> None:
-        if size < 16:
-            raise ValueError(f"size is {size}, expected at least 16 pixels")
+        check_at_least(16, size=size)
         super().__init__()
         side = ((size - 4) // 2 - 4) // 2
         self.features = nn.Sequential(
@@ -90,11 +91,8 @@ class ThreeBlockCNN(nn.Module):
         hidden: int = 512,
         batch_norm: bool = False,
     ) -> None:
-        if size < 8 or size % 8:
-            raise ValueError(f"size is {size}, expected a multiple of 8 that is at least 8")
-        for name, value in (("width", width), ("hidden", hidden)):
-            if value < 1:
-                raise ValueError(f"{name} is {value}, expected at least 1")
+        check_multiple(8, size=size)
+        check_at_least_one(width=width, hidden=hidden)
         super().__init__()
         channels = [in_channels, width, 2 * width, 4 * width]
         self.features = nn.Sequential(
@@ -119,12 +117,5 @@ def _block(in_channels: int, out_channels: int, batch_norm: bool) -> nn.Sequenti
 
 
 def count_parameters(model: nn.Module) -> int:
-    """Count the numbers that training may change.
-
-    Args:
-        model: Any module.
-
-    Returns:
-        The total size of all parameters with ``requires_grad``.
-    """
+    """Count the numbers in all parameters that require a gradient."""
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import torch.nn.functional as F
 from torch import Tensor
 
+from glassbox.support.arguments import check_integer, check_shapes
+
 
 class Window(NamedTuple):
     """How a layer looks at its input: a square window and the way it moves.
@@ -29,7 +31,7 @@ class Window(NamedTuple):
 def output_size(
     size: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1
 ) -> int:
-    """Count the positions of a window along one axis.
+    """Count the positions of a window along one axis, the length of the output in pixels.
 
     Computes ``floor((size + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1``.
 
@@ -40,9 +42,6 @@ def output_size(
         padding: Pixels added at both ends, at least 0.
         dilation: Distance between the taps of the kernel, at least 1.
 
-    Returns:
-        The length of the output, in pixels.
-
     Raises:
         ValueError: If an argument is out of range, or the window is larger than the padded input.
 
@@ -51,10 +50,7 @@ def output_size(
     """
     span = _checked(Window(kernel, stride, padding, dilation)).span
     if size + 2 * padding < span:
-        raise ValueError(
-            f"size {size} with padding {padding} is {size + 2 * padding} pixels, "
-            f"smaller than the window of {span} pixels"
-        )
+        raise ValueError(f"size is {size} and padding {padding}, expected {span} pixels in all")
     return (size + 2 * padding - span) // stride + 1
 
 
@@ -68,7 +64,7 @@ def conv2d(
     dilation: int | tuple[int, int] = 1,
     groups: int = 1,
 ) -> Tensor:
-    """Convolve images by cutting out all windows and multiplying once.
+    """Convolve images into maps ``(B, K, H', W')``: cut out all windows and multiply once.
 
     Like every deep learning library this computes a cross-correlation: the kernel is not flipped.
 
@@ -80,9 +76,6 @@ def conv2d(
         padding: Zeros added on every side, at least 0, or a pair.
         dilation: Distance between the taps of a kernel, at least 1, or a pair.
         groups: Number of groups of channels that do not see each other.
-
-    Returns:
-        Feature maps of shape ``(B, K, H', W')`` with sizes from :func:`output_size`.
 
     Raises:
         ValueError: If shapes do not fit together or a number is out of range.
@@ -101,15 +94,12 @@ def conv2d(
 
 
 def max_pool2d(images: Tensor, kernel: int, *, stride: int | None = None) -> Tensor:
-    """Keep the largest value of every window, channel by channel.
+    """Keep the largest value of every window of each channel, ``(B, C, H', W')``.
 
     Args:
         images: Input of shape ``(B, C, H, W)``, any dtype that can be ordered.
         kernel: Side of the window, at least 1.
         stride: Step between windows; None means ``kernel``, so that windows do not overlap.
-
-    Returns:
-        Tensor of shape ``(B, C, H', W')``.
 
     Raises:
         ValueError: If the window does not fit into the images or a number is out of range.
@@ -117,7 +107,7 @@ def max_pool2d(images: Tensor, kernel: int, *, stride: int | None = None) -> Ten
     Reference:
         :func:`torch.nn.functional.max_pool2d`.
     """
-    _check_images(images)
+    check_shapes(images=(images, "B C H W"))
     stride = kernel if stride is None else stride
     for size in images.shape[2:]:
         output_size(size, kernel, stride)  # raises where no window fits
@@ -144,7 +134,7 @@ class ReceptiveField(NamedTuple):
 
 
 def receptive_field(windows: Iterable[Window | tuple[int, ...]]) -> ReceptiveField:
-    """Follow the receptive field of one unit back through a stack of layers.
+    """Compute the receptive field, in pixels, of one unit behind a stack of layers.
 
     A layer whose window spans ``s`` pixels adds ``(s - 1) * jump`` to the size and multiplies
     the jump by its stride.
@@ -152,9 +142,6 @@ def receptive_field(windows: Iterable[Window | tuple[int, ...]]) -> ReceptiveFie
     Args:
         windows: The layers from input to output, each a :class:`Window` or a tuple
             ``(kernel, stride, padding, dilation)`` whose last entries may be left out.
-
-    Returns:
-        Size, jump and start of the receptive field in input pixels.
 
     Raises:
         ValueError: If a number of a window is out of range.
@@ -171,66 +158,23 @@ def receptive_field(windows: Iterable[Window | tuple[int, ...]]) -> ReceptiveFie
     return ReceptiveField(size, jump, start)
 
 
-def parameter_count(
-    in_channels: int, out_channels: int, kernel: int, *, bias: bool = True, groups: int = 1
-) -> int:
-    """Count the parameters of a convolution with square kernels.
-
-    Computes ``out_channels * (in_channels / groups * kernel ** 2 + bias)``.
-
-    Args:
-        in_channels: Channels of the input, a multiple of ``groups``.
-        out_channels: Number of kernels, a multiple of ``groups``.
-        kernel: Side of a kernel in pixels.
-        bias: Whether each kernel has a bias.
-        groups: Number of groups of channels that do not see each other.
-
-    Returns:
-        The number of weights and biases.
-
-    Raises:
-        ValueError: If the channels cannot be divided into ``groups``.
-
-    Reference:
-        :class:`torch.nn.Conv2d`.
-    """
-    if groups < 1 or in_channels % groups or out_channels % groups:
-        raise ValueError(
-            f"groups is {groups}, expected a divisor of in_channels {in_channels} "
-            f"and out_channels {out_channels}"
-        )
-    return out_channels * (in_channels // groups * kernel**2 + bias)
-
-
 def _pair(number: int | tuple[int, int]) -> tuple[int, int]:
     return number if isinstance(number, tuple) else (number, number)
 
 
-def _check_images(images: Tensor) -> None:
-    if images.ndim != 4:
-        raise ValueError(f"images have shape {tuple(images.shape)}, expected (B, C, H, W)")
-
-
 def _check_operands(images: Tensor, weight: Tensor, bias: Tensor | None, groups: int) -> None:
-    _check_images(images)
+    check_shapes(images=(images, "B C H W"))
     if groups < 1 or images.shape[1] % groups or len(weight) % groups:
         raise ValueError(
             f"groups is {groups}, expected a divisor of the {images.shape[1]} channels of images "
             f"and of the {len(weight)} kernels"
         )
-    channels = images.shape[1] // groups
-    if weight.ndim != 4 or weight.shape[1] != channels:
-        raise ValueError(
-            f"weight has shape {tuple(weight.shape)}, expected (K, {channels}, h, w): "
-            f"images have {images.shape[1]} channels in {groups} group(s)"
-        )
-    if bias is not None and bias.shape != weight.shape[:1]:
-        raise ValueError(f"bias has shape {tuple(bias.shape)}, expected ({len(weight)},)")
+    check_shapes(weight=(weight, f"K {images.shape[1] // groups} h w"))
+    if bias is not None:
+        check_shapes(weight=(weight, "K C h w"), bias=(bias, "K"))
 
 
 def _checked(window: Window) -> Window:
-    for name, value in window._asdict().items():
-        lowest = 0 if name == "padding" else 1
-        if not isinstance(value, int) or isinstance(value, bool) or value < lowest:
-            raise ValueError(f"{name} is {value!r}, expected an integer of at least {lowest}")
+    check_integer(1, kernel=window.kernel, stride=window.stride, dilation=window.dilation)
+    check_integer(0, padding=window.padding)
     return window

@@ -1,8 +1,10 @@
-"""A classifier that answers with angles, whatever the length of its features and weights."""
+"""A classifier by angle, independent of the length of features and weights."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from glassbox.support.arguments import check_at_least_one, check_finite, check_positive
 
 
 class CosineClassifier(nn.Module):
@@ -45,13 +47,11 @@ class CosineClassifier(nn.Module):
         *,
         learnable_scale: bool = False,
     ) -> None:
-        for name, size in {"in_features": in_features, "num_classes": num_classes}.items():
-            if size < 1:
-                raise ValueError(f"{name} is {size}, expected at least 1")
-        if not 0 < scale < float("inf"):
-            raise ValueError(f"scale is {scale}, expected a finite number above 0")
+        check_at_least_one(in_features=in_features, num_classes=num_classes)
+        check_positive(scale=scale)
+        check_finite(scale=scale)
         super().__init__()
-        self.weight = nn.Parameter(unit(torch.randn(num_classes, in_features)))
+        self.weight = nn.Parameter(_unit(torch.randn(num_classes, in_features)))
         if learnable_scale:
             self.scale = nn.Parameter(torch.tensor(float(scale)))
         else:
@@ -60,7 +60,7 @@ class CosineClassifier(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Map features ``(..., in_features)`` to scaled cosines ``(..., K)``, float32 at least."""
         with torch.autocast(features.device.type, enabled=False):
-            cosines = F.linear(unit(features), unit(self.weight))
+            cosines = F.linear(_unit(features), _unit(self.weight))
             return cosines * self.scale.to(cosines.dtype)
 
     def extra_repr(self) -> str:
@@ -70,16 +70,10 @@ class CosineClassifier(nn.Module):
         return f"{in_features}, {num_classes}, scale={self.scale.item():g} ({kind})"
 
 
-def unit(vectors: Tensor) -> Tensor:
-    """Divide vectors by their length; zeros stay zeros, with a finite gradient.
+def _unit(vectors: Tensor) -> Tensor:
+    """Divide vectors ``(..., D)`` by their length; zeros stay zeros, with a finite gradient.
 
     :func:`torch.nn.functional.normalize` divides zeros by 1e-12, and so does their gradient.
-
-    Args:
-        vectors: ``(..., D)``, any float dtype.
-
-    Returns:
-        Vectors of length 1 or 0, float32 at least.
     """
     vectors = vectors.to(torch.promote_types(vectors.dtype, torch.float32))
     length = torch.linalg.vector_norm(vectors, dim=-1, keepdim=True)

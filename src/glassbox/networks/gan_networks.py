@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from glassbox.support.arguments import check_at_least_one
+from glassbox.support.arguments import check_at_least, check_at_least_one, check_multiple
 
 
 class MLPGenerator(nn.Module):
@@ -92,8 +92,8 @@ class DCGANGenerator(nn.Module):
         self, noise: int = 96, hidden: int = 1024, channels: int = 128, size: int = 28
     ) -> None:
         check_at_least_one(noise=noise, hidden=hidden)
-        _check_multiple("channels", channels, 2)
-        _check_multiple("size", size, 4)
+        check_multiple(2, channels=channels)
+        check_multiple(4, size=size)
         super().__init__()
         self.noise = noise
         side = size // 4
@@ -134,9 +134,8 @@ class DCGANDiscriminator(nn.Module):
 
     def __init__(self, size: int = 28, channels: int = 32, hidden: int = 1024) -> None:
         check_at_least_one(channels=channels, hidden=hidden)
-        _check_multiple("size", size, 4)
-        if size < 16:
-            raise ValueError(f"size is {size}, expected at least 16")
+        check_multiple(4, size=size)
+        check_at_least(16, size=size)
         super().__init__()
         self.layers = nn.Sequential(
             nn.Conv2d(1, channels, kernel_size=5),
@@ -154,8 +153,3 @@ class DCGANDiscriminator(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Map images ``(B, 1, size, size)`` to logits ``(B, 1)``, high where they look real."""
         return self.layers(images)
-
-
-def _check_multiple(name: str, value: int, of: int) -> None:
-    if value < of or value % of:
-        raise ValueError(f"{name} is {value}, expected a multiple of {of}")

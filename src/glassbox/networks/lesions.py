@@ -1,4 +1,4 @@
-"""Blocks taken out of a trained network for a while, and what is left of its accuracy."""
+"""The accuracy of a trained network while some of its blocks are removed."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,12 +10,8 @@ from glassbox.autograd.hooks import layers_named
 from glassbox.training.evaluation import evaluate
 
 
-class Bypass(nn.Module):
-    """What is left of a block when its main path is cut: the shortcut, and the ReLU behind it.
-
-    Args:
-        block: A residual or plain block; its ``downsample`` is the shortcut, or None.
-    """
+class _Bypass(nn.Module):
+    """The remainder of a block without its main path: the shortcut, and the ReLU after it."""
 
     def __init__(self, block: nn.Module) -> None:
         super().__init__()
@@ -28,7 +24,7 @@ class Bypass(nn.Module):
 
 @contextmanager
 def removed(model: nn.Module, blocks: Iterable[str]) -> Iterator[None]:
-    """Take blocks out of a network until the ``with`` block ends.
+    """Remove blocks from a network inside a ``with`` block.
 
     Only their shortcuts remain. In a plain network, whose shortcuts are otherwise not used, the
     removed block's input goes to the next block in the same way.
@@ -37,9 +33,6 @@ def removed(model: nn.Module, blocks: Iterable[str]) -> Iterator[None]:
         model: A network with blocks, such as
             :class:`~glassbox.networks.residual.ResidualNetwork` or one of torchvision's ResNets.
         blocks: Their names, as in ``model.named_modules()``; none leaves the network whole.
-
-    Yields:
-        Nothing.
 
     Raises:
         TypeError: If ``blocks`` is a single string.
@@ -52,11 +45,11 @@ def removed(model: nn.Module, blocks: Iterable[str]) -> Iterator[None]:
     found = layers_named(model, blocks)
     for name, block in found.items():
         if not name or not hasattr(block, "downsample"):
-            raise ValueError(f"blocks holds {name!r}, which is no block: it has no shortcut")
+            raise ValueError(f"blocks has {name!r}, expected names of blocks with a shortcut")
     parents = {name: model.get_submodule(name.rpartition(".")[0]) for name in found}
     try:
         for name, block in found.items():
-            setattr(parents[name], name.rpartition(".")[2], Bypass(block))
+            setattr(parents[name], name.rpartition(".")[2], _Bypass(block))
         yield
     finally:
         for name, block in found.items():
@@ -66,16 +59,13 @@ def removed(model: nn.Module, blocks: Iterable[str]) -> Iterator[None]:
 def lesion_accuracy(
     model: nn.Module, images: Tensor, labels: Tensor, lesions: Iterable[Sequence[str]]
 ) -> list[float]:
-    """Measure a network without some of its blocks, again and again.
+    """Measure the accuracy, from 0 to 1, without some of the blocks, for each set of them.
 
     Args:
         model: A network with blocks, as for :func:`removed`.
         images: ``(N, C, H, W)``.
         labels: ``(N,)``.
         lesions: The blocks to remove, for one measurement each.
-
-    Returns:
-        Accuracies from 0 to 1, in the order of ``lesions``.
 
     Raises:
         TypeError: If a lesion is a single string.

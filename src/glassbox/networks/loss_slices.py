@@ -1,4 +1,4 @@
-"""Slices through the loss of a network, along directions that take each filter as it is."""
+"""Two-dimensional slices of a network's loss, along filter-normalized directions."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -6,10 +6,10 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from glassbox.support.arguments import check_at_least_one
+from glassbox.support.arguments import check_at_least_one, check_positive
 from glassbox.training.evaluation import evaluate
 
-Direction = Mapping[str, Tensor]
+_Direction = Mapping[str, Tensor]
 
 
 def filter_normalized(model: nn.Module, seed: int) -> dict[str, Tensor]:
@@ -22,9 +22,6 @@ def filter_normalized(model: nn.Module, seed: int) -> dict[str, Tensor]:
     Args:
         model: Any module.
         seed: Decides the direction.
-
-    Returns:
-        Name to direction for each parameter of two or more dimensions.
 
     Reference:
         Li, Xu, Taylor, Studer and Goldstein (2018), "Visualizing the Loss Landscape of Neural
@@ -42,24 +39,16 @@ def filter_normalized(model: nn.Module, seed: int) -> dict[str, Tensor]:
 
 
 @contextmanager
-def shifted(
-    model: nn.Module, directions: Sequence[Direction], amounts: Sequence[float]
+def _shifted(
+    model: nn.Module, directions: Sequence[_Direction], amounts: Sequence[float]
 ) -> Iterator[None]:
-    """Move a network's weights along directions until the ``with`` block ends.
-
-    Args:
-        model: The network the directions were made for.
-        directions: One or more, from :func:`filter_normalized`.
-        amounts: How far along each of them.
-
-    Yields:
-        Nothing.
+    """Move the weights of a network along directions inside a ``with`` block.
 
     Raises:
         ValueError: If there are not as many amounts as directions.
     """
     if len(amounts) != len(directions):
-        raise ValueError(f"amounts are {amounts}, expected {len(directions)}, one a direction")
+        raise ValueError(f"amounts is {amounts}, expected {len(directions)} numbers")
     parameters = dict(model.named_parameters())
     before = {name: parameters[name].detach().clone() for one in directions for name in one}
     try:
@@ -100,13 +89,12 @@ def loss_slice(
         ValueError: If ``points`` is below 1 or ``reach`` is not above 0.
     """
     check_at_least_one(points=points)
-    if not reach > 0:
-        raise ValueError(f"reach is {reach}, expected above 0")
+    check_positive(reach=reach)
     directions = [filter_normalized(model, 2 * seed), filter_normalized(model, 2 * seed + 1)]
     ticks = torch.linspace(-reach, reach, points).tolist()
     losses = torch.empty(points, points)
     for row, down in enumerate(ticks):
         for column, across in enumerate(ticks):
-            with shifted(model, directions, (across, down)):
+            with _shifted(model, directions, (across, down)):
                 losses[row, column] = evaluate(model, images, labels).loss
     return losses

@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 from glassbox.support.arguments import check_at_least_one
 
-NormLayer = Callable[[int], nn.Module]
+_NormLayer = Callable[[int], nn.Module]
 
 
-class ResidualBlock(nn.Module):
+class _ResidualBlock(nn.Module):
     r"""What all residual blocks share: :math:`H(x) = \mathrm{ReLU}(F(x) + S(x))`.
 
     A subclass computes the main path F in :meth:`residual`. The shortcut S is the identity, or
@@ -36,7 +36,7 @@ class ResidualBlock(nn.Module):
         return self.relu(out)
 
 
-class BasicBlock(ResidualBlock):
+class BasicBlock(_ResidualBlock):
     """Two convolutions of 3 x 3, as in ResNet-18 and ResNet-34.
 
     The parameters have the names and shapes of torchvision's block, so that a state dict of either
@@ -63,7 +63,7 @@ class BasicBlock(ResidualBlock):
         channels: int,
         stride: int = 1,
         downsample: nn.Module | None = None,
-        norm_layer: NormLayer = nn.BatchNorm2d,
+        norm_layer: _NormLayer = nn.BatchNorm2d,
     ) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(in_channels, channels, 3, stride, padding=1, bias=False)
@@ -90,7 +90,7 @@ class PlainBlock(BasicBlock):
         return self.relu(self.residual(x))
 
 
-class Bottleneck(ResidualBlock):
+class Bottleneck(_ResidualBlock):
     """Convolutions of 1 x 1, 3 x 3 and 1 x 1, as in ResNet-50, with four times as many channels.
 
     The stride is in the 3 x 3 convolution, as torchvision has it ("V1.5"); the paper has it in the
@@ -116,7 +116,7 @@ class Bottleneck(ResidualBlock):
         channels: int,
         stride: int = 1,
         downsample: nn.Module | None = None,
-        norm_layer: NormLayer = nn.BatchNorm2d,
+        norm_layer: _NormLayer = nn.BatchNorm2d,
     ) -> None:
         super().__init__()
         out_channels = channels * self.expansion
@@ -136,12 +136,8 @@ class Bottleneck(ResidualBlock):
         return self.bn3(self.conv3(out))
 
 
-class SubsampleAndPad(nn.Module):
-    """A shortcut without parameters: every other pixel, and channels of zeros behind the others.
-
-    Args:
-        new_channels: How many channels of zeros, at least 0.
-        stride: Every how many pixels one is kept.
+class _SubsampleAndPad(nn.Module):
+    """A shortcut without parameters: every ``stride``-th pixel, and new channels of zeros.
 
     Reference:
         He et al. (2016), https://arxiv.org/abs/1512.03385, option A.
@@ -189,13 +185,13 @@ class ResidualNetwork(nn.Module):
         in_channels: int = 3,
         num_classes: int = 10,
         width: int = 16,
-        norm_layer: NormLayer = nn.BatchNorm2d,
+        norm_layer: _NormLayer = nn.BatchNorm2d,
         zero_init: bool = False,
     ) -> None:
         if depth < 8 or depth % 6 != 2:
             raise ValueError(f"depth is {depth}, expected 6n + 2: 8, 14, 20 and so on")
         if plain and zero_init:
-            raise ValueError("zero_init is True for a plain network, which would give only zeros")
+            raise ValueError("zero_init is True, expected False where plain is True")
         check_at_least_one(in_channels=in_channels, num_classes=num_classes, width=width)
         super().__init__()
         block = PlainBlock if plain else BasicBlock
@@ -216,30 +212,23 @@ class ResidualNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images ``(B, C, H, W)`` to logits ``(B, num_classes)``."""
-        x = self.relu(self.bn1(self.conv1(images)))
-        x = self.layer3(self.layer2(self.layer1(x)))
+        x = self.relu(self.bn1(self.conv1(images)))  # (B, width, H, W)
+        x = self.layer3(self.layer2(self.layer1(x)))  # (B, 4 * width, H / 4, W / 4)
         return self.fc(torch.flatten(self.avgpool(x), 1))
 
 
 def _stage(
-    block: type[BasicBlock], count: int, before: int, after: int, norm_layer: NormLayer
+    block: type[BasicBlock], count: int, before: int, after: int, norm_layer: _NormLayer
 ) -> nn.Sequential:
     changes = before != after
-    shortcut = SubsampleAndPad(after - before, 2) if changes else None
+    shortcut = _SubsampleAndPad(after - before, 2) if changes else None
     first = block(before, after, 2 if changes else 1, shortcut, norm_layer)
     others = (block(after, after, norm_layer=norm_layer) for _ in range(count - 1))
     return nn.Sequential(first, *others)
 
 
 def block_names(model: nn.Module) -> list[str]:
-    """List the names of a model's blocks, those of this module and of torchvision's ResNets.
-
-    Args:
-        model: Any module.
-
-    Returns:
-        Names as in ``model.named_modules()``, in the order of the data.
-    """
+    """List the names of a model's blocks, of this module or of torchvision's ResNets."""
     return [
         name
         for name, module in model.named_modules()
@@ -247,34 +236,24 @@ def block_names(model: nn.Module) -> list[str]:
     ]
 
 
-def last_layer(block: nn.Module) -> str:
-    """Name the layer whose output is F(x), before anything is added to it.
-
-    Args:
-        block: A residual or plain block, of this module or of torchvision.
-
-    Returns:
-        ``"bn3"`` for a bottleneck, else ``"bn2"``.
-    """
+def _last_layer(block: nn.Module) -> str:
+    """Name the layer of a block whose output is F(x), before the shortcut is added."""
     return "bn3" if hasattr(block, "bn3") else "bn2"
 
 
 @torch.no_grad()
 def zero_last_scales(model: nn.Module) -> None:
-    """Let every block begin as the identity, by setting the last scale of its main path to 0.
+    """Make every block start as the identity, by setting the last scale of its main path to 0.
 
     Where there is no normalization with a scale, the weights of the last convolution take its
     place.
-
-    Args:
-        model: A network with blocks; its parameters are changed.
 
     Reference:
         Goyal et al. (2017), "Accurate, Large Minibatch SGD", https://arxiv.org/abs/1706.02677.
     """
     for name in block_names(model):
         block = model.get_submodule(name)
-        last = last_layer(block)
+        last = _last_layer(block)
         scale = getattr(getattr(block, last), "weight", None)
         if scale is None:
             scale = getattr(block, last.replace("bn", "conv")).weight

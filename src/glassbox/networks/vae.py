@@ -1,6 +1,5 @@
-"""The variational autoencoder: codes that are drawn, and a loss that bounds the likelihood."""
+"""The variational autoencoder: sampled codes, and a loss that bounds the likelihood."""
 
-import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -8,11 +7,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glassbox.support.arguments import check_at_least_one, check_same_shape
+from glassbox.support.arguments import (
+    check_at_least,
+    check_at_least_one,
+    check_choice,
+    check_finite,
+    check_same_shape,
+)
 from glassbox.training.evaluation import predict
 
 # What turns the decoder's output into pixels.
-PIXELS: dict[str, Callable[[Tensor], Tensor]] = {
+_PIXELS: dict[str, Callable[[Tensor], Tensor]] = {
     "bernoulli": torch.sigmoid,
     "gaussian": torch.sigmoid,
     "tanh": torch.tanh,
@@ -61,7 +66,7 @@ class VAE(nn.Module):
         self, size: int = 28, hidden: int = 400, latent: int = 20, likelihood: str = "bernoulli"
     ) -> None:
         check_at_least_one(size=size, hidden=hidden, latent=latent)
-        _check_likelihood(likelihood)
+        check_choice(_PIXELS, likelihood=likelihood)
         super().__init__()
         self.latent, self.likelihood = latent, likelihood
         self.encoder = nn.Sequential(nn.Flatten(), nn.Linear(size * size, hidden), nn.ReLU())
@@ -81,38 +86,17 @@ class VAE(nn.Module):
         return VAEOutput(self.decoder(latents), mean, logvar)
 
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Give the posterior of the codes of images.
-
-        Args:
-            images: ``(B, 1, size, size)``.
-
-        Returns:
-            Means and logarithms of the variances, each ``(B, latent)``.
-        """
+        """Compute means and log-variances of the codes, each ``(B, latent)``."""
         hidden = self.encoder(images)
         return self.mean(hidden), self.logvar(hidden)
 
     def decode(self, latents: Tensor) -> Tensor:
-        """Draw images from codes.
-
-        Args:
-            latents: ``(B, latent)``.
-
-        Returns:
-            The mean image of each code, ``(B, 1, size, size)``, in the range of the likelihood.
-        """
-        return PIXELS[self.likelihood](self.decoder(latents))
+        """Compute the mean images ``(B, 1, size, size)`` of codes ``(B, latent)``."""
+        return _PIXELS[self.likelihood](self.decoder(latents))
 
     @torch.no_grad()
     def sample(self, count: int, generator: torch.Generator | None = None) -> Tensor:
-        """Draw codes from the prior and decode them.
-
-        Args:
-            count: Number of images, at least 1.
-            generator: Draws the codes.
-
-        Returns:
-            Images ``(count, 1, size, size)``, without gradients.
+        """Decode codes from the prior to ``(count, 1, size, size)``, without gradients.
 
         Raises:
             ValueError: If ``count`` is below 1.
@@ -127,15 +111,7 @@ def reparameterize(
 ) -> Tensor:
     r"""Draw :math:`z = \mu + \sigma \epsilon` with :math:`\epsilon \sim N(0, 1)`.
 
-    The chance is in :math:`\epsilon` alone, so gradients pass to the mean and the variance.
-
-    Args:
-        mean: Any shape.
-        logvar: Logarithm of the variance, the same shape.
-        generator: Draws the noise; the global one of torch unless given.
-
-    Returns:
-        One draw for each mean.
+    The randomness is in :math:`\epsilon` alone, so gradients pass to the mean and the variance.
 
     Raises:
         ValueError: If the shapes differ.
@@ -146,16 +122,9 @@ def reparameterize(
 
 
 def kl_to_standard_normal(mean: Tensor, logvar: Tensor) -> Tensor:
-    r"""Compute the Kullback-Leibler divergence from the posterior to the standard normal.
+    r"""Compute the KL divergence from the posterior to the standard normal, ``(B,)`` in nats.
 
     It is :math:`\frac{1}{2} \sum_j (\mu_j^2 + \sigma_j^2 - 1 - \log \sigma_j^2)`, at least 0.
-
-    Args:
-        mean: ``(B, latent)``.
-        logvar: Logarithm of the variance, ``(B, latent)``.
-
-    Returns:
-        In nats, ``(B,)``.
 
     Raises:
         ValueError: If the shapes differ.
@@ -166,7 +135,7 @@ def kl_to_standard_normal(mean: Tensor, logvar: Tensor) -> Tensor:
 
 
 def reconstruction_loss(decoded: Tensor, images: Tensor, likelihood: str) -> Tensor:
-    """Give the negative log-likelihood of images, up to a constant.
+    """Compute the negative log-likelihood of each image, ``(B,)``, up to a constant.
 
     The squared error is that of a Gaussian of variance 1/2. An error that is twice as large
     because pixels run from -1 to 1 weighs four times as much.
@@ -176,19 +145,16 @@ def reconstruction_loss(decoded: Tensor, images: Tensor, likelihood: str) -> Ten
         images: Pixels, the same shape; from 0 to 1, with ``"tanh"`` from -1 to 1.
         likelihood: ``"bernoulli"``, ``"gaussian"`` or ``"tanh"``, as in :class:`VAE`.
 
-    Returns:
-        One sum over the pixels for each image, ``(B,)``.
-
     Raises:
         ValueError: If shapes differ, pixels are out of range or the likelihood is unknown.
     """
-    _check_likelihood(likelihood)
+    check_choice(_PIXELS, likelihood=likelihood)
     check_same_shape(images=images, decoded=decoded)
     _check_range(images, -1 if likelihood == "tanh" else 0, likelihood)
     if likelihood == "bernoulli":
         losses = F.binary_cross_entropy_with_logits(decoded, images, reduction="none")
     else:
-        losses = (PIXELS[likelihood](decoded) - images).square()
+        losses = (_PIXELS[likelihood](decoded) - images).square()
     return losses.flatten(1).sum(1)
 
 
@@ -211,7 +177,7 @@ def negative_elbo(
     beta: float = 1.0,
     scaling: str = "sum",
 ) -> NegativeELBO:
-    """Compute the negative evidence lower bound, which training makes small.
+    """Compute the negative evidence lower bound, which training minimizes.
 
     Args:
         output: What the model made of the images.
@@ -222,9 +188,6 @@ def negative_elbo(
             averages it, a common mistake: the KL term then weighs as many times more as there are
             pixels, and the codes collapse.
 
-    Returns:
-        The loss, and its reconstruction and KL parts.
-
     Raises:
         ValueError: If ``beta`` is negative or ``scaling`` unknown, or as
             :func:`reconstruction_loss` does.
@@ -233,10 +196,9 @@ def negative_elbo(
         Higgins et al. (2017), "beta-VAE: Learning Basic Visual Concepts with a Constrained
         Variational Framework", https://openreview.net/forum?id=Sy2fzU9gl.
     """
-    if not 0 <= beta < math.inf:
-        raise ValueError(f"beta is {beta}, expected a number of at least 0")
-    if scaling not in ("sum", "mean"):
-        raise ValueError(f"scaling is {scaling!r}, expected 'sum' or 'mean'")
+    check_at_least(0, beta=beta)
+    check_finite(beta=beta)
+    check_choice(("sum", "mean"), scaling=scaling)
     reconstruction = reconstruction_loss(output.decoded, images, likelihood).mean()
     if scaling == "mean":
         reconstruction = reconstruction / images[0].numel()
@@ -245,14 +207,7 @@ def negative_elbo(
 
 
 def posterior_means(model: VAE, images: Tensor) -> Tensor:
-    """Give the middle of each image's posterior, without gradients.
-
-    Args:
-        model: A VAE.
-        images: ``(N, 1, size, size)``, at least one.
-
-    Returns:
-        ``(N, latent)``.
+    """Compute the posterior means ``(N, latent)`` of images, without gradients.
 
     Raises:
         ValueError: If there are no images.
@@ -261,16 +216,13 @@ def posterior_means(model: VAE, images: Tensor) -> Tensor:
 
 
 def active_units(model: VAE, images: Tensor, threshold: float = 0.01) -> int:
-    """Count the numbers of the code whose posterior mean depends on the image.
+    """Count the code units whose posterior mean depends on the image; 0 after a collapse.
 
     Args:
         model: A VAE.
         images: ``(N, 1, size, size)``, at least two.
         threshold: A unit is active where the variance of its posterior mean over the images is
             above this.
-
-    Returns:
-        From 0, where the posterior has collapsed, to ``model.latent``.
 
     Raises:
         ValueError: If there are fewer than two images.
@@ -279,19 +231,13 @@ def active_units(model: VAE, images: Tensor, threshold: float = 0.01) -> int:
         Burda, Grosse and Salakhutdinov (2016), "Importance Weighted Autoencoders",
         https://arxiv.org/abs/1509.00519.
     """
-    if len(images) < 2:
-        raise ValueError(f"images are {len(images)}, expected at least two")
+    check_at_least(2, **{"the number of images": len(images)})
     return int((posterior_means(model, images).var(0) > threshold).sum())
-
-
-def _check_likelihood(likelihood: str) -> None:
-    if likelihood not in PIXELS:
-        raise ValueError(f"likelihood is {likelihood!r}, expected one of {', '.join(PIXELS)}")
 
 
 def _check_range(images: Tensor, lowest: int, likelihood: str) -> None:
     low, high = images.aminmax()
     if low < lowest or high > 1:
         raise ValueError(
-            f"images lie between {low:.3g} and {high:.3g}, expected {lowest} to 1 for {likelihood}"
+            f"images is between {low:.3g} and {high:.3g}, expected {lowest} to 1 for {likelihood}"
         )

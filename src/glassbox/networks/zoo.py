@@ -10,10 +10,11 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 import glassbox.support.torchvision_operators  # noqa: F401  (before torchvision)
+from glassbox.support.arguments import check_choice
 from glassbox.support.tables import Table
 
 # The year of each family's paper on arXiv, or of the conference where there is none.
-FAMILIES = MappingProxyType(
+_FAMILIES = MappingProxyType(
     {
         "alexnet": ("AlexNet", 2012),
         "vgg": ("VGG", 2014),
@@ -53,10 +54,10 @@ class Entry:
         weights: Which of its weights, such as ``"IMAGENET1K_V1"``.
         family: Such as ``"ResNet"``.
         year: When the architecture was published.
-        parameters: How many numbers the network learned.
-        gflops: Multiplications with an addition for one image, in thousands of millions.
-        top1: Percent of 50,000 validation images whose first answer is right.
-        top5: Percent of them with the right answer among the first five.
+        parameters: Number of parameters.
+        gflops: Multiply-adds for one image, in billions.
+        top1: Top-1 accuracy on 50,000 validation images, in percent.
+        top5: Top-5 accuracy on the same images, in percent.
         megabytes: Size of the file.
         side: Pixels a side of the images that it was measured with.
     """
@@ -74,12 +75,9 @@ class Entry:
 
 
 def zoo_entries() -> tuple[Entry, ...]:
-    """List all of torchvision's classifiers for whose weights an ImageNet accuracy is given.
+    """List torchvision's classifiers with an ImageNet accuracy, by year, name and weights.
 
     Nothing is downloaded.
-
-    Returns:
-        Entries by year, then by name and weights.
 
     Raises:
         LookupError: If torchvision has a family that this table does not know.
@@ -97,14 +95,7 @@ def zoo_entries() -> tuple[Entry, ...]:
 
 
 def built_parameters(name: str) -> int:
-    """Build an architecture without memory for its weights, and count its parameters.
-
-    Args:
-        name: As torchvision calls it.
-
-    Returns:
-        Parameters of the network with 1,000 classes, auxiliary heads included.
-    """
+    """Count the parameters of an architecture with 1,000 classes, without allocating them."""
     from torchvision.models import get_model
 
     # GoogLeNet and Inception warn of a change of their initialization, which nothing needs here.
@@ -115,14 +106,7 @@ def built_parameters(name: str) -> int:
 
 
 def zoo_table(entries: Iterable[Entry]) -> Table:
-    """Lay entries out as a table.
-
-    Args:
-        entries: Of :func:`zoo_entries`.
-
-    Returns:
-        A table that shows itself in a notebook.
-    """
+    """Lay entries of :func:`zoo_entries` out as a table."""
     head = ("model", "year", "million parameters", "GFLOPs", "top-1 %", "top-5 %", "MB")
     rows = [
         (
@@ -140,22 +124,14 @@ def zoo_table(entries: Iterable[Entry]) -> Table:
 
 
 def frontier(entries: Iterable[Entry], cost: str = "gflops") -> tuple[Entry, ...]:
-    """Keep the entries that no other one beats at the same or a lower cost.
+    """Keep the entries that no other one beats at the same or a lower cost, cheapest first.
 
     Of several that cost the same, or are as accurate as each other, the best or cheapest stays.
-
-    Args:
-        entries: Of :func:`zoo_entries`.
-        cost: A key of :data:`COSTS`.
-
-    Returns:
-        The best for each price, from cheap to costly.
 
     Raises:
         ValueError: If ``cost`` is unknown.
     """
-    if cost not in COSTS:
-        raise ValueError(f"cost is {cost!r}, expected {', '.join(COSTS)}")
+    check_choice(COSTS, cost=cost)
     best: list[Entry] = []
     for one in sorted(entries, key=lambda one: (getattr(one, cost), -one.top1)):
         if not best or one.top1 > best[-1].top1:
@@ -199,7 +175,7 @@ def _entry(name: str, weights: object) -> Entry:
 
 def _family(name: str) -> tuple[str, int]:
     """Find the family by the longest beginning of the name that is known."""
-    known = [start for start in FAMILIES if name.startswith(start)]
+    known = [start for start in _FAMILIES if name.startswith(start)]
     if not known:
-        raise LookupError(f"the family of {name!r} is not known")
-    return FAMILIES[max(known, key=len)]
+        raise LookupError(f"name is {name!r}, expected one that begins with {', '.join(_FAMILIES)}")
+    return _FAMILIES[max(known, key=len)]

@@ -2,7 +2,6 @@ from .adam import Adam as Adam
 from .adam import AdamW as AdamW
 from .rmsprop import RMSprop as RMSprop
 from .sgd import SGD as SGD
-from .stacked_mlp import StackedMLP as StackedMLP
 from .stacked_mlp import classify_digits as classify_digits
 from .stacked_mlp import compress_digits as compress_digits
 from .surfaces import SURFACES as SURFACES

@@ -10,10 +10,10 @@ from glassbox.optim.single_tensor import (
     SingleTensorOptimizer,
     as_real,
     check_lr,
-    check_not_negative,
     counter,
     scalar,
 )
+from glassbox.support.arguments import check_at_least, check_range
 
 
 class Adam(SingleTensorOptimizer):
@@ -31,7 +31,7 @@ class Adam(SingleTensorOptimizer):
         betas: :math:`\beta_1` and :math:`\beta_2`, floats from 0 up to, but not including, 1.
         eps: At least 0; added to the root, after its correction.
         weight_decay: At least 0; this times the parameter is added to the gradient.
-        amsgrad: Whether to divide by the largest :math:`v` up to now, AMSGrad. As in PyTorch the
+        amsgrad: Whether to divide by the largest :math:`v` so far, AMSGrad. As in PyTorch the
             largest is that of the averages before the correction.
         foreach: As ``capturable``, ``differentiable`` and ``fused``, part of PyTorch's state
             dicts; may not be true.
@@ -77,8 +77,7 @@ class Adam(SingleTensorOptimizer):
         decoupled_weight_decay: bool = False,
     ) -> None:
         check_lr(lr)
-        check_not_negative("epsilon value", eps)
-        check_not_negative("weight_decay value", weight_decay)
+        check_at_least(0, eps=eps, weight_decay=weight_decay)
         _check_betas(betas)
         defaults = dict(
             lr=lr,
@@ -123,13 +122,7 @@ class Adam(SingleTensorOptimizer):
         param.addcdiv_(m, root, value=-step_size)
 
     def remember(self, param: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
-        """Begin the state of a parameter.
-
-        Args:
-            param: The parameter.
-            state: Is filled with the step and the averages, all zero.
-            group: The settings.
-        """
+        """Fill the empty state of a parameter with zeros: the step and the averages."""
         state["step"] = counter()
         state["exp_avg"] = torch.zeros_like(param)
         state["exp_avg_sq"] = torch.zeros_like(param)
@@ -140,20 +133,10 @@ class Adam(SingleTensorOptimizer):
 class AdamW(Adam):
     r"""Adam with decoupled weight decay, as ``torch.optim.AdamW``.
 
-    Before each step the parameter shrinks to :math:`(1 - \text{lr} \cdot \lambda)\, \theta`, and
-    the averages know nothing of it.
+    Before each step the parameter shrinks to :math:`(1 - \text{lr} \cdot \lambda)\, \theta`, with
+    :math:`\lambda` the ``weight_decay``; the averages are not affected.
 
-    Args:
-        params: Tensors, pairs of names and tensors, or dicts of groups.
-        lr: Learning rate, at least 0; a number or a tensor with one element.
-        betas: As in :class:`Adam`.
-        eps: As in :class:`Adam`.
-        weight_decay: :math:`\lambda`, at least 0.
-        amsgrad: As in :class:`Adam`.
-        **settings: ``maximize``, and what else :class:`Adam` takes.
-
-    Raises:
-        ValueError: If a setting is out of range.
+    Arguments as in :class:`Adam`.
 
     Reference:
         Loshchilov and Hutter (2019), "Decoupled Weight Decay Regularization",
@@ -183,9 +166,6 @@ class AdamW(Adam):
 
 def _check_betas(betas: tuple[float, float]) -> None:
     if len(betas) != 2 or not all(isinstance(beta, float) for beta in betas):
-        raise ValueError(f"betas must be both floats, such as (0.9, 0.999), got {betas!r}")
+        raise ValueError(f"betas is {betas!r}, expected two floats such as (0.9, 0.999)")
     for index, beta in enumerate(betas):
-        if not 0.0 <= beta < 1.0:
-            raise ValueError(
-                f"Invalid beta parameter at index {index}: {beta}, expected from 0 up to below 1"
-            )
+        check_range(0, 1, below=True, **{f"betas[{index}]": beta})

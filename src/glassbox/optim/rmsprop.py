@@ -10,10 +10,10 @@ from glassbox.optim.single_tensor import (
     SingleTensorOptimizer,
     as_real,
     check_lr,
-    check_not_negative,
     counter,
     scalar,
 )
+from glassbox.support.arguments import check_at_least
 
 
 class RMSprop(SingleTensorOptimizer):
@@ -68,10 +68,7 @@ class RMSprop(SingleTensorOptimizer):
         differentiable: bool = False,
     ) -> None:
         check_lr(lr)
-        check_not_negative("epsilon value", eps)
-        check_not_negative("momentum value", momentum)
-        check_not_negative("weight_decay value", weight_decay)
-        check_not_negative("alpha value", alpha)
+        check_at_least(0, eps=eps, momentum=momentum, weight_decay=weight_decay, alpha=alpha)
         defaults = dict(
             lr=lr,
             momentum=momentum,

@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from glassbox.optim.single_tensor import SingleTensorOptimizer, check_lr, check_not_negative, scalar
+from glassbox.optim.single_tensor import SingleTensorOptimizer, check_lr, scalar
+from glassbox.support.arguments import check_at_least
 
 
 class SGD(SingleTensorOptimizer):
@@ -60,12 +61,11 @@ class SGD(SingleTensorOptimizer):
         fused: bool | None = None,
     ) -> None:
         check_lr(lr)
-        check_not_negative("momentum value", momentum)
-        check_not_negative("weight_decay value", weight_decay)
+        check_at_least(0, momentum=momentum, weight_decay=weight_decay)
         if nesterov and (momentum == 0 or dampening != 0):
             raise ValueError(
-                "Nesterov momentum requires a momentum and zero dampening, "
-                f"got {momentum} and {dampening}"
+                f"nesterov is True with momentum {momentum} and dampening {dampening}, "
+                "expected a momentum above 0 and a dampening of 0"
             )
         defaults = dict(
             lr=lr,

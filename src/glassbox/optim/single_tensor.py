@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from glassbox.support.arguments import check_at_least, reject_tensor
+
 # Settings that choose between PyTorch's implementations and not between results. They are part of
 # its state dicts, so that a saved state can go both ways.
-IMPLEMENTATION: Mapping[str, Any] = MappingProxyType(
+_IMPLEMENTATION: Mapping[str, Any] = MappingProxyType(
     {"foreach": None, "capturable": False, "differentiable": False, "fused": None}
 )
 
@@ -30,12 +32,11 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
     accepts_sparse = False
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
-        for name in IMPLEMENTATION:
+        for name in _IMPLEMENTATION:
             if defaults.get(name):
                 raise ValueError(
-                    f"{name} is {defaults[name]}, but this form has only one implementation, "
-                    f"which steps one tensor after the other: torch.optim.{type(self).__name__} "
-                    f"has others"
+                    f"{name} is {defaults[name]}, expected None or False: other implementations "
+                    f"are in torch.optim.{type(self).__name__}"
                 )
         super().__init__(params, defaults)
 
@@ -47,7 +48,7 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
         Args:
             param: The parameter, any shape.
             gradient: Of what is minimized, in the parameter's shape.
-            state: What is remembered of this parameter from step to step; empty at first.
+            state: What is kept of this parameter between steps; empty at first.
             group: The settings.
         """
         raise NotImplementedError
@@ -55,12 +56,6 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Step all parameters that have a gradient.
-
-        Args:
-            closure: Computes the loss and its gradients anew; it is called once, first.
-
-        Returns:
-            What the closure returned, or None without one.
 
         Raises:
             RuntimeError: If a gradient is sparse and this optimizer needs dense ones.
@@ -75,12 +70,7 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
         return loss
 
     def update_group(self, params: list[Tensor], group: dict[str, Any]) -> None:
-        """Step the parameters of a group in place.
-
-        Args:
-            params: Those that have a gradient.
-            group: The settings.
-        """
+        """Step in place those parameters of a group that have a gradient."""
         for param in params:
             gradient = -param.grad if group["maximize"] else param.grad
             self.update(param, gradient, self.state[param], group)
@@ -102,42 +92,24 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
         for param in (param for group in self.param_groups for param in group["params"]):
             if param.grad is not None and param.grad.is_sparse:
                 raise RuntimeError(
-                    f"{type(self).__name__} does not support sparse gradients: zeros of the "
-                    f"gradient move its averages too. Please consider SparseAdam or SGD instead, "
-                    f"or a dense gradient (the parameter has the shape {tuple(param.shape)})"
+                    f"the gradient of a parameter of shape {tuple(param.shape)} is sparse, "
+                    f"expected a dense one: {type(self).__name__} moves all averages in each step"
                 )
 
 
 def counter(start: float = 0.0) -> Tensor:
-    """Make a step counter as PyTorch keeps it: a number in a tensor on the CPU.
-
-    Args:
-        start: The steps up to now.
-
-    Returns:
-        A tensor without dimensions.
-    """
+    """Make a step counter as PyTorch keeps it: a number in a tensor on the CPU."""
     double = torch.get_default_dtype() == torch.float64
     return torch.tensor(float(start), dtype=torch.float64 if double else torch.float32)
 
 
 def scalar(lr: float | Tensor) -> float | Tensor:
-    """Give a learning rate the form of a number.
-
-    Args:
-        lr: A number, or a tensor with one element.
-
-    Returns:
-        The number, or a tensor without dimensions.
-    """
+    """Drop the dimension of a learning rate that is a tensor with one element."""
     return lr.squeeze() if isinstance(lr, Tensor) else lr
 
 
 def as_real(*tensors: Tensor) -> list[Tensor]:
     """View complex numbers as pairs of real ones, which optimizers treat as two parameters.
-
-    Args:
-        *tensors: All complex or all real.
 
     Returns:
         Views ``(..., 2)`` of complex tensors; real ones as they are.
@@ -146,28 +118,7 @@ def as_real(*tensors: Tensor) -> list[Tensor]:
 
 
 def check_lr(lr: float | Tensor) -> None:
-    """Refuse a learning rate that is none.
-
-    Args:
-        lr: A number, or a tensor with one element.
-
-    Raises:
-        ValueError: If it is negative, nan, or a tensor of another size.
-    """
+    """Refuse a learning rate that is negative, nan, or a tensor of more than one element."""
     if isinstance(lr, Tensor) and lr.numel() != 1:
-        raise ValueError(f"Tensor lr must be 1-element, got the shape {tuple(lr.shape)}")
-    check_not_negative("learning rate", lr)
-
-
-def check_not_negative(name: str, value: float | Tensor) -> None:
-    """Refuse a number below 0, and nan.
-
-    Args:
-        name: What the number is, as PyTorch calls it.
-        value: The number, or a tensor with one element.
-
-    Raises:
-        ValueError: If it is negative or nan; the message is PyTorch's, with what was expected.
-    """
-    if not value >= 0.0:
-        raise ValueError(f"Invalid {name}: {value}, expected at least 0")
+        reject_tensor("lr", lr, "a number or a tensor with one element")
+    check_at_least(0, lr=lr)

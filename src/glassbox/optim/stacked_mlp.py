@@ -1,4 +1,4 @@
-"""Small networks for all seeds at once, and two tasks for them: digits told apart and squeezed."""
+"""Small networks for all seeds at once, and two tasks: digits classified and compressed."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -13,15 +13,15 @@ from glassbox.data.splits import stratified_split
 from glassbox.optim.sweeps import Task
 from glassbox.support.seeds import isolated_seed
 
-Activation = Callable[[Tensor], Tensor]
-PARTS = (1000, 397, 400)  # training, validation and test images of the digits
+_Activation = Callable[[Tensor], Tensor]
+_PARTS = (1000, 397, 400)  # training, validation and test images of the digits
 
 
-class StackedMLP(nn.Module):
+class _StackedMLP(nn.Module):
     """Multilayer perceptrons of one shape, one for each seed, side by side in shared tensors.
 
     Args:
-        widths: Numbers that enter each layer, and in the end leave the last one.
+        widths: Inputs of each layer, then the outputs of the last one.
         activations: What follows each layer, ``len(widths) - 1`` functions.
         seeds: Network ``r`` has the weights that ``nn.Linear`` draws after ``seeds[r]``.
 
@@ -30,7 +30,7 @@ class StackedMLP(nn.Module):
     """
 
     def __init__(
-        self, widths: Sequence[int], activations: Sequence[Activation], seeds: Sequence[int]
+        self, widths: Sequence[int], activations: Sequence[_Activation], seeds: Sequence[int]
     ) -> None:
         if len(activations) != len(widths) - 1:
             raise ValueError(
@@ -59,14 +59,7 @@ def _draw_layers(widths: Sequence[int], seed: int) -> list[nn.Linear]:
 
 
 def classify_digits(seeds: Sequence[int]) -> Task:
-    """Make the task to tell digits apart by one hidden layer of 64 units.
-
-    Args:
-        seeds: R seeds.
-
-    Returns:
-        The task; its score is the percentage of right answers.
-    """
+    """Make the task of classifying digits with one hidden layer; scored by accuracy in percent."""
     images, labels = _digits(seeds)
     mean, std = images[0].mean(), images[0].std()
     return Task(
@@ -74,7 +67,7 @@ def classify_digits(seeds: Sequence[int]) -> Task:
         tuple(seeds),
         tuple((part - mean) / std for part in images),
         labels,
-        lambda seeds: StackedMLP((64, 64, 10), (torch.relu, nn.Identity()), seeds),
+        lambda seeds: _StackedMLP((64, 64, 10), (torch.relu, nn.Identity()), seeds),
         lambda logits, labels: F.cross_entropy(logits.mT, labels, reduction="none").mean(dim=1),
         lambda logits, labels: 100 * (logits.argmax(dim=-1) == labels).float().mean(dim=1),
         max,
@@ -82,14 +75,7 @@ def classify_digits(seeds: Sequence[int]) -> Task:
 
 
 def compress_digits(seeds: Sequence[int]) -> Task:
-    """Make the task to squeeze digits through three numbers, by an autoencoder of eight layers.
-
-    Args:
-        seeds: R seeds.
-
-    Returns:
-        The task; its score is the squared error in percent of that of the mean training image.
-    """
+    """Make the task of compressing digits to three numbers with an autoencoder."""
     images, _ = _digits(seeds)
     images = tuple(2 * part - 1 for part in images)
     scale = (images[0] - images[0].mean(dim=1, keepdim=True)).square().mean()
@@ -103,7 +89,7 @@ def compress_digits(seeds: Sequence[int]) -> Task:
         tuple(seeds),
         images,
         images,
-        lambda seeds: StackedMLP(
+        lambda seeds: _StackedMLP(
             (64, 48, 24, 12, 3, 12, 24, 48, 64),
             (relu, relu, relu, linear, relu, relu, relu, torch.tanh),
             seeds,
@@ -118,6 +104,6 @@ def _digits(seeds: Sequence[int]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...
     """Split the digits once for each seed; pixels from 0 to 1, ``(R, N, 64)``."""
     digits = load("digits")
     pixels = to_float(digits.images).flatten(1)
-    splits = [stratified_split(digits.labels, PARTS, seed=seed) for seed in seeds]
+    splits = [stratified_split(digits.labels, _PARTS, seed=seed) for seed in seeds]
     parts = list(map(torch.stack, zip(*splits, strict=True)))
     return tuple(pixels[part] for part in parts), tuple(digits.labels[part] for part in parts)

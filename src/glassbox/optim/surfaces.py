@@ -1,4 +1,4 @@
-"""Functions of two variables for optimizers to walk on, each hard in its own way."""
+"""Functions of two variables that are hard to optimize, each in its own way."""
 
 import math
 from collections.abc import Callable
@@ -8,8 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from glassbox.support.arguments import check_at_least
+
 Point = tuple[float, float]
-BITS = 0xFFFFFFFF
+_BITS = 0xFFFFFFFF
 
 
 @dataclass(frozen=True)
@@ -39,28 +41,19 @@ class Surface:
     noise: float = 0.0
 
     def gradient(self, point: Tensor, step: int = 0, seed: int = 0) -> Tensor:
-        """Compute the gradient that an optimizer sees in a step.
-
-        Args:
-            point: ``(2,)``.
-            step: Number of the step, which the noise depends on.
-            seed: Another number, another noise.
-
-        Returns:
-            ``(2,)``, with the noise.
-        """
+        """Compute the gradient ``(2,)`` at a point, with the noise of this step and seed."""
         leaf = point.detach().requires_grad_()
         with torch.enable_grad():
             (exact,) = torch.autograd.grad(self.function(leaf), leaf)
-        return exact + self.noise * exact.new_tensor(standard_normals(step, seed))
+        return exact + self.noise * exact.new_tensor(_standard_normals(step, seed))
 
 
 @dataclass(frozen=True)
 class Trajectory:
-    """What an optimizer did on a surface.
+    """The path of an optimizer on a surface.
 
     Args:
-        points: Where it was, ``(steps + 1, 2)``, float64.
+        points: Its positions, ``(steps + 1, 2)``, float64.
         heights: The function there, without noise, ``(steps + 1,)``.
     """
 
@@ -76,25 +69,21 @@ def trajectory(
     steps: int = 100,
     seed: int = 0,
 ) -> Trajectory:
-    """Let an optimizer walk on a surface, in float64.
+    """Run an optimizer on a surface, in float64; an overflow leaves infinities and nan.
 
     Args:
         surface: Where.
         make_optimizer: Makes an optimizer for a list of one parameter, as
             ``lambda params: torch.optim.Adam(params, lr=0.1)`` does.
-        start: The first point; the surface's own unless given.
+        start: The first point; by default the surface's own.
         steps: How many steps, at least 0.
         seed: Decides the noise, where the surface has any.
-
-    Returns:
-        The walk. After an overflow it goes on with infinities and nan.
 
     Raises:
         ValueError: If ``steps`` is negative or ``start`` is no pair of finite numbers.
     """
     start = surface.start if start is None else start
-    if steps < 0:
-        raise ValueError(f"steps is {steps}, expected at least 0")
+    check_at_least(0, steps=steps)
     if len(start) != 2 or not all(math.isfinite(number) for number in start):
         raise ValueError(f"start is {start}, expected two finite numbers")
     point = torch.tensor(start, dtype=torch.float64, requires_grad=True)
@@ -108,46 +97,34 @@ def trajectory(
     return Trajectory(visited, surface.function(visited))
 
 
-def standard_normals(step: int, seed: int = 0) -> Point:
-    """Draw two numbers from the standard normal distribution, the same on every machine.
+def _standard_normals(step: int, seed: int = 0) -> Point:
+    """Draw two standard normal numbers for a step, the same on every machine.
 
     The step and the seed are mixed into the state of the generator mulberry32, whose numbers the
     Box-Muller transform turns into normal ones. It needs nothing but 32-bit integers, so that a
     page can repeat it in JavaScript.
 
-    Args:
-        step: From 0.
-        seed: From 0.
-
-    Returns:
-        Two independent numbers.
-
     Reference:
         Box and Muller (1958), "A Note on the Generation of Random Normal Deviates",
         https://doi.org/10.1214/aoms/1177706645.
     """
-    state = (step * 0x9E3779B1 + seed * 0x85EBCA6B + 1) & BITS
+    # The multipliers spread neighboring steps and seeds over all 32 bits.
+    state = (step * 0x9E3779B1 + seed * 0x85EBCA6B + 1) & _BITS
     first, second = _mulberry32(state), _mulberry32(state + 0x6D2B79F5)
-    radius = math.sqrt(-2 * math.log((first + 1) / (BITS + 1)))
-    angle = 2 * math.pi * second / (BITS + 1)
+    radius = math.sqrt(-2 * math.log((first + 1) / (_BITS + 1)))
+    angle = 2 * math.pi * second / (_BITS + 1)
     return radius * math.cos(angle), radius * math.sin(angle)
 
 
 def _mulberry32(state: int) -> int:
-    state = (state + 0x6D2B79F5) & BITS
-    mixed = ((state ^ state >> 15) * (state | 1)) & BITS
-    mixed ^= (mixed + (((mixed ^ mixed >> 7) * (mixed | 61)) & BITS)) & BITS
+    state = (state + 0x6D2B79F5) & _BITS
+    mixed = ((state ^ state >> 15) * (state | 1)) & _BITS
+    mixed ^= (mixed + (((mixed ^ mixed >> 7) * (mixed | 61)) & _BITS)) & _BITS
     return mixed ^ mixed >> 14
 
 
-def rosenbrock(point: Tensor) -> Tensor:
-    """Compute a long bent valley with a nearly flat floor.
-
-    Args:
-        point: ``(..., 2)``.
-
-    Returns:
-        ``(...)``.
+def _rosenbrock(point: Tensor) -> Tensor:
+    """Compute Rosenbrock's function ``(...)`` of ``(..., 2)``: a long curved valley, nearly flat.
 
     Reference:
         Rosenbrock (1960), https://doi.org/10.1093/comjnl/3.3.175.
@@ -156,14 +133,8 @@ def rosenbrock(point: Tensor) -> Tensor:
     return (1 - x) ** 2 + 100 * (y - x**2) ** 2
 
 
-def beale(point: Tensor) -> Tensor:
-    """Compute a plain between steep walls: slopes are tiny here and huge there.
-
-    Args:
-        point: ``(..., 2)``.
-
-    Returns:
-        ``(...)``.
+def _beale(point: Tensor) -> Tensor:
+    """Compute Beale's function of ``(..., 2)``: a plain between steep walls.
 
     Reference:
         Beale (1958), "On an Iterative Method for Finding a Local Minimum of a Function of More
@@ -173,14 +144,8 @@ def beale(point: Tensor) -> Tensor:
     return (1.5 - x + x * y) ** 2 + (2.25 - x + x * y**2) ** 2 + (2.625 - x + x * y**3) ** 2
 
 
-def himmelblau(point: Tensor) -> Tensor:
-    """Compute a function with four minima of one height.
-
-    Args:
-        point: ``(..., 2)``.
-
-    Returns:
-        ``(...)``.
+def _himmelblau(point: Tensor) -> Tensor:
+    """Compute Himmelblau's function of ``(..., 2)``: four minima of equal height.
 
     Reference:
         Himmelblau (1972), "Applied Nonlinear Programming", McGraw-Hill.
@@ -189,44 +154,24 @@ def himmelblau(point: Tensor) -> Tensor:
     return (x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2
 
 
-def ravine(point: Tensor) -> Tensor:
-    """Compute a quadratic bowl, fifty times as steep across as along, and turned.
+def _ravine(point: Tensor) -> Tensor:
+    """Compute a rotated quadratic bowl of ``(..., 2)``, fifty times as steep across as along.
 
     The turn matters: methods that scale each coordinate by itself can't straighten it.
-
-    Args:
-        point: ``(..., 2)``.
-
-    Returns:
-        ``(...)``.
     """
     x, y = point.unbind(-1)
     along, across = 0.8 * x + 0.6 * y, 0.8 * y - 0.6 * x
     return 0.1 * along**2 + 5 * across**2
 
 
-def saddle(point: Tensor) -> Tensor:
-    """Compute a pass with a minimum on either side, level at its top.
-
-    Args:
-        point: ``(..., 2)``.
-
-    Returns:
-        ``(...)``.
-    """
+def _saddle(point: Tensor) -> Tensor:
+    """Compute a saddle of ``(..., 2)`` with a minimum on either side."""
     x, y = point.unbind(-1)
     return x**2 / 2 - y**2 / 2 + y**4 / 4
 
 
-def bowl(point: Tensor) -> Tensor:
-    """Compute a quadratic bowl, ten times as steep in y as in x.
-
-    Args:
-        point: ``(..., 2)``.
-
-    Returns:
-        ``(...)``.
-    """
+def _bowl(point: Tensor) -> Tensor:
+    """Compute a quadratic bowl of ``(..., 2)``, ten times as steep in y as in x."""
     x, y = point.unbind(-1)
     return x**2 / 2 + 5 * y**2
 
@@ -237,7 +182,7 @@ SURFACES = {
         Surface(
             "ravine",
             "Ravine",
-            ravine,
+            _ravine,
             ((-5.5, 2.5), (-4.5, 3.0)),
             (-4.5, -2.0),
             0.1,
@@ -247,7 +192,7 @@ SURFACES = {
         Surface(
             "rosenbrock",
             "Rosenbrock's valley",
-            rosenbrock,
+            _rosenbrock,
             ((-2.0, 2.0), (-1.0, 3.0)),
             (-1.2, 1.0),
             0.0015,
@@ -257,7 +202,7 @@ SURFACES = {
         Surface(
             "beale",
             "Beale's plain",
-            beale,
+            _beale,
             ((-1.0, 4.5), (-1.5, 1.5)),
             (1.0, 1.2),
             0.01,
@@ -267,7 +212,7 @@ SURFACES = {
         Surface(
             "himmelblau",
             "Himmelblau's four minima",
-            himmelblau,
+            _himmelblau,
             ((-5.0, 5.0), (-5.0, 5.0)),
             (-0.5, -1.0),
             0.01,
@@ -282,7 +227,7 @@ SURFACES = {
         Surface(
             "saddle",
             "Saddle",
-            saddle,
+            _saddle,
             ((-2.0, 2.0), (-1.6, 1.6)),
             (-1.7, 0.001),
             0.05,
@@ -292,7 +237,7 @@ SURFACES = {
         Surface(
             "noisy_quadratic",
             "Noisy bowl",
-            bowl,
+            _bowl,
             ((-3.0, 3.0), (-2.0, 2.0)),
             (-2.5, 1.5),
             0.05,

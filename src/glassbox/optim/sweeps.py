@@ -12,20 +12,21 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from glassbox.support.arguments import check_at_least_one, check_not_empty
 from glassbox.training.seed_statistics import SeedRuns
 
-MakeOptimizer = Callable[[Iterable[nn.Parameter], float], torch.optim.Optimizer]
+_MakeOptimizer = Callable[[Iterable[nn.Parameter], float], torch.optim.Optimizer]
 
 
 @dataclass(frozen=True)
 class Task:
-    """Something to learn, once for each of R seeds, with a score.
+    """A training task for each of R seeds, with a score.
 
     Args:
         name: What it is.
         seeds: R seeds, each with its own split, weights and batches.
         inputs: Training, validation and test inputs, ``(R, N, D)`` each.
-        targets: What belongs to them, ``(R, N, ...)`` each.
+        targets: Their targets, ``(R, N, ...)`` each.
         make_model: Makes a network for each seed.
         loss: Maps outputs ``(R, B, K)`` and targets to the mean loss of each network, ``(R,)``.
         score: Maps the same to a score of each network, ``(R,)``.
@@ -44,7 +45,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Sweep:
-    """What came of one optimizer with several learning rates.
+    """The scores of one optimizer with several learning rates.
 
     Args:
         task: What was learned.
@@ -72,13 +73,13 @@ class Sweep:
 
 def sweep(
     task: Task,
-    make_optimizer: MakeOptimizer,
+    make_optimizer: _MakeOptimizer,
     lrs: Sequence[float],
     *,
     steps: int,
     batch_size: int = 64,
 ) -> Sweep:
-    """Train with each learning rate and score on the validation and the test part.
+    """Train with each learning rate, and score on the validation and the test part.
 
     Args:
         task: What to learn.
@@ -87,29 +88,23 @@ def sweep(
         steps: Steps of each training, at least 1.
         batch_size: Examples in a batch, at least 1.
 
-    Returns:
-        The scores.
-
     Raises:
         ValueError: If there is no learning rate, or ``steps`` or ``batch_size`` is below 1.
     """
-    if not len(lrs):
-        raise ValueError("lrs is empty, expected at least one learning rate")
-    for name, number in (("steps", steps), ("batch_size", batch_size)):
-        if number < 1:
-            raise ValueError(f"{name} is {number}, expected at least 1")
+    check_not_empty(lrs=lrs)
+    check_at_least_one(steps=steps, batch_size=batch_size)
     scores = [_train_and_score(task, make_optimizer, lr, steps, batch_size) for lr in lrs]
     validation, test = map(torch.stack, zip(*scores, strict=True))
     return Sweep(task, tuple(lrs), validation, test)
 
 
 def _train_and_score(
-    task: Task, make_optimizer: MakeOptimizer, lr: float, steps: int, batch_size: int
+    task: Task, make_optimizer: _MakeOptimizer, lr: float, steps: int, batch_size: int
 ) -> tuple[Tensor, Tensor]:
     model = task.make_model(task.seeds)
     optimizer = make_optimizer(model.parameters(), lr)
-    inputs, targets = task.inputs[0], task.targets[0]
-    network = torch.arange(len(task.seeds))[:, None]
+    inputs, targets = task.inputs[0], task.targets[0]  # (R, N, ...)
+    network = torch.arange(len(task.seeds))[:, None]  # (R, 1), beside batches (R, B)
     for batch in random_batches(task.seeds, inputs.shape[1], steps, batch_size):
         loss = task.loss(model(inputs[network, batch]), targets[network, batch]).sum()
         optimizer.zero_grad()
@@ -121,16 +116,13 @@ def _train_and_score(
 
 
 def random_batches(seeds: Sequence[int], count: int, steps: int, batch_size: int) -> Tensor:
-    """Draw the examples of all batches, for each seed its own.
+    """Draw the indices of all batches, ``(steps, R, batch_size)``, separately for each seed.
 
     Args:
         seeds: R seeds.
         count: Examples to draw from.
         steps: Batches for each seed.
         batch_size: Examples in a batch; one may be drawn twice.
-
-    Returns:
-        Indices ``(steps, R, batch_size)``.
     """
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     shape = steps, batch_size

@@ -18,12 +18,7 @@ class VectorizedAdam(Adam):
     """
 
     def update_group(self, params: list[Tensor], group: dict[str, Any]) -> None:
-        """Step the parameters of a group in place, all by the same calls.
-
-        Args:
-            params: Those that have a gradient.
-            group: The settings.
-        """
+        """Step the parameters of a group in place, all by the same calls."""
         if not params:
             return
         for param in params:

@@ -1,7 +1,7 @@
 """What every room above stands on: seeds, checks of arguments, progress, tables.
 
-Nothing here knows of images or networks. Whoever writes a module imports from here; readers
-call :func:`~glassbox.support.seeds.seed_everything`.
+Nothing here knows of images or networks. Modules import from here; readers call
+:func:`~glassbox.support.seeds.seed_everything`.
 """
 
 import lazy_loader

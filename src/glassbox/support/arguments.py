@@ -1,36 +1,84 @@
-"""Checks of arguments that many functions share."""
+"""Checks of arguments that many functions share.
 
-from typing import NoReturn
+Every message has the form ``NAME is VALUE, expected ...``. A number that is nan passes none of
+the checks of numbers.
+"""
 
+import math
+from collections.abc import Collection, Sized
+from typing import Any, NoReturn
+
+import torch
 from torch import Tensor
 
 
-def check_at_least_one(**numbers: int) -> None:
-    """Refuse numbers below 1.
-
-    Args:
-        **numbers: Each by the name of its argument.
-
-    Raises:
-        ValueError: If one is below 1; the message names it.
-    """
+def check_at_least(lowest: float, **numbers: float) -> None:
+    """Refuse numbers below a limit with a ``ValueError`` that names the argument."""
     for name, value in numbers.items():
-        if not value >= 1:
-            raise ValueError(f"{name} is {value}, expected at least 1")
+        if not value >= lowest:
+            raise ValueError(f"{name} is {value}, expected at least {lowest}")
+
+
+def check_at_least_one(**numbers: int) -> None:
+    """Refuse numbers below 1, as :func:`check_at_least` does."""
+    check_at_least(1, **numbers)
+
+
+def check_integer(lowest: int, **numbers: Any) -> None:
+    """Refuse what is not an integer or below a limit with a ``ValueError``."""
+    for name, value in numbers.items():
+        if not isinstance(value, int) or isinstance(value, bool) or value < lowest:
+            raise ValueError(f"{name} is {value!r}, expected an integer of at least {lowest}")
 
 
 def check_positive(**numbers: float) -> None:
-    """Refuse numbers that are 0, negative or not a number.
-
-    Args:
-        **numbers: Each by the name of its argument.
-
-    Raises:
-        ValueError: If one is not above 0; the message names it.
-    """
+    """Refuse numbers that are 0 or negative with a ``ValueError`` that names the argument."""
     for name, value in numbers.items():
         if not value > 0:
             raise ValueError(f"{name} is {value}, expected above 0")
+
+
+def check_finite(**numbers: float) -> None:
+    """Refuse infinities with a ``ValueError`` that names the argument."""
+    for name, value in numbers.items():
+        if not math.isfinite(value):
+            raise ValueError(f"{name} is {value}, expected a finite number")
+
+
+def check_range(low: float, high: float, *, below: bool = False, **numbers: float) -> None:
+    """Refuse numbers outside of a range with a ``ValueError`` that names the argument.
+
+    Args:
+        low: The smallest number allowed.
+        high: The largest number allowed.
+        below: Whether ``high`` itself is refused too.
+        **numbers: Each by the name of its argument.
+    """
+    for name, value in numbers.items():
+        if not low <= value <= high or (below and value == high):
+            upper = f"below {high}" if below else high
+            raise ValueError(f"{name} is {value}, expected {low} to {upper}")
+
+
+def check_multiple(divisor: int, **numbers: int) -> None:
+    """Refuse numbers that are not 1, 2, 3, ... times ``divisor`` with a ``ValueError``."""
+    for name, value in numbers.items():
+        if value < divisor or value % divisor:
+            raise ValueError(f"{name} is {value}, expected a multiple of {divisor}")
+
+
+def check_choice(choices: Collection[Any], **values: Any) -> None:
+    """Refuse values that are not among ``choices`` with a ``ValueError`` that lists them."""
+    for name, value in values.items():
+        if value not in choices:
+            raise ValueError(f"{name} is {value!r}, expected one of {', '.join(map(str, choices))}")
+
+
+def check_not_empty(**collections: Sized) -> None:
+    """Refuse collections and tensors of length 0 with a ``ValueError``."""
+    for name, collection in collections.items():
+        if len(collection) == 0:
+            raise ValueError(f"{name} is empty, expected at least one entry")
 
 
 def check_same_shape(**tensors: Tensor) -> None:
@@ -45,23 +93,65 @@ def check_same_shape(**tensors: Tensor) -> None:
     (name, first), *others = tensors.items()
     for other, tensor in others:
         if tensor.shape != first.shape:
+            reject_tensor(other, tensor, f"the shape of {name}, {tuple(first.shape)}")
+
+
+def check_shapes(**tensors: tuple[Tensor, str]) -> None:
+    """Refuse tensors whose shapes do not fit together.
+
+    ``check_shapes(images=(images, "B C H W"), labels=(labels, "B"))`` wants as many labels as
+    images: a letter stands for the same size wherever it occurs, a number for itself.
+
+    Args:
+        **tensors: A tensor and its pattern, each by the name of its argument.
+
+    Raises:
+        ValueError: If a shape does not fit its pattern; the message names the first such tensor.
+    """
+    sizes: dict[str, str] = {}
+    for name, (tensor, pattern) in tensors.items():
+        letters = pattern.split()
+        wanted = [sizes.get(letter, letter) for letter in letters]
+        fits = tensor.ndim == len(letters) and all(
+            sizes.setdefault(letter, letter if letter.isdigit() else str(size)) == str(size)
+            for letter, size in zip(letters, tensor.shape, strict=True)
+        )
+        if not fits:
+            reject_tensor(name, tensor, f"({', '.join(wanted)}{',' * (len(letters) == 1)})")
+
+
+def check_floating_point(**tensors: Tensor) -> None:
+    """Refuse tensors of integers, bools or complex numbers with a ``TypeError``."""
+    for name, tensor in tensors.items():
+        if not tensor.is_floating_point():
+            raise TypeError(f"{name} has type {tensor.dtype}, expected floating point")
+
+
+def check_bytes(**tensors: Tensor) -> None:
+    """Refuse tensors that are not ``uint8`` with a ``TypeError``."""
+    for name, tensor in tensors.items():
+        if tensor.dtype != torch.uint8:
+            raise TypeError(f"{name} has type {tensor.dtype}, expected torch.uint8")
+
+
+def check_class_indices(num_classes: int, **labels: Tensor) -> None:
+    """Refuse labels that are not a vector of class indices from 0 to ``num_classes - 1``.
+
+    Raises:
+        ValueError: If the shape, the type or an index is wrong.
+    """
+    for name, tensor in labels.items():
+        if tensor.ndim != 1 or tensor.is_floating_point() or tensor.dtype == torch.bool:
+            reject_tensor(name, tensor, "class indices (N,) of an integer type")
+        if len(tensor) and not (tensor.min() >= 0 and tensor.max() < num_classes):
             raise ValueError(
-                f"{other} has shape {tuple(tensor.shape)}, "
-                f"expected that of {name}, {tuple(first.shape)}"
+                f"{name} is between {tensor.min()} and {tensor.max()}, "
+                f"expected 0 to {num_classes - 1}"
             )
 
 
 def reject_tensor(argument: str, tensor: Tensor, expected: str) -> NoReturn:
-    """Refuse a tensor of the wrong shape or type.
-
-    Args:
-        argument: Its name.
-        tensor: What was given.
-        expected: Shape and type that would do.
-
-    Raises:
-        ValueError: Always.
-    """
+    """Refuse a tensor of the wrong shape or type with a ``ValueError``."""
     raise ValueError(
         f"{argument} has shape {tuple(tensor.shape)} and type {tensor.dtype}, expected {expected}"
     )

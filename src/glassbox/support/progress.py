@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+from glassbox.support.arguments import check_at_least
+
 Advance = Callable[[str], None]
 
 
@@ -37,8 +39,7 @@ def progress_bar(total: int, *, show: bool = True) -> Iterator[Advance]:
     Raises:
         ValueError: If ``total`` is negative.
     """
-    if total < 0:
-        raise ValueError(f"total is {total}, expected at least 0")
+    check_at_least(0, total=total)
     display = _choose_display() if show else None
     if display is None:
         yield lambda text: None

@@ -41,17 +41,14 @@ def seed_everything(seed: int, *, deterministic: bool = True) -> None:
 
 @contextmanager
 def isolated_seed(seed: int, *, deterministic: bool = True) -> Iterator[None]:
-    """Seed everything inside a ``with`` block and put all states back when it ends.
+    """Seed everything inside a ``with`` block, and restore all states when it ends.
 
     The states of the random number generators and the settings of deterministic algorithms are
-    those of before, also when the block raises.
+    restored, even if the block raises.
 
     Args:
         seed: From 0 to 2**32 - 1.
         deterministic: As in :func:`seed_everything`.
-
-    Yields:
-        Nothing.
 
     Raises:
         TypeError: If ``seed`` is not an integer.
@@ -77,7 +74,7 @@ def isolated_seed(seed: int, *, deterministic: bool = True) -> Iterator[None]:
 
 
 def random_states() -> dict[str, Any]:
-    """Take down where all global random number generators stand.
+    """Read the states of all global random number generators.
 
     Returns:
         The states of Python, NumPy and torch (CPU, and CUDA where it is in use), as tensors,
@@ -94,11 +91,7 @@ def random_states() -> dict[str, Any]:
 
 
 def restore_random_states(states: dict[str, Any]) -> None:
-    """Put all global random number generators back to where they stood.
-
-    Args:
-        states: What :func:`random_states` returned.
-    """
+    """Set all global random number generators to what :func:`random_states` returned."""
     name, keys, *rest = states["numpy"]
     random.setstate(states["python"])
     np.random.set_state((name, keys.numpy().astype(np.uint32), *rest))

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 
 import torch
 
-SCHEMAS = {
+_SCHEMAS = {
     "nms": "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms": "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
 }
@@ -47,11 +47,11 @@ def define_missing_operators() -> tuple[str, ...]:
     if torchvision is None:
         return ()
     _load_compiled_operators(list(torchvision.submodule_search_locations or ()))
-    missing = [name for name in SCHEMAS if not hasattr(torch.ops.torchvision, name)]
+    missing = [name for name in _SCHEMAS if not hasattr(torch.ops.torchvision, name)]
     if missing and _library is None:
         _library = torch.library.Library("torchvision", "FRAGMENT")
     for name in missing:
-        _library.define(SCHEMAS[name])
+        _library.define(_SCHEMAS[name])
     return tuple(f"torchvision::{name}" for name in missing)
 
 

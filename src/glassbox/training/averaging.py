@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from glassbox.support.arguments import check_range
 from glassbox.training.distributed import unwrapped
 
 
@@ -16,7 +17,7 @@ class ExponentialAverage:
     :math:`\bar w \leftarrow d_t\, \bar w + (1 - d_t)\, w`, starting from the weights at
     construction, with :math:`d_t = \min(\text{decay}, (1 + t) / (10 + t))`: early averages forget
     fast. Buffers, such as the running statistics of batch normalization, are averaged too;
-    those of integers are copied.
+    integer buffers are copied.
 
     Args:
         model: The model in training. ``average.model`` is a copy of it in ``eval`` mode that
@@ -34,8 +35,7 @@ class ExponentialAverage:
     """
 
     def __init__(self, model: nn.Module, decay: float = 0.999, *, warm_up: bool = True) -> None:
-        if not 0 <= decay < 1:
-            raise ValueError(f"decay is {decay}, expected at least 0 and below 1")
+        check_range(0, 1, below=True, decay=decay)
         self.model = copy.deepcopy(unwrapped(model)).requires_grad_(False).eval()
         self.decay = decay
         self.warm_up = warm_up
@@ -43,11 +43,7 @@ class ExponentialAverage:
 
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
-        """Take the present weights into the averages, after each step of the optimizer.
-
-        Args:
-            model: The model in training.
-        """
+        """Update the averages with the weights of the model; call it after each optimizer step."""
         self.updates += 1
         decay = self.decay
         if self.warm_up:
@@ -59,19 +55,11 @@ class ExponentialAverage:
                 mean.copy_(value)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the averages and the number of updates.
-
-        Returns:
-            What :meth:`load_state_dict` takes.
-        """
+        """Return the averages and the number of updates."""
         return {"model": self.model.state_dict(), "updates": self.updates}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from saved averages.
-
-        Args:
-            state: What :meth:`state_dict` returned.
-        """
+        """Restore averages that :meth:`state_dict` returned."""
         self.model.load_state_dict(state["model"])
         self.updates = state["updates"]
 

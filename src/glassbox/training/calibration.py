@@ -1,15 +1,17 @@
-"""Is a network as sure as it is right? Reliability and calibration error."""
+"""Reliability and calibration error: how well confidence matches accuracy."""
 
 from typing import NamedTuple
 
 from torch import Tensor
 
+from glassbox.support.arguments import check_at_least_one, check_not_empty, check_shapes
+
 
 class Reliability(NamedTuple):
-    """Answers gathered by how sure they were; bins without an answer are left out.
+    """Predictions binned by their confidence; empty bins are left out.
 
     ``confidence`` and ``accuracy`` hold the mean of each bin, from 0 to 1, and ``count`` its
-    number of answers, all of shape ``(bins,)``.
+    number of predictions, all of shape ``(bins,)``.
     """
 
     confidence: Tensor
@@ -18,33 +20,27 @@ class Reliability(NamedTuple):
 
 
 def reliability(confidences: Tensor, right: Tensor, bins: int = 10) -> Reliability:
-    """Gather answers into bins of equal width and compare how sure they were with how right.
+    """Compare confidence with accuracy in bins of equal width; empty bins are left out.
 
     Args:
-        confidences: Probability of each given answer, ``(N,)``, from 0 to 1.
-        right: Whether the answer was right, bool ``(N,)``.
+        confidences: Probability of each predicted class, ``(N,)``, from 0 to 1.
+        right: Whether the prediction was correct, bool ``(N,)``.
         bins: Number of bins between 0 and 1, at least 1.
 
-    Returns:
-        Mean confidence, fraction of right answers and count of each bin that holds an answer.
-
     Raises:
-        ValueError: If shapes differ, there is no answer, a confidence is not a probability, or
+        ValueError: If shapes differ, there is no prediction, a confidence is not a probability, or
             ``bins`` is below 1.
 
     Reference:
         Guo, Pleiss, Sun and Weinberger (2017), "On Calibration of Modern Neural Networks",
         https://arxiv.org/abs/1706.04599.
     """
-    if confidences.ndim != 1 or confidences.shape != right.shape or not len(right):
-        raise ValueError(
-            f"confidences and right have shapes {tuple(confidences.shape)} and "
-            f"{tuple(right.shape)}, expected (N,) for both, with N at least 1"
-        )
+    check_shapes(confidences=(confidences, "N"), right=(right, "N"))
+    check_not_empty(confidences=confidences)
     if not ((confidences >= 0) & (confidences <= 1)).all():
-        raise ValueError("confidences hold a number outside 0 to 1, expected probabilities")
-    if bins < 1:
-        raise ValueError(f"bins is {bins}, expected at least 1")
+        low, high = confidences.aminmax()
+        raise ValueError(f"confidences is between {low:g} and {high:g}, expected 0 to 1")
+    check_at_least_one(bins=bins)
     index = (confidences * bins).long().clamp(max=bins - 1)
     count = index.bincount(minlength=bins)
     filled = count > 0
@@ -56,18 +52,10 @@ def reliability(confidences: Tensor, right: Tensor, bins: int = 10) -> Reliabili
 
 
 def calibration_error(confidences: Tensor, right: Tensor, bins: int = 10) -> float:
-    r"""Average the gap between how sure and how right, weighted by the answers of each bin.
+    r"""Compute the expected calibration error from the bins of :func:`reliability`.
 
     Computes :math:`\sum_b \frac{n_b}{N} |\mathrm{acc}_b - \mathrm{conf}_b|`, known as the
     expected calibration error.
-
-    Args:
-        confidences: Probability of each given answer, ``(N,)``, from 0 to 1.
-        right: Whether the answer was right, bool ``(N,)``.
-        bins: Number of bins of equal width between 0 and 1.
-
-    Returns:
-        The error, from 0 to 1.
 
     Raises:
         ValueError: As :func:`reliability` does.

@@ -41,10 +41,7 @@ def save_checkpoint(path: str | os.PathLike[str], **parts: Any) -> None:
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read a checkpoint and verify that it is whole.
-
-    Args:
-        path: A file that :func:`save_checkpoint` wrote.
+    """Read a checkpoint and verify that it is complete.
 
     Returns:
         The parts by name, with all tensors on the CPU.

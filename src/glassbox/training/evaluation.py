@@ -1,4 +1,4 @@
-"""What a trained model says about images, and how good that is."""
+"""Predictions of a trained model, and their loss and accuracy."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,16 +10,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from glassbox.support.arguments import check_at_least_one, check_not_empty
+
 LossFunction = Callable[[Any, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How good a model is on some images.
+    """Loss, accuracy and logits of a model on a set of images.
 
     Args:
         loss: The loss of all images together.
-        accuracy: From 0 to 1, or ``None`` where the labels are no class indices.
+        accuracy: From 0 to 1, or ``None`` where the labels are not class indices.
         logits: ``(N, K)``, without gradients.
     """
 
@@ -36,7 +38,7 @@ def evaluate(
     loss_fn: LossFunction = F.cross_entropy,
     batch_size: int = 256,
 ) -> Evaluation:
-    """Measure a model in ``eval`` mode, and leave it in the modes it was in.
+    """Measure a model in ``eval`` mode, and restore the modes it was in.
 
     The loss is taken once over all images, so it does not depend on ``batch_size``.
 
@@ -46,9 +48,6 @@ def evaluate(
         labels: Class indices ``(N,)`` or soft labels ``(N, K)``.
         loss_fn: Maps logits and labels to one loss.
         batch_size: How many images go through the model at once.
-
-    Returns:
-        Loss, accuracy and logits.
 
     Raises:
         ValueError: If there are no images, or not as many labels as images.
@@ -60,23 +59,18 @@ def evaluate(
 
 
 def predict(model: nn.Module, images: Tensor, batch_size: int = 256) -> Tensor:
-    """Compute logits in ``eval`` mode without gradients, and leave the model as it was.
+    """Compute logits ``(N, K)`` in ``eval`` mode without gradients, and restore the modes.
 
     Args:
         model: Maps images ``(B, C, H, W)`` to logits ``(B, K)``.
         images: ``(N, C, H, W)``, at least one.
         batch_size: How many images go through the model at once.
 
-    Returns:
-        Logits ``(N, K)`` on the model's device.
-
     Raises:
         ValueError: If there are no images, or ``batch_size`` is below 1.
     """
-    if len(images) == 0:
-        raise ValueError("images are empty, expected at least one")
-    if batch_size < 1:
-        raise ValueError(f"batch_size is {batch_size}, expected at least 1")
+    check_not_empty(images=images)
+    check_at_least_one(batch_size=batch_size)
     device = next(chain(model.parameters(), model.buffers()), images).device
     with preserve_modes(model), torch.no_grad():
         model.eval()
@@ -85,14 +79,7 @@ def predict(model: nn.Module, images: Tensor, batch_size: int = 256) -> Tensor:
 
 @contextmanager
 def preserve_modes(model: nn.Module) -> Iterator[None]:
-    """Put every submodule back into its ``train`` or ``eval`` mode when a block ends.
-
-    Args:
-        model: Any module.
-
-    Yields:
-        Nothing.
-    """
+    """Restore the ``train`` or ``eval`` mode of every submodule at the end of a block."""
     modes = [(module, module.training) for module in model.modules()]
     try:
         yield
@@ -102,7 +89,7 @@ def preserve_modes(model: nn.Module) -> Iterator[None]:
 
 
 def accuracy(logits: Tensor, labels: Tensor) -> float | None:
-    """Give the fraction of images whose largest logit is that of their label.
+    """Compute the fraction of images whose largest logit is that of their label.
 
     Args:
         logits: ``(N, K)``.
@@ -117,11 +104,7 @@ def accuracy(logits: Tensor, labels: Tensor) -> float | None:
 
 
 def count_correct(logits: Tensor, labels: Tensor) -> Tensor | None:
-    """Count the images whose largest logit is that of their label.
-
-    Args:
-        logits: ``(N, K)``.
-        labels: Class indices ``(N,)``.
+    """Count the images whose largest logit ``(N, K)`` is that of their label.
 
     Returns:
         The count, on the device of the logits, or ``None`` where there are no class indices to
@@ -134,16 +117,11 @@ def count_correct(logits: Tensor, labels: Tensor) -> Tensor | None:
 
 
 def check_pairs(images: Tensor, labels: Tensor) -> None:
-    """Refuse images and labels that cannot be evaluated.
-
-    Args:
-        images: ``(N, C, H, W)``.
-        labels: One for each image.
+    """Refuse an empty set of images, or another number of labels than of images.
 
     Raises:
         ValueError: If there are no images, or not as many labels as images.
     """
-    if len(images) == 0:
-        raise ValueError("images are empty, expected at least one")
+    check_not_empty(images=images)
     if len(labels) != len(images):
-        raise ValueError(f"labels are {len(labels)}, expected one for each of {len(images)} images")
+        raise ValueError(f"labels has {len(labels)} entries, expected {len(images)}, as images")

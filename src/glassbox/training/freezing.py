@@ -1,28 +1,24 @@
-"""Freezing that freezes: parameters, buffers, modes and optimizer, and the proof that they held."""
+"""Freezing of parameters, buffers and modes, and assertions that nothing has moved."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _NormBase
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torch.utils.hooks import RemovableHandle
 
-from glassbox.support.arguments import check_at_least_one, check_positive
+from glassbox.support.arguments import check_at_least_one, check_not_empty, check_positive
 from glassbox.training.loop import TrainingState
 
 
 def freeze(*modules: nn.Module) -> None:
-    """Let modules stay as they are: no gradients, and no new statistics.
+    """Freeze modules with all their submodules: no gradients, and no new statistics.
 
-    Parameters stop to require gradients, gradients that are left over are dropped, and every
-    submodule goes into ``eval`` mode, so that batch normalization neither moves its statistics nor
-    uses those of the batch, and dropout drops nothing. A later ``model.train()`` undoes the modes:
-    call :func:`train_keeping_frozen` after it.
-
-    Args:
-        *modules: Modules, each with all that is in it.
+    Parameters no longer require gradients, existing gradients are dropped, and every submodule
+    goes into ``eval`` mode, so that batch normalization neither updates its statistics nor uses
+    those of the batch, and dropout drops nothing. A later ``model.train()`` undoes the modes: call
+    :func:`train_keeping_frozen` instead.
     """
     for module in modules:
         module.eval()
@@ -32,22 +28,15 @@ def freeze(*modules: nn.Module) -> None:
 
 
 def unfreeze(*modules: nn.Module) -> None:
-    """Let modules learn again, the opposite of :func:`freeze`.
-
-    Args:
-        *modules: Modules, each with all that is in it; they go into ``train`` mode.
-    """
+    """Undo :func:`freeze`: require gradients, and switch to ``train`` mode."""
     for module in modules:
         module.train().requires_grad_(True)
 
 
 def train_keeping_frozen(model: nn.Module) -> None:
-    """Put a model into ``train`` mode, and what is frozen in it into ``eval`` mode.
+    """Put a model into ``train`` mode, except for submodules that are frozen.
 
-    Frozen is every submodule that has parameters, none of which requires a gradient.
-
-    Args:
-        model: Any module.
+    A submodule is frozen if it has parameters and none of them requires a gradient.
     """
     model.train()
     for module in model.modules():
@@ -59,7 +48,7 @@ def train_keeping_frozen(model: nn.Module) -> None:
 def parameter_groups(
     head: nn.Module, backbone: nn.Module, lr: float, backbone_lr: float
 ) -> list[dict[str, object]]:
-    """Make two groups for an optimizer: the head, and the rest at a rate of its own.
+    """Make two groups for an optimizer: the head, and the backbone at its own learning rate.
 
     Args:
         head: A part of ``backbone`` or a module beside it.
@@ -79,7 +68,7 @@ def parameter_groups(
     rest = [parameter for parameter in backbone.parameters() if id(parameter) not in known]
     for name, parameters in (("head", first), ("backbone", rest)):
         if not parameters:
-            raise ValueError(f"{name} has no parameters of its own, expected at least one")
+            raise ValueError(f"{name} is without parameters of its own, expected at least one")
     return [
         {"params": first, "lr": lr, "name": "head"},
         {"params": rest, "lr": backbone_lr, "name": "backbone"},
@@ -87,11 +76,7 @@ def parameter_groups(
 
 
 def check_optimizer(model: nn.Module, optimizer: Optimizer) -> None:
-    """Refuse an optimizer that would leave out a parameter that should learn.
-
-    Args:
-        model: The model in training.
-        optimizer: Its optimizer.
+    """Refuse an optimizer that does not hold every parameter that requires a gradient.
 
     Raises:
         ValueError: If a parameter requires gradients and the optimizer does not hold it; the
@@ -109,17 +94,13 @@ def check_optimizer(model: nn.Module, optimizer: Optimizer) -> None:
 
 @contextmanager
 def assert_frozen(*modules: nn.Module, optimizer: Optimizer | None = None) -> Iterator[None]:
-    """Prove that a block of code leaves modules as they were.
+    """Assert that a block of code leaves modules unchanged.
 
-    Parameters and buffers are compared bit for bit, and no optimizer state may have come up.
+    Parameters and buffers are compared bit for bit, and the optimizer may not have new state.
 
     Args:
         *modules: Modules, each with all that is in it.
-        optimizer: Where given, it may not hold state for any of the parameters that it did not
-            hold before.
-
-    Yields:
-        Nothing.
+        optimizer: An optimizer that may not gain state for any of the parameters.
 
     Raises:
         AssertionError: When the block ends without an exception and something moved; the message
@@ -169,30 +150,14 @@ def _with_state(optimizer: Optimizer | None) -> set[int]:
     return set() if optimizer is None else {id(parameter) for parameter in optimizer.state}
 
 
-def moving_statistics(model: nn.Module) -> list[str]:
-    """Name the normalizations that would move their statistics in the next forward pass.
-
-    Args:
-        model: Any module.
-
-    Returns:
-        Names as in ``model.named_modules()``.
-    """
-    return [
-        name
-        for name, module in model.named_modules()
-        if isinstance(module, _NormBase) and module.training and module.track_running_stats
-    ]
-
-
 class UnfreezeAfter:
-    """Freeze a backbone, and thaw it after some epochs at a lower rate: a callback of ``fit``.
+    """A callback of ``fit``: freeze a backbone, and unfreeze it later at a lower learning rate.
 
-    From its making until the end of epoch ``epochs`` the backbone is frozen; then it learns, the
-    head's rate falls to ``lr``, and the backbone joins the optimizer as a group of that rate.
-    :func:`glassbox.training.loop.fit` keeps the modes in between, and puts them back after its
-    callbacks: so the backbone goes into ``train`` mode when the model next trains. A training can
-    be resumed from a checkpoint before the thaw, not from a later one.
+    The backbone is frozen at construction. After epoch ``epochs`` it is unfrozen, the learning rate
+    of the head becomes ``lr``, and the backbone joins the optimizer as a group with that rate. As
+    :func:`glassbox.training.loop.fit` restores modes after its callbacks, the backbone goes into
+    ``train`` mode at the next forward pass in training. A training can be resumed only from a
+    checkpoint before the unfreezing.
 
     Args:
         backbone: Modules to freeze.
@@ -206,28 +171,24 @@ class UnfreezeAfter:
     def __init__(self, backbone: Sequence[nn.Module], *, epochs: int, lr: float) -> None:
         check_at_least_one(epochs=epochs)
         check_positive(lr=lr)
-        if not backbone:
-            raise ValueError("backbone is empty, expected at least one module")
+        check_not_empty(backbone=backbone)
         self.backbone, self.epochs, self.lr = tuple(backbone), epochs, lr
         self._hook: RemovableHandle | None = None
-        self._thawed = False
+        self._unfrozen = False
         freeze(*self.backbone)
 
     def __call__(self, state: TrainingState) -> None:
-        """Thaw when the time has come.
-
-        Args:
-            state: From ``fit``, after each epoch.
+        """Unfreeze the backbone once enough epochs are done.
 
         Raises:
-            RuntimeError: If the training goes on from a checkpoint after the thaw.
+            RuntimeError: If the training was resumed from a checkpoint after the unfreezing.
         """
         done = len(state.history)
-        if done > self.epochs and not self._thawed:
-            raise RuntimeError(f"epoch {done} was trained frozen, expected a thaw at {self.epochs}")
+        if done > self.epochs and not self._unfrozen:
+            raise RuntimeError(f"epoch {done} was trained frozen, expected only {self.epochs} so")
         if done != self.epochs:
             return
-        self._thawed = True
+        self._unfrozen = True
         unfreeze(*self.backbone)
         if self._hook is None:
             self._hook = state.model.register_forward_pre_hook(self._train_again)
@@ -251,12 +212,5 @@ class UnfreezeAfter:
 
 
 def halve_on_plateau(optimizer: Optimizer) -> ReduceLROnPlateau:
-    """Halve the learning rates after three epochs without a lower loss, never below 1e-6.
-
-    Args:
-        optimizer: Its rates are changed, also those of groups that join it later.
-
-    Returns:
-        The scheduler, for the ``scheduler`` of :func:`glassbox.training.loop.fit`.
-    """
+    """Halve the learning rates after three epochs without a lower loss, never below 1e-6."""
     return ReduceLROnPlateau(optimizer, factor=0.5, patience=2, min_lr=1e-6)

@@ -1,4 +1,4 @@
-"""What a training has measured, epoch by epoch."""
+"""Losses, accuracies and learning rates, epoch by epoch."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -19,7 +19,7 @@ class History:
     Args:
         epoch: The numbers of the epochs, from 1.
         train_loss: Mean loss of the training images, each as the model was at its step.
-        train_accuracy: From 0 to 1, likewise; ``None`` where labels are no class indices.
+        train_accuracy: From 0 to 1, likewise; ``None`` where labels are not class indices.
         validation_loss: Loss after the epoch; ``None`` without validation.
         validation_accuracy: From 0 to 1; ``None`` without validation or class indices.
         lr: Learning rate of the optimizer's first group when the epoch began.
@@ -41,28 +41,16 @@ class History:
         return len(self.epoch)
 
     def append(self, **values: float | None) -> None:
-        """Add the values of one epoch.
-
-        Args:
-            values: One for each list, by its name.
-        """
+        """Append the values of one epoch, each by the name of its list."""
         for name, value in values.items():
             getattr(self, name).append(value)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return a copy as plain lists.
-
-        Returns:
-            What :meth:`load_state_dict` takes.
-        """
+        """Return a copy as plain lists."""
         return asdict(self)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over what another history holds.
-
-        Args:
-            state: What :meth:`state_dict` returned.
-        """
+        """Restore what :meth:`state_dict` returned."""
         self.__dict__.update(asdict(History(**state)))
 
 
@@ -76,7 +64,7 @@ class RunningMean:
         self.classified = 0
 
     def add(self, loss: float, logits: Tensor, labels: Tensor) -> None:
-        """Count in one batch.
+        """Add one batch.
 
         Args:
             loss: The mean loss of the batch.
@@ -91,10 +79,7 @@ class RunningMean:
             self.classified += len(labels)
 
     def over_processes(self, device: torch.device) -> tuple[float, float | None]:
-        """Give the means over all images of all processes.
-
-        Args:
-            device: The device of the model.
+        """Average over the images of all processes.
 
         Returns:
             The mean loss, and the accuracy or ``None`` where no batch had class indices.

@@ -1,15 +1,16 @@
-"""Metrics that a long tail does not hide in."""
+"""Metrics that show the accuracy of rare classes too."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from torch import Tensor
 
-from glassbox.data.class_counts import check_class_indices, checked_counts
+from glassbox.data.class_counts import checked_counts
+from glassbox.support.arguments import check_class_indices, check_not_empty, check_shapes
 
 
 def per_class_accuracy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Give the fraction of right answers among the images of each class, its recall.
+    """Compute the fraction of correct predictions among the images of each class, its recall.
 
     Args:
         logits: ``(N, K)``.
@@ -21,26 +22,16 @@ def per_class_accuracy(logits: Tensor, labels: Tensor) -> Tensor:
     Raises:
         ValueError: If shapes do not fit, there is no image, or a label is out of range.
     """
-    if logits.ndim != 2 or len(logits) != len(labels) or len(labels) == 0:
-        raise ValueError(
-            f"logits and labels have shapes {tuple(logits.shape)} and {tuple(labels.shape)}, "
-            "expected (N, K) and (N,) with N at least 1"
-        )
+    check_shapes(logits=(logits, "N K"), labels=(labels, "N"))
+    check_not_empty(labels=labels)
     num_classes = logits.shape[1]
-    check_class_indices(labels, num_classes)
+    check_class_indices(num_classes, labels=labels)
     right = labels[logits.argmax(1) == labels].bincount(minlength=num_classes)
     return (right.double() / labels.bincount(minlength=num_classes)).cpu()
 
 
 def balanced_accuracy(logits: Tensor, labels: Tensor) -> float:
-    """Average the accuracy over classes, so that each counts alike however rare it is.
-
-    Args:
-        logits: ``(N, K)``.
-        labels: Class indices ``(N,)`` from 0 to ``K - 1``.
-
-    Returns:
-        From 0 to 1: the mean over the classes that have an image.
+    """Average :func:`per_class_accuracy` over the classes that have an image.
 
     Raises:
         ValueError: As :func:`per_class_accuracy` does.
@@ -74,9 +65,6 @@ def many_medium_few(
         many: Classes with more training images than this are in the first group.
         few: Classes with fewer training images than this are in the last one.
 
-    Returns:
-        The three means; each class of a group counts alike.
-
     Raises:
         ValueError: If shapes differ or ``few`` is above ``many``, or as :func:`checked_counts`.
 
@@ -85,8 +73,7 @@ def many_medium_few(
         https://arxiv.org/abs/1904.05160, with these thresholds for ImageNet-LT.
     """
     sizes = checked_counts(counts)
-    if per_class.shape != sizes.shape:
-        raise ValueError(f"per_class has shape {tuple(per_class.shape)}, expected ({len(sizes)},)")
+    check_shapes(counts=(sizes, "K"), per_class=(per_class, "K"))
     if not few <= many:
         raise ValueError(f"few is {few}, expected at most many, which is {many}")
     groups = sizes > many, (sizes <= many) & (sizes >= few), sizes < few

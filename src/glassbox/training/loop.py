@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
+from glassbox.support.arguments import check_choice, check_integer, check_not_empty, check_positive
 from glassbox.support.progress import Advance, progress_bar
 from glassbox.training.averaging import ExponentialAverage
 from glassbox.training.distributed import from_first_process, process_rank, set_epoch, unwrapped
@@ -37,10 +38,10 @@ class TrainingState:
     Args:
         model: The model in training, without its ``DistributedDataParallel``.
         optimizer: Its optimizer.
-        history: What was measured up to now.
+        history: Measurements so far.
         scheduler: Steps after each epoch.
         step_scheduler: Steps after each step of the optimizer.
-        scaler: Scales the loss; one that does nothing where none was asked for.
+        scaler: Scales the loss; disabled unless one was given.
         average: The averaged weights.
     """
 
@@ -78,14 +79,14 @@ def fit(
 
     Each submodule trains in the mode it is in: one that was put into ``eval``, such as a frozen
     batch normalization, stays there. Under ``torchrun``, pass a model wrapped in
-    ``DistributedDataParallel`` and batches that are this process's share: nothing else changes.
+    ``DistributedDataParallel`` and the batches of this process: nothing else changes.
 
     Args:
         model: In ``train`` mode; maps images ``(B, C, H, W)`` to logits ``(B, K)``.
         batches: Pairs of images ``(B, C, H, W)`` and labels, class indices ``(B,)`` or soft
             labels ``(B, K)``; they are moved to the device of the model.
         optimizer: Holds parameters of the model.
-        epochs: How often to go through all batches, at least 1; with ``checkpoint`` in all.
+        epochs: Number of passes over all batches, at least 1; with ``checkpoint`` the total.
         loss_fn: Maps logits and labels to the mean loss of the batch. Where it has a method
             ``set_epoch``, that is called with the number of each epoch before it begins.
         validation: Images ``(N, C, H, W)`` and labels to measure after each epoch, with the
@@ -99,12 +100,9 @@ def fit(
         average: Takes in the weights after each step of the optimizer.
         callbacks: Called in turn after each epoch; one that returns ``True`` ends the training.
             What they do should follow from the state they get: they are not in the checkpoint.
-        checkpoint: A file that is written after each epoch. Where it exists, the training goes
-            on from it, and ends bit for bit as it would have without the interruption.
+        checkpoint: A file that is written after each epoch. If it exists, the training resumes
+            from it, and ends bit for bit as it would have without the interruption.
         progress: Whether to show a progress bar.
-
-    Returns:
-        What was measured in each epoch.
 
     Raises:
         FloatingPointError: If the loss is not finite; the message names epoch and step.
@@ -127,7 +125,7 @@ def fit(
     run = ResumableRun(checkpoint, batches, settings, vars(state))
     run.resume()
     if len(history) > epochs:
-        raise ValueError(f"epochs is {epochs}, but {checkpoint} already holds {len(history)}")
+        raise ValueError(f"epochs is {epochs}, expected at least {len(history)}, as {checkpoint}")
     to_do = range(len(history) + 1, epochs + 1) if not history.stopped else range(0)
 
     with progress_bar(len(to_do) * len(batches), show=progress and process_rank() == 0) as advance:
@@ -189,7 +187,7 @@ def _train_epoch(
                 state.average.update(model)
         advance(f"epoch {epoch}  loss {mean.loss / mean.images:.4f}")
     if mean.images == 0:
-        raise ValueError(f"batches have the length {len(batches)}, but gave none in epoch {epoch}")
+        raise ValueError(f"batches is empty in epoch {epoch}, expected {len(batches)} batches")
     return mean
 
 
@@ -201,7 +199,7 @@ def _finite(loss: Tensor, epoch: int, step: int) -> float:
 
 
 def _step(optimizer: Optimizer, scaler: torch.amp.GradScaler) -> bool:
-    """Step, unless the scaler met a gradient that is not finite and takes a smaller scale."""
+    """Step, and return whether the scaler found all gradients finite."""
     scale = scaler.get_scale()
     scaler.step(optimizer)
     scaler.update()
@@ -238,15 +236,13 @@ def _stops(callback: Callback, state: TrainingState) -> bool:
 
 
 def _check_loop(model: nn.Module, batches: ImageBatches, optimizer: Optimizer, epochs: int) -> None:
-    if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
-        raise ValueError(f"epochs is {epochs!r}, expected an integer of at least 1")
-    if len(batches) == 0:
-        raise ValueError("batches are empty, expected at least one")
+    check_integer(1, epochs=epochs)
+    check_not_empty(batches=batches)
     if not unwrapped(model).training:
         raise ValueError("model is in eval mode, expected train mode: call model.train() first")
     optimized = {id(p) for group in optimizer.param_groups for p in group["params"]}
     if not any(id(p) in optimized for p in model.parameters()):
-        raise ValueError("optimizer holds no parameter of model: was it made for another one?")
+        raise ValueError("optimizer is without parameters of model, expected at least one")
 
 
 def _check_options(
@@ -259,9 +255,8 @@ def _check_options(
         if len(validation) != 2:
             raise ValueError(f"validation has {len(validation)} parts, expected images and labels")
         check_pairs(*validation)
-    if clip_norm is not None and not clip_norm > 0:
-        raise ValueError(f"clip_norm is {clip_norm}, expected above 0")
-    if autocast not in (None, torch.bfloat16, torch.float16):
-        raise ValueError(f"autocast is {autocast}, expected torch.bfloat16 or torch.float16")
+    if clip_norm is not None:
+        check_positive(clip_norm=clip_norm)
+    check_choice((None, torch.bfloat16, torch.float16), autocast=autocast)
     if autocast is torch.float16 and scaler is None:
         raise ValueError("autocast is torch.float16, expected a scaler: small gradients become 0")

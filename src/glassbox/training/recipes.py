@@ -1,4 +1,4 @@
-"""The recipe that the chapters train with where the recipe is not the subject."""
+"""The training recipe of chapters that are not about recipes."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from glassbox.support.arguments import check_at_least_one, check_positive
 from glassbox.training.history import History
 from glassbox.training.loop import ImageBatches, fit
 
@@ -24,13 +25,10 @@ def train_one_cycle(
     Args:
         model: In ``train`` mode.
         batches: As :func:`glassbox.training.loop.fit` takes them.
-        epochs: How often to go through all batches, at least 1.
+        epochs: Number of passes over all batches, at least 1.
         lr: The highest learning rate, above 0.
         optimizer: Whose rate is set; Adam over all parameters that require a gradient unless given.
         **options: What else :func:`glassbox.training.loop.fit` takes, as ``validation``.
-
-    Returns:
-        What was measured in each epoch.
 
     Raises:
         ValueError: If ``epochs`` or ``lr`` is out of range, or as ``fit`` does.
@@ -38,10 +36,8 @@ def train_one_cycle(
     Reference:
         Smith and Topin (2018), "Super-Convergence", https://arxiv.org/abs/1708.07120.
     """
-    if epochs < 1:
-        raise ValueError(f"epochs is {epochs}, expected at least 1")
-    if not lr > 0:
-        raise ValueError(f"lr is {lr}, expected a number above 0")
+    check_at_least_one(epochs=epochs)
+    check_positive(lr=lr)
     if optimizer is None:
         trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
         optimizer = torch.optim.Adam(trained, lr=lr)

@@ -1,4 +1,4 @@
-"""A training that goes on where it was interrupted, as if it had never been."""
+"""Training that resumes from a checkpoint exactly where it was interrupted."""
 
 import os
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from glassbox.training.distributed import from_all_processes, from_first_process
 
 
 class ResumableRun:
-    """Everything that decides how a training goes on, kept in one checkpoint.
+    """Everything that the rest of a training depends on, kept in one checkpoint.
 
     Besides the parts these are the random states of all processes and the order of the batches.
 
@@ -22,7 +22,7 @@ class ResumableRun:
         path: The file of the checkpoint; ``None`` keeps nothing.
         batches: What the training iterates over. Their order is kept by their ``state_dict``
             where they have one, else by the ``generator`` of a ``DataLoader``.
-        settings: What must be the same when the training goes on, as texts.
+        settings: What must be the same when the training is resumed, as text.
         parts: Objects with ``state_dict`` and ``load_state_dict`` by name; ``None`` is left out.
     """
 
@@ -50,7 +50,7 @@ class ResumableRun:
             save_checkpoint(self.path, settings=self.settings, processes=processes, **parts)
 
     def resume(self) -> None:
-        """Go on from the checkpoint; where there is no file, from the start.
+        """Resume from the checkpoint, or start from the beginning if there is no file.
 
         Raises:
             ValueError: If the folder is missing, or the file is damaged, no checkpoint, or that
@@ -75,16 +75,16 @@ class ResumableRun:
         for name, value in self.settings.items():
             if settings.get(name) != value:
                 raise ValueError(
-                    f"checkpoint {self.path} is of another training: its {name} is"
-                    f" {settings.get(name)}, here it is {value}"
+                    f"checkpoint {self.path} is of another training: "
+                    f"{name} is {settings.get(name)}, expected {value}"
                 )
         if names != set(self.parts):
             raise ValueError(
-                f"checkpoint {self.path} is of another training: it holds {sorted(names)},"
-                f" here there are {sorted(self.parts)}"
+                f"checkpoint {self.path} is of another training: "
+                f"parts is {sorted(names)}, expected {sorted(self.parts)}"
             )
-        if processes != len(from_all_processes(None)):
-            raise ValueError(f"checkpoint {self.path} is of {processes} processes")
+        if processes != (here := len(from_all_processes(None))):
+            raise ValueError(f"checkpoint {self.path} is of {processes} processes, expected {here}")
 
     def _load(self, name: str, part: Any, state: Any) -> None:
         try:
@@ -94,14 +94,11 @@ class ResumableRun:
 
 
 def describe_settings(**settings: Any) -> dict[str, str]:
-    """Describe what a training was called with, so that another one can be told from it.
+    """Describe the settings of a training, so that it can be told from another.
 
     Args:
         **settings: Numbers, functions or objects. An object counts with its class, an optimizer
             also with its hyperparameters.
-
-    Returns:
-        One text for each setting.
     """
     return {name: _description(value) for name, value in settings.items()}
 
@@ -115,14 +112,7 @@ def _description(value: Any) -> str:
 
 
 def order_of(batches: Iterable) -> Any:
-    """Find what keeps the order of batches.
-
-    Args:
-        batches: With a ``state_dict`` of their own, or a ``DataLoader``, or anything else.
-
-    Returns:
-        An object with ``state_dict`` and ``load_state_dict``.
-    """
+    """Return the object whose ``state_dict`` holds the order of the batches."""
     return batches if hasattr(batches, "state_dict") else _LoaderOrder(batches)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from scipy.special import stdtrit
 
+from glassbox.support.arguments import check_finite, check_positive, check_range
 from glassbox.support.seeds import isolated_seed
 
 
@@ -28,8 +29,8 @@ def half_width(std: Any, count: int, confidence: float = 0.95) -> Any:
     Reference:
         Student (1908), "The Probable Error of a Mean", https://doi.org/10.2307/2331554.
     """
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence is {confidence}, expected between 0 and 1")
+    check_positive(confidence=confidence)
+    check_range(0, 1, below=True, confidence=confidence)
     return stdtrit(count - 1, (1 + confidence) / 2) * std / math.sqrt(count)
 
 
@@ -55,10 +56,9 @@ class SeedRuns:
     def __post_init__(self) -> None:
         _check_seeds(self.seeds)
         if len(self.values) != len(self.seeds):
-            raise ValueError(f"{len(self.values)} values, expected one for each of {self.seeds}")
+            raise ValueError(f"values is {self.values}, expected one for each of {self.seeds}")
         for seed, value in zip(self.seeds, self.values, strict=True):
-            if not math.isfinite(value):
-                raise ValueError(f"the value of seed {seed} is {value}, expected a finite number")
+            check_finite(**{f"the value of seed {seed}": value})
 
     @property
     def mean(self) -> float:
@@ -71,27 +71,11 @@ class SeedRuns:
         return stdev(self.values)
 
     def half_width(self, confidence: float = 0.95) -> float:
-        """Half the width of Student's interval.
-
-        Args:
-            confidence: Between 0 and 1: the fraction of such intervals that hold the true mean.
-
-        Returns:
-            The half-width, in the unit of the values.
-
-        Raises:
-            ValueError: If ``confidence`` is not between 0 and 1.
-        """
+        """Compute half the width of Student's interval, in the unit of the values."""
         return float(half_width(self.std, len(self.values), confidence))
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
-        """Student's interval for the mean.
-
-        Args:
-            confidence: Between 0 and 1.
-
-        Returns:
-            The two ends, in the unit of the values.
+        """Return the ends of Student's interval for the mean, which covers it in ``confidence``.
 
         Raises:
             ValueError: If ``confidence`` is not between 0 and 1.
@@ -131,16 +115,9 @@ class PairedDifference(SeedRuns):
 
 
 def repeat(run: Callable[[int], float], seeds: Iterable[int]) -> SeedRuns:
-    """Call a run once for each seed.
+    """Call a run once for each seed, each from its own seed; the global random state is restored.
 
     Every run starts from its own seed, and the global random state of before is put back.
-
-    Args:
-        run: Takes the seed and returns one number, such as the accuracy on held-out images.
-        seeds: At least two seeds, all different.
-
-    Returns:
-        The values, in the order of ``seeds``.
 
     Raises:
         ValueError: If there are fewer than two seeds, one stands twice, or a value is not finite.
@@ -151,23 +128,16 @@ def repeat(run: Callable[[int], float], seeds: Iterable[int]) -> SeedRuns:
 
 
 def paired_difference(a: SeedRuns, b: SeedRuns) -> PairedDifference:
-    """Compare two repeats that used the same seeds, as ``a - b`` seed by seed.
+    """Compare runs with the same seeds, as ``a - b`` seed by seed.
 
     What a seed does to both, such as an easy split, cancels in the difference, so that the
     interval is often much smaller than those of ``a`` and ``b``.
-
-    Args:
-        a: One value a seed.
-        b: One value a seed, of the same seeds in any order.
-
-    Returns:
-        The differences, with their mean, interval and p-value.
 
     Raises:
         ValueError: If the seeds are not the same.
     """
     if set(a.seeds) != set(b.seeds):
-        raise ValueError(f"b has the seeds {b.seeds}, expected those of a: {a.seeds}")
+        raise ValueError(f"b.seeds is {b.seeds}, expected those of a, {a.seeds}")
     other = dict(zip(b.seeds, b.values, strict=True))
     pairs = zip(a.seeds, a.values, strict=True)
     return PairedDifference(a.seeds, tuple(value - other[seed] for seed, value in pairs))
@@ -179,7 +149,5 @@ def _value(run: Callable[[int], float], seed: int) -> float:
 
 
 def _check_seeds(seeds: tuple[int, ...]) -> None:
-    if len(seeds) < 2:
-        raise ValueError(f"seeds are {seeds}, expected at least two")
-    if len(set(seeds)) < len(seeds):
-        raise ValueError(f"seeds are {seeds}, expected each only once")
+    if len(seeds) < 2 or len(set(seeds)) < len(seeds):
+        raise ValueError(f"seeds is {seeds}, expected at least two, each only once")

@@ -19,10 +19,10 @@ class Ground:
     """What a batch of backgrounds is made of.
 
     Args:
-        x: horizontal position of each pixel, ``(S,)``, from -1 (left) to 1 (right).
-        colors: four colors an image, dark and light twice, ``(B, 4, 3)``, from 0 to 1.
-        noise: two fields of smooth noise an image, ``(B, 2, S, S)``, mean 0 and deviation 1.
-        numbers: eight numbers an image, uniform from 0 to 1, ``(B, 8)``.
+        x: Horizontal position of each pixel, ``(S,)``, from -1 (left) to 1 (right).
+        colors: Four colors an image, dark and light twice, ``(B, 4, 3)``, from 0 to 1.
+        noise: Two fields of smooth noise an image, ``(B, 2, S, S)``, mean 0 and deviation 1.
+        numbers: Eight numbers an image, uniform from 0 to 1, ``(B, 8)``.
     """
 
     x: Tensor
@@ -58,10 +58,10 @@ def smooth_noise(count: int, size: int, roughness: float, generator: torch.Gener
     """Draw fractal noise: cosine waves whose strength falls with their frequency.
 
     Args:
-        count: number of fields ``B``.
-        size: pixels a side ``S``.
-        roughness: strength falls as frequency to minus this power.
-        generator: source of randomness; the field does not depend on ``size``.
+        count: Number of fields ``B``.
+        size: Pixels a side ``S``.
+        roughness: Strength falls as frequency to minus this power.
+        generator: Source of randomness; the field does not depend on ``size``.
 
     Returns:
         Fields ``(B, S, S)`` of mean 0 and deviation 1.

@@ -17,8 +17,8 @@ class Light:
     """The direction of the light: a unit vector towards it.
 
     Args:
-        x: to the right, ``(B, 1, 1)``.
-        y: down, ``(B, 1, 1)``.
+        x: To the right, ``(B, 1, 1)``.
+        y: Down, ``(B, 1, 1)``.
     """
 
     x: Tensor
@@ -26,14 +26,7 @@ class Light:
 
 
 def coverage(outline: Tensor) -> Tensor:
-    """Give the fraction of each pixel that an outline covers.
-
-    Args:
-        outline: signed distances ``(B, S, S)``.
-
-    Returns:
-        Shares from 0 to 1, ``(B, S, S)``.
-    """
+    """Return the fraction of each pixel, ``(B, S, S)``, that an outline covers."""
     pixel = 2 / outline.shape[-1]
     return (0.5 - outline / pixel).clamp_(0, 1)
 
@@ -43,8 +36,8 @@ def lay(canvas: Tensor, paint: Tensor, cover: Tensor) -> None:
 
     Args:
         canvas: ``(B, 3, S, S)``, changed in place.
-        paint: colors, ``(B, 3, S, S)`` or ``(B, 3, 1, 1)``.
-        cover: how much of each pixel the paint hides, ``(B, S, S)``.
+        paint: Colors, ``(B, 3, S, S)`` or ``(B, 3, 1, 1)``.
+        cover: How much of each pixel the paint hides, ``(B, S, S)``.
     """
     canvas.lerp_(paint.expand_as(canvas), cover.unsqueeze(1).expand_as(canvas))
 
@@ -55,9 +48,9 @@ def bevel(outline: Tensor, light: Light, width: float) -> Tensor:
     The slope of the distance says where the border faces; what faces the light is bright.
 
     Args:
-        outline: signed distances ``(B, S, S)``.
-        light: direction of the light.
-        width: how far from the border the rounding reaches, in units of half the canvas.
+        outline: Signed distances ``(B, S, S)``.
+        light: Direction of the light.
+        width: How far from the border the rounding reaches, in units of half the canvas.
 
     Returns:
         Numbers from about -1 (in the shade) to 1 (lit), ``(B, S, S)``.
@@ -74,10 +67,10 @@ def cast_shadow(canvas: Tensor, outline: Tensor, light: Light, reach: float, dep
 
     Args:
         canvas: ``(B, 3, S, S)``, changed in place.
-        outline: signed distances ``(B, S, S)``.
-        light: direction of the light.
-        reach: length of the shadow, in units of half the canvas.
-        depth: fraction of the light that is lost, from 0 to 1.
+        outline: Signed distances ``(B, S, S)``.
+        light: Direction of the light.
+        reach: Length of the shadow, in units of half the canvas.
+        depth: Fraction of the light that is lost, from 0 to 1.
     """
     pixels = reach * outline.shape[-1] / 2
     down, right = ((-pixels * part).flatten().round().long() for part in (light.y, light.x))
@@ -90,9 +83,9 @@ def illuminate(canvas: Tensor, position: Tensor, light: Light, exposure: Tensor)
 
     Args:
         canvas: ``(B, 3, S, S)``, changed in place.
-        position: of the pixels along one side, ``(S,)``, from -1 to 1.
-        light: direction of the light.
-        exposure: brightness of each image, ``(B, 1, 1)``.
+        position: Of the pixels along one side, ``(S,)``, from -1 to 1.
+        light: Direction of the light.
+        exposure: Brightness of each image, ``(B, 1, 1)``.
     """
     across = light.x * position + light.y * position[:, None]
     corners = position**2 + position[:, None] ** 2

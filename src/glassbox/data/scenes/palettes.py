@@ -11,8 +11,8 @@ class Palette:
     """Colors that go together, as hexadecimal numbers.
 
     Args:
-        objects: colors of objects and what lies about.
-        grounds: pairs of a dark and a light color for backgrounds.
+        objects: Colors of objects and what lies about.
+        grounds: Pairs of a dark and a light color for backgrounds.
     """
 
     objects: tuple[str, ...]

@@ -19,6 +19,7 @@ from glassbox.data.scenes.backgrounds import BACKGROUNDS, Ground, smooth_noise
 from glassbox.data.scenes.painting import Light, bevel, cast_shadow, coverage, illuminate, lay
 from glassbox.data.scenes.palettes import PALETTES, Palette
 from glassbox.data.scenes.silhouettes import SILHOUETTES, Plane
+from glassbox.support.arguments import check_at_least, check_choice, check_range
 
 DEFAULT_CLASSES = (
     "arrow", "crescent", "fish", "gear", "heart", "key", "mug", "star", "tree", "umbrella",
@@ -46,31 +47,31 @@ def draw_scenes(
     """Draw scenes, each with one object of a class among other things, and the object's mask.
 
     Args:
-        n: number of images.
-        size: pixels a side, from 16 to 256.
-        seed: decides everything, together with ``split``.
+        n: Number of images.
+        size: Pixels a side, from 16 to 256.
+        seed: Decides everything, together with ``split``.
         split: ``"train"``, ``"validation"`` or ``"test"``: scenes drawn independently.
-        classes: names from :data:`~glassbox.data.scenes.silhouettes.SILHOUETTES`, in the order
+        classes: Names from :data:`~glassbox.data.scenes.silhouettes.SILHOUETTES`, in the order
             of their labels.
-        palette: name from :data:`glassbox.data.scenes.palettes.PALETTES`.
-        backgrounds: names from :data:`glassbox.data.scenes.backgrounds.BACKGROUNDS`.
-        occlusion: fraction of scenes, from 0 to 1, in which something stands before the object.
-        clutter: number of small things that lie about in each scene.
+        palette: Name from :data:`glassbox.data.scenes.palettes.PALETTES`.
+        backgrounds: Names from :data:`glassbox.data.scenes.backgrounds.BACKGROUNDS`.
+        occlusion: Fraction of scenes, from 0 to 1, in which something stands before the object.
+        clutter: Number of small things that lie about in each scene.
 
     Returns:
         Balanced classes; images ``uint8 (n, 3, size, size)``; masks of the objects' visible
         pixels ``bool (n, size, size)``.
 
     Raises:
-        ValueError: if a number is out of range or a name is unknown.
+        ValueError: If a number is out of range or a name is unknown.
     """
-    _check_range("n", n, 1, math.inf)
-    _check_range("size", size, 16, 256)
-    _check_range("seed", seed, 0, math.inf)
-    _check_range("occlusion", occlusion, 0, 1)
-    _check_range("clutter", clutter, 0, 20)
-    _check_names("split", [split], SPLITS)
-    _check_names("palette", [palette], PALETTES)
+    check_at_least(1, n=n)
+    check_range(16, 256, size=size)
+    check_at_least(0, seed=seed)
+    check_range(0, 1, occlusion=occlusion)
+    check_range(0, 20, clutter=clutter)
+    check_choice(SPLITS, split=split)
+    check_choice(PALETTES, palette=palette)
     _check_names("classes", classes, SILHOUETTES)
     _check_names("backgrounds", backgrounds, BACKGROUNDS)
     style = _Style(tuple(classes), PALETTES[palette], tuple(backgrounds), occlusion, clutter)
@@ -121,7 +122,7 @@ def _generator(*key: int) -> torch.Generator:
 
 
 def _draw_labels(n: int, num_classes: int, key: tuple[int, int]) -> Tensor:
-    """Give every class once, in an order of chance, then every class again, and so on."""
+    """List every class once, in random order, then every class again, and so on."""
     rounds = torch.rand(-(-n // num_classes), num_classes, generator=_generator(*key))
     return rounds.argsort(dim=1).flatten()[:n]
 
@@ -246,14 +247,8 @@ def _paint(
     lay(canvas, color[:, :, None, None] * shade[:, None], coverage(outline))
 
 
-def _check_range(argument: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise ValueError(f"{argument} is {value}; expected {low} to {high}")
-
-
 def _check_names(argument: str, names: Sequence[str], known: Collection[str]) -> None:
     if isinstance(names, str) or not names or len(set(names)) < len(names):
-        raise ValueError(f"{argument} is {names!r}; expected different names")
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise ValueError(f"{argument} has {unknown[0]!r}; there are {', '.join(known)}")
+        raise ValueError(f"{argument} is {names!r}, expected different names")
+    for name in names:
+        check_choice(known, **{argument: name})

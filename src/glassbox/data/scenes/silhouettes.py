@@ -21,8 +21,8 @@ class Plane:
     """The points at which distances are wanted, and the primitives measured from them.
 
     Args:
-        x: horizontal position, any shape, from -1 (left) to 1 (right) and beyond.
-        y: vertical position, the same shape, from -1 (top) to 1 (bottom) and beyond.
+        x: Horizontal position, any shape, from -1 (left) to 1 (right) and beyond.
+        y: Vertical position, the same shape, from -1 (top) to 1 (bottom) and beyond.
     """
 
     x: Tensor
@@ -99,8 +99,8 @@ class Silhouette:
     """A shape and the part of it that has a second color.
 
     Args:
-        outline: signed distance to the shape.
-        accent: signed distance to the part in the second color, if there is one.
+        outline: Signed distance to the shape.
+        accent: Signed distance to the part in the second color, if there is one.
     """
 
     outline: Tensor
