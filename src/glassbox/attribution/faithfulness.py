@@ -152,14 +152,7 @@ def center_maps(count: int, size: int) -> Tensor:
 def random_maps(count: int, size: int, cells: int, *, seed: int = 0) -> Tensor:
     """Make random maps ``(count, size, size)`` from 0 to 1, as coarse as those to compare with.
 
-    Args:
-        count: How many.
-        size: Pixels a side.
-        cells: Independent numbers a side, from 1 to ``size``; between them it is interpolated.
-        seed: Decides the numbers.
-
-    Raises:
-        ValueError: If ``cells`` is out of range.
+    ``cells`` numbers a side, at most ``size``, are independent; between them it is interpolated.
     """
     check_range(1, size, cells=cells)
     generator = torch.Generator().manual_seed(seed)
@@ -168,17 +161,10 @@ def random_maps(count: int, size: int, cells: int, *, seed: int = 0) -> Tensor:
 
 
 def edge_maps(images: Tensor) -> Tensor:
-    """Make maps of edges, which depend on no network.
+    """Make maps of edges ``(B, H, W)``, which depend on no network, from images ``(B, C, H, W)``.
 
-    Args:
-        images: ``(B, C, H, W)``, floating point; the mean of the channels counts as brightness.
-
-    Returns:
-        ``(B, H, W)``, the length of the gradient by Sobel's kernels, averaged over 5 x 5 pixels.
-
-    Reference:
-        Adebayo et al. (2018), "Sanity Checks for Saliency Maps", https://arxiv.org/abs/1810.03292,
-        which finds that some maps are little else.
+    They are the lengths of the gradient of the brightness by Sobel's kernels, averaged over 5 x 5
+    pixels. Adebayo et al. (2018) find that some maps are little else.
     """
     across = images.new_tensor([[[[1, 0, -1], [2, 0, -2], [1, 0, -1]]]])
     gray = F.pad(images.mean(dim=1, keepdim=True), (1, 1, 1, 1), mode="replicate")

@@ -171,12 +171,7 @@ def _on_outputs(
 
 
 def layers_named(model: nn.Module, layers: Iterable[str]) -> dict[str, nn.Module]:
-    """Find layers by their names, as a dict in the order of ``layers``.
-
-    Raises:
-        TypeError: If ``layers`` is a single string.
-        ValueError: If the model has no layer of one of these names; the near ones are listed.
-    """
+    """Find layers by their names, as a dict in the order of ``layers``."""
     if isinstance(layers, str):
         raise TypeError(f"layers is {layers!r}, expected a list of names such as [{layers!r}]")
     known = dict(model.named_modules(remove_duplicate=False))

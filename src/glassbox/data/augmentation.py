@@ -55,11 +55,7 @@ def shift(images: Tensor, down: Tensor, right: Tensor, *, repeat_edge: bool = Fa
 
 
 def rotate(images: Tensor, degrees: Tensor) -> Tensor:
-    """Turn images ``(B, C, H, W)`` counterclockwise by ``degrees``, ``(B,)``; bilinear.
-
-    Raises:
-        TypeError: If ``images`` are not floating point.
-    """
+    """Turn images ``(B, C, H, W)`` counterclockwise by ``degrees``, ``(B,)``; bilinear."""
     check_floating_point(images=images)
     height, width = images.shape[-2:]
     angles = degrees.to(images).deg2rad()

@@ -23,11 +23,7 @@ def class_counts(labels: Tensor, num_classes: int) -> tuple[int, ...]:
 
 
 def checked_counts(counts: Sequence[int] | Tensor) -> Tensor:
-    """Convert counts to float64 ``(K,)`` on the CPU, after a check that each is at least 1.
-
-    Raises:
-        ValueError: If there are fewer than two classes, or a class has less than one example.
-    """
+    """Convert counts to float64 ``(K,)`` on the CPU, after a check that each is at least 1."""
     values = torch.as_tensor(counts, dtype=torch.float64, device="cpu").detach()
     if values.ndim != 1 or len(values) < 2:
         reject_tensor("class_counts", values, "(K,) with K of at least 2")

@@ -139,12 +139,7 @@ _PYTHON_BATCHES = {
 
 
 def read_release(name: str, split: str, root: str | PathLike[str] | None = None) -> Dataset:
-    """Read a part of MNIST or Fashion-MNIST, ``(N, 1, 28, 28)``, or CIFAR-10, ``(N, 3, 32, 32)``.
-
-    Raises:
-        ValueError: If the name or the split is unknown.
-        glassbox.data.downloads.DownloadError: If a file is missing and cannot be had.
-    """
+    """Read MNIST or Fashion-MNIST, ``(N, 1, 28, 28)``, or CIFAR-10, ``(N, 3, 32, 32)``, in part."""
     check_choice(_CLASS_NAMES, name=name)
     splits = ("train", "holdout", "full_train", "test") if name == "cifar10" else ("train", "test")
     check_choice(splits, split=split)

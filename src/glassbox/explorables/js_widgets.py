@@ -49,10 +49,6 @@ def show_computed(
         name: The title, for those who hear the page.
         colors: What the module's ``colors`` have beside those of all figures; a single color is
             known to its style sheet as ``--gb-figure-<name>``.
-
-    Raises:
-        FileNotFoundError: If there is no such module.
-        TypeError: If JSON can't say the state.
     """
     styles = [read_bundle(style.format(module)) for style in STYLES]
     colored = state | {"colors": {**COLORS, **(colors or {})}}

@@ -52,18 +52,7 @@ def encode(pixels: np.ndarray) -> str:
 
 
 def static_outputs(explorable: Explorable) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Draw all states of an explorable and make its player.
-
-    Args:
-        explorable: What to show.
-
-    Returns:
-        Data and metadata by MIME type.
-
-    Raises:
-        ValueError: There are more than 100 states.
-        Exception: Whatever ``draw`` raises.
-    """
+    """Draw all states, at most 100, and make the player: data and metadata by MIME type."""
     _check_size(explorable)
     states = list(explorable.states())
     start = states.index(explorable.start)
@@ -124,15 +113,5 @@ def _player(explorable: Explorable, data: dict[str, Any], start: int, size: tupl
 
 
 def read_bundle(name: str) -> str:
-    """Read a script or a style sheet as a page carries it.
-
-    Args:
-        name: Of the bundle, such as ``player.js``.
-
-    Returns:
-        Its text.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-    """
+    """Read a script or a style sheet, such as ``player.js``, as a page carries it."""
     return files("glassbox").joinpath("explorables", "bundles", name).read_text("utf-8").strip()

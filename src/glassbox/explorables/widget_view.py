@@ -20,14 +20,7 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 def live_outputs(explorable: Explorable) -> tuple[dict[str, Any], dict[str, Any]]:
     """Make the widgets of an explorable, with its first picture as the fallback that is stored.
 
-    Args:
-        explorable: What to show.
-
-    Returns:
-        Data and metadata by MIME type.
-
-    Raises:
-        Exception: Whatever ``draw`` raises for the first picture.
+    Return data and metadata by MIME type.
     """
     first = explorable.picture(explorable.start)
     png = to_png(first.pixels)

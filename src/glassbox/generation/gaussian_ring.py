@@ -108,13 +108,7 @@ class _RingDiscriminator(nn.Module):
 
 @dataclass(frozen=True)
 class RingRecipe:
-    """The training recipe of a ring.
-
-    Args:
-        generator_steps: Steps of the generator after each of the discriminator.
-        lr: Learning rate of both.
-        betas: Decay rates of Adam.
-    """
+    """The training recipe of a ring; ``generator_steps`` follow each of the discriminator."""
 
     generator_steps: int = 1
     lr: float = 1e-3

@@ -19,12 +19,8 @@ _IMPLEMENTATION: Mapping[str, Any] = MappingProxyType(
 class SingleTensorOptimizer(torch.optim.Optimizer):
     """Steps one parameter after the other; a subclass says how in :meth:`update`.
 
-    Args:
-        params: Tensors, pairs of names and tensors, or dicts of groups, as in PyTorch.
-        defaults: The settings of a group that sets none of its own.
-
-    Raises:
-        ValueError: If a setting asks for an implementation that is not this one.
+    ``params`` and ``defaults`` are PyTorch's; a setting that asks for another implementation is
+    refused.
     """
 
     missing: ClassVar[Mapping[str, Any]] = MappingProxyType({})
@@ -109,11 +105,7 @@ def scalar(lr: float | Tensor) -> float | Tensor:
 
 
 def as_real(*tensors: Tensor) -> list[Tensor]:
-    """View complex numbers as pairs of real ones, which optimizers treat as two parameters.
-
-    Returns:
-        Views ``(..., 2)`` of complex tensors; real ones as they are.
-    """
+    """View complex tensors as pairs of real numbers ``(..., 2)``, which are optimized as two."""
     return [torch.view_as_real(t) if torch.is_complex(t) else t for t in tensors]
 
 

@@ -28,13 +28,9 @@ def _finish(ax: Axes, title: str, sentence: str, alt: str | None) -> Figure:
 
 
 def interval(runs: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Compute the mean over runs and its 95% confidence interval by Student's t.
+    """Compute mean and half-width of the 95% interval, ``(N,)`` each, over runs ``(R, N)``.
 
-    Args:
-        runs: ``(R, N)``, N numbers from each of R runs.
-
-    Returns:
-        The mean and the half-width of the interval, ``(N,)`` each; the latter is 0 for one run.
+    The half-width, by Student's t, is 0 for a single run.
     """
     # Imported here, for it imports torch, which takes a second and which other charts do not need.
     from glassbox.training.seed_statistics import half_width

@@ -227,16 +227,10 @@ def display_size(pixels: np.ndarray) -> dict[str, int]:
 
 
 def to_palette(pixels: np.ndarray, colors: int) -> Image.Image:
-    """Reduce a picture to its own palette, in which the color of its first pixel is exact.
+    """Reduce a picture ``(height, width, 3)`` to a palette of 2 to 256 colors.
 
-    That pixel is the paper, and the paper must not differ between two pictures of one explorable.
-
-    Args:
-        pixels: The picture, uint8 ``(height, width, 3)``.
-        colors: Size of the palette, 2 to 256.
-
-    Returns:
-        The picture with a palette.
+    The color of its first pixel stays exact. That pixel is the paper, which must not differ between
+    two pictures of one explorable.
     """
     reduced = Image.fromarray(pixels).quantize(
         colors, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE

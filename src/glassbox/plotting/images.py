@@ -20,14 +20,7 @@ def to_array(values: Any) -> np.ndarray:
 
 
 def check_length(name: str, items: Sequence[Any] | None, count: int, what: str) -> None:
-    """Raise ``ValueError`` unless an optional argument has one item for each thing drawn.
-
-    Args:
-        name: The argument's name.
-        items: Its value, or None where it was not given.
-        count: How many things are drawn.
-        what: What they are, in the plural.
-    """
+    """Refuse an optional argument that has not one item for each of ``count`` things drawn."""
     if items is not None and len(items) != count:
         raise ValueError(f"{name} must have one entry for each of {count} {what}, got {len(items)}")
 

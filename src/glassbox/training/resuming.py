@@ -50,12 +50,7 @@ class ResumableRun:
             save_checkpoint(self.path, settings=self.settings, processes=processes, **parts)
 
     def resume(self) -> None:
-        """Resume from the checkpoint, or start from the beginning if there is no file.
-
-        Raises:
-            ValueError: If the folder is missing, or the file is damaged, no checkpoint, or that
-                of another training.
-        """
+        """Resume from the checkpoint, or start from the beginning if there is no file."""
         if self.path is None:
             return
         if not self.path.parent.is_dir():
@@ -96,9 +91,7 @@ class ResumableRun:
 def describe_settings(**settings: Any) -> dict[str, str]:
     """Describe the settings of a training, so that it can be told from another.
 
-    Args:
-        **settings: Numbers, functions or objects. An object counts with its class, an optimizer
-            also with its hyperparameters.
+    An object counts with its class, an optimizer also with its hyperparameters.
     """
     return {name: _description(value) for name, value in settings.items()}
 

@@ -55,16 +55,9 @@ class Ground:
 
 
 def smooth_noise(count: int, size: int, roughness: float, generator: torch.Generator) -> Tensor:
-    """Draw fractal noise: cosine waves whose strength falls with their frequency.
+    """Draw fractal noise ``(B, S, S)`` of mean 0 and deviation 1: ``count`` fields of cosine waves.
 
-    Args:
-        count: Number of fields ``B``.
-        size: Pixels a side ``S``.
-        roughness: Strength falls as frequency to minus this power.
-        generator: Source of randomness; the field does not depend on ``size``.
-
-    Returns:
-        Fields ``(B, S, S)`` of mean 0 and deviation 1.
+    Their strength falls as frequency to minus ``roughness``; the field does not depend on ``size``.
     """
     frequency = torch.arange(WAVES, dtype=torch.float32)
     strength = (1 + torch.hypot(frequency[:, None], frequency)) ** -roughness
