@@ -18,14 +18,7 @@ PLAYER = "application/vnd.glassbox.player+html"
 
 
 def for_page() -> bool:
-    """Say whether what is shown now is also for a page, by ``GLASSBOX_EXPLORE``.
-
-    Returns:
-        Whether it is ``page``.
-
-    Raises:
-        ValueError: It is neither ``live``, which it is unless set, nor ``page``.
-    """
+    """Say whether what is shown is also for a page: ``GLASSBOX_EXPLORE`` is page, not live."""
     mode = os.environ.get(_MODE, "live")
     if mode not in ("live", "page"):
         raise ValueError(f"{_MODE} is {mode!r}, expected live or page")

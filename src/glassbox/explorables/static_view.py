@@ -36,14 +36,7 @@ COLORS = 64
 
 
 def encode(pixels: np.ndarray) -> str:
-    """Encode a frame as the smaller of a 64-color PNG and a WebP of quality 80.
-
-    Args:
-        pixels: The frame, uint8 ``(height, width, 3)``.
-
-    Returns:
-        A ``data:`` URL.
-    """
+    """Encode a frame as a ``data:`` URL: the smaller of a 64-color PNG and a WebP of quality 80."""
     png = to_png(pixels, COLORS)
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "WEBP", quality=80, method=2)

@@ -39,13 +39,10 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
     def update(
         self, param: Tensor, gradient: Tensor, state: dict[str, Any], group: dict[str, Any]
     ) -> None:
-        """Step one parameter in place.
+        """Step one parameter in place by the gradient of what is minimized.
 
-        Args:
-            param: The parameter, any shape.
-            gradient: Of what is minimized, in the parameter's shape.
-            state: What is kept of this parameter between steps; empty at first.
-            group: The settings.
+        ``state`` is what is kept of this parameter between steps, empty at first; ``group`` holds
+        the settings.
         """
         raise NotImplementedError
 

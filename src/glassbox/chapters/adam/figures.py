@@ -21,11 +21,7 @@ _DASHED = {"color": MUTED, "linestyle": "--", "linewidth": 1}
 def show_average(values: Tensor, level: Tensor, beta: float, step: int) -> Figure:
     """Draw a running average of noisy values, uncorrected and corrected, and the values' weights.
 
-    Args:
-        values: ``(T,)``.
-        level: What the values scatter around, ``(T,)``.
-        beta: Fraction of the average that each step keeps, at least 0 and below 1.
-        step: The last value that has arrived, from 1 to T.
+    Of the values ``(T,)``, which scatter around ``level``, ``step`` have arrived.
     """
     seen = torch.arange(1, step + 1)
     weights = (1 - beta) * beta ** (step - seen).double()  # the newest weighs most
@@ -89,9 +85,7 @@ def _whole_powers(ax: Axes, ticks: Sequence[float]) -> None:
 def show_epsilon(sizes: Tensor, steps: Mapping[str, Tensor]) -> Figure:
     """Draw the first step of Adam over the size of the gradient, for several places of epsilon.
 
-    Args:
-        sizes: Sizes of the gradient, ``(N,)``, ascending by a constant factor.
-        steps: Place of epsilon to the step, in units of the learning rate, ``(N,)``.
+    The sizes ``(N,)`` ascend by a constant factor; the steps are in units of the learning rate.
     """
     fig, ax = figure(height=3.3, right=0.35)
     halves = []

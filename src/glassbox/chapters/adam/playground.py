@@ -40,16 +40,10 @@ def optimizer_playground(
 ) -> None:
     """Show the playground: choose a surface, a start and settings, and watch optimizers race.
 
-    Args:
-        surface: The surface at the beginning, a name from :data:`glassbox.optim.surfaces.SURFACES`.
-        start: The first point; the surface's own unless given.
-        racers: Who takes part at the beginning, names from :data:`RACERS`.
-        lr: The learning rate of SGD and Momentum at the beginning; the surface's own unless given.
-        adaptive_lr: The same for the others.
-
-    Raises:
-        ValueError: If a name is unknown, ``start`` is no pair of finite numbers, or a learning rate
-            is not a positive number.
+    The arguments say with what it begins: ``surface`` is a name from
+    :data:`glassbox.optim.surfaces.SURFACES`, ``racers`` are from :data:`RACERS`, ``lr`` is that of
+    SGD and Momentum, ``adaptive_lr`` that of the others. Start and rates are the surface's own
+    unless given.
     """
     _check_names("surface", [surface], SURFACES)
     _check_names("racers", racers, RACERS)

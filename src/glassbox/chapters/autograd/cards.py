@@ -59,8 +59,7 @@ def draw_link(
 class Cells:
     """The colored cells of all matrices of a picture, drawn at once: one by one takes long.
 
-    Args:
-        limit: The absolute value from which on a color is at its strongest.
+    A color is at its strongest from the absolute value ``limit`` on.
     """
 
     limit: float

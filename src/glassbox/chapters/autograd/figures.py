@@ -52,11 +52,9 @@ class Tower(nn.Module):
 
 
 def gradient_norms(depth: int, activation: str, residual: bool, seeds: int = 5) -> Tensor:
-    """Measure the gradient that reaches each layer of an untrained :class:`Tower`.
+    """Measure the gradient at the output of each layer of an untrained :class:`Tower`.
 
-    Returns:
-        Norm of the gradient at the output of each layer, ``(seeds, depth)``, first layer first.
-        Each seed has its own weights and inputs.
+    The norms are ``(seeds, depth)``, first layer first; each seed has its own weights and inputs.
     """
     with torch.random.fork_rng(devices=[]):
         return torch.stack([_norms(depth, activation, residual, seed) for seed in range(seeds)])
@@ -112,13 +110,8 @@ def training_losses(
 ) -> Tensor:
     """Train a small network while a hook scales all gradients, and return its ``(steps,)`` losses.
 
-    Args:
-        images: ``(N, 64)`` floats.
-        labels: ``(N,)``.
-        factor: Multiplies the gradient where the backward pass enters the model.
-        optimizer: ``"SGD"`` with lr 0.1 or ``"Adam"`` with lr 0.01.
-        clip: Whether a second hook then clips each parameter's gradient to norm 1.
-        steps: Number of batches of 128 images.
+    The images are ``(N, 64)``, the optimizer is ``"SGD"`` or ``"Adam"``; with ``clip`` a second
+    hook clips each parameter's gradient to norm 1.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)

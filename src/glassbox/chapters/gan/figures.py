@@ -18,13 +18,8 @@ GRID = np.linspace(-8, 8, 801)
 def game(mean: float, std: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """Solve the game of a GAN whose real samples are standard normal and whose fakes are normal.
 
-    Args:
-        mean: Of the fakes.
-        std: Standard deviation of the fakes, above 0.
-
-    Returns:
-        The densities of real and fake samples on ``GRID``, from -8 to 8, the best discriminator,
-        and the Jensen-Shannon divergence in nats.
+    Return the densities of real and fake samples on ``GRID``, from -8 to 8, the best discriminator,
+    and the Jensen-Shannon divergence in nats.
     """
     real, fake = _normal(0, 1), _normal(mean, std)
     middle = (real + fake) / 2

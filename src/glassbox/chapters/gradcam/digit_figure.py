@@ -24,9 +24,7 @@ from glassbox.plotting.images import show_image
 def drawing_of(marks: Sequence[dict[str, Any]], pen: float) -> Tensor:
     """Draw marks as the page does, in pixels ``(1, 1, 112, 112)`` from 0 to 1.
 
-    Args:
-        marks: Strokes by their ``points`` ``[[x, y], ...]``, or small pictures by their ``pixels``.
-        pen: Width of the line, in pixels.
+    They are strokes by their ``points`` ``[[x, y], ...]``, or small pictures by their ``pixels``.
     """
     layers = [torch.zeros(CANVAS, CANVAS)]
     for mark in marks:

@@ -45,16 +45,8 @@ def draw_a_digit(start: str = "3") -> None:
 
     Everything is computed where it is seen, after each movement of the pen: the drawing is centered
     and scaled as the digits were from which the network learned, the network reads it, and
-    Grad-CAM tells from which places the score of the chosen class comes.
-
-    Args:
-        start: What stands there until somebody draws, a name from :func:`examples`.
-
-    Raises:
-        ValueError: If there is no example of this name.
-
-    Reference:
-        Selvaraju et al. (2017), "Grad-CAM", https://arxiv.org/abs/1610.02391.
+    Grad-CAM tells from which places the score of the chosen class comes. Until somebody draws, the
+    example named ``start`` stands there, one of :func:`examples`.
     """
     known = examples()
     names = [example["name"] for example in known]
@@ -69,9 +61,8 @@ def draw_a_digit(start: str = "3") -> None:
 def examples() -> list[dict[str, Any]]:
     """List what the page offers: drawn digits, puzzles, and real digits that were held out.
 
-    Returns:
-        For each its ``group``, its ``name`` and its ``marks``: either ``points`` of a stroke, in
-        pixels of the drawing, or the 64 ``pixels`` of a digit, from 0 to 1.
+    Each has its ``group``, its ``name`` and its ``marks``: either ``points`` of a stroke, in pixels
+    of the drawing, or the 64 ``pixels`` of a digit, from 0 to 1.
     """
     images = to_float(load("digits").images)
     drawn = [

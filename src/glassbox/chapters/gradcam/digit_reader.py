@@ -43,11 +43,7 @@ class DigitReader(nn.Module):
 
 
 def load_reader() -> DigitReader:
-    """Give the trained network, with the weights that the page computes with.
-
-    Returns:
-        The network in ``eval`` mode; nothing of it requires a gradient.
-    """
+    """Give the trained network, frozen and in ``eval`` mode, with the weights of the page."""
     packed = json.loads(files(__package__).joinpath(WEIGHTS).read_text("utf-8"))
     reader = DigitReader()
     reader.load_state_dict(unpack(packed))
@@ -57,12 +53,7 @@ def load_reader() -> DigitReader:
 def place(digits: Tensor) -> Tensor:
     """Put small pictures into the middle of empty drawings, as the page does with its examples.
 
-    Args:
-        digits: ``(B, 1, h, w)`` from 0 to 1, at most 11 pixels a side; each pixel becomes a square
-            of 10 x 10.
-
-    Returns:
-        ``(B, 1, 112, 112)`` from 0 to 1.
+    Of ``(B, 1, h, w)``, at most 11 pixels a side, each pixel becomes a square of 10 x 10.
     """
     large = F.interpolate(digits, scale_factor=10)
     down, right = CANVAS - large.shape[2], CANVAS - large.shape[3]
@@ -72,17 +63,10 @@ def place(digits: Tensor) -> Tensor:
 def center(drawings: Tensor) -> Tensor:
     """Bring drawings to the size, place and darkness of the digits that the network learned from.
 
-    The longer side of the ink becomes 15 pixels, its center of mass the middle, and the darkest
-    pixel 1. Ink counts for the size where it is at least half as dark as the darkest.
-
-    Args:
-        drawings: ``(B, 1, H, W)``, 0 where there is no ink, and 1 at most.
-
-    Returns:
-        ``(B, 1, 20, 20)`` from 0 to 1; zeros where there was no ink at all.
-
-    Raises:
-        ValueError: If the drawings have another shape.
+    Of ``(B, 1, H, W)``, 0 where there is no ink and 1 at most, it makes ``(B, 1, 20, 20)``: the
+    longer side of the ink becomes 15 pixels, its center of mass the middle, and the darkest pixel
+    1. Ink counts for the size where it is at least half as dark as the darkest. No ink at all gives
+    zeros.
     """
     if drawings.ndim != 4 or drawings.shape[1] != 1:
         raise ValueError(f"drawings are {tuple(drawings.shape)}, expected (B, 1, H, W)")

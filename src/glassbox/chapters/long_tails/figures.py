@@ -45,11 +45,7 @@ def show_classes(
 ) -> Figure:
     """Draw the accuracy of each class, most frequent first, with averages as horizontal lines.
 
-    Args:
-        accuracy: Of each class, from 0 to 1, ``(K,)``.
-        counts: Training images of each class.
-        levels: Name of each line to its height, from 0 to 1.
-        title: Title of the figure.
+    Accuracies ``(K,)`` and the levels by name are from 0 to 1.
     """
     fig, ax = figure(height=3.2, right=1.55)
     places = np.arange(len(accuracy))

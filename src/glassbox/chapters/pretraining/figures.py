@@ -52,14 +52,8 @@ def show_transfers(transfers: Transfers) -> Figure:
 def show_choice(transfers: Transfers, upstream: str, target: str, labels: int) -> Figure:
     """Draw the ways to transfer from one pretraining to one target, and their gains at one point.
 
-    Args:
-        transfers: From :func:`glassbox.chapters.pretraining.study.load_transfers`.
-        upstream: ``"things"`` or ``"grounds"``.
-        target: ``"scenes"`` or ``"digits"``.
-        labels: Labels per class at which they are compared with training from scratch.
-
-    Raises:
-        ValueError: ``upstream`` is unknown.
+    From ``"things"`` or ``"grounds"`` to ``"scenes"`` or ``"digits"``; they are compared with
+    training from scratch at a number of labels per class.
     """
     if upstream not in UPSTREAM:
         raise ValueError(f"upstream is {upstream!r}, expected one of {', '.join(UPSTREAM)}")
@@ -114,13 +108,8 @@ def show_reports(reports: Mapping[str, SeedRuns]) -> Figure:
 def show_zoo(entries: Sequence[Entry], cost: str, family: str | None = None) -> Figure:
     """Draw accuracy over cost, with the models of one family named.
 
-    Args:
-        entries: From :func:`glassbox.networks.zoo.zoo_entries`.
-        cost: A key of :data:`glassbox.networks.zoo.COSTS`.
-        family: Whose names are shown; ``None`` for the models that no other beats.
-
-    Raises:
-        ValueError: ``family`` or ``cost`` is unknown.
+    The cost is a key of :data:`glassbox.networks.zoo.COSTS`; without a family the models are named
+    that no other beats.
     """
     best = frontier(entries, cost)
     named = best if family is None else [one for one in entries if one.family == family]

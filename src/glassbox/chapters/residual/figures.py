@@ -51,12 +51,9 @@ def _points(ax: Axes, values: Mapping[int, SeedRuns], color: str, name: str) -> 
 def show_growth(
     rates: Mapping[str, Tensor], epochs: Sequence[int], firsts: Sequence[int]
 ) -> Figure:
-    """Draw the ratio of the lengths of F(x) and x, block by block, at some moments of training.
+    """Draw the ratio of the lengths of F(x) and x, block by block, at some epochs of training.
 
-    Args:
-        rates: Name of a network to ratios, ``(moments, blocks)``.
-        epochs: Of each moment.
-        firsts: Numbers, from 0, of the blocks that begin a stage.
+    The ratios are ``(moments, blocks)``; ``firsts`` are the blocks, from 0, that begin a stage.
     """
     fig, panels = figure(1, len(rates), height=3.4, sharey=True, right=1.05, wspace=0.3)
     shades = ("#aab4dc", "#7686c9", BLUE, INK)
@@ -165,10 +162,9 @@ def _finish_accuracy(ax: Axes, xlabel: str) -> None:
 
 
 def lesion_of(stages: Sequence[int | None]) -> Lesion:
-    """List the numbers, from 0 and ascending, of the blocks that are missing in a ResNet-20.
+    """List the blocks, from 0 and ascending, that are missing in a ResNet-20.
 
-    Args:
-        stages: For each of the three stages the missing block, 1 to 3, or None.
+    ``stages`` gives for each of the three stages the missing block, 1 to 3, or None.
     """
     return tuple(3 * stage + block - 1 for stage, block in enumerate(stages) if block)
 

@@ -21,19 +21,9 @@ def latent_pad(
 ) -> None:
     """Show a pad on which each point is decoded while the pointer or an arrow key moves.
 
-    The posterior means of the images stand on it, marked by their labels, and a slider walks from
-    one digit to another.
-
-    Args:
-        model: A VAE with two latent dimensions.
-        images: ``(N, 1, size, size)``: some hundreds.
-        labels: ``(N,)`` digits; each from 0 to 9 at least once.
-        start: The point at the beginning.
-        ends: The digits between which the slider walks at the beginning.
-
-    Raises:
-        ValueError: If the model has not two latent dimensions, images and labels differ in number,
-            or a digit is missing.
+    The posterior means of some hundred images ``(N, 1, size, size)`` stand on it, marked by their
+    labels, and a slider walks from one digit to another. The model has two latent dimensions, and
+    each digit from 0 to 9 occurs.
     """
     if model.latent != 2:
         raise ValueError(f"model has {model.latent} latent dimensions, expected 2")
