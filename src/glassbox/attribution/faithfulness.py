@@ -109,24 +109,9 @@ def insertion_curves(
 ) -> Tensor:
     """Insert the pixels of each image, the most important first, and watch the probability rise.
 
-    A good map lets it rise early.
-
-    Args:
-        model: Maps images ``(B, C, H, W)`` to logits ``(B, K)``.
-        images: ``(B, C, H, W)``.
-        classes: The class to watch in each image, ``(B,)``.
-        maps: ``(B, H, W)``.
-        fill: What stands where nothing was inserted yet; broadcast to the images.
-        steps: In how many equal parts the pixels come, at least 1.
-
-    Returns:
-        The probability of the class, ``(B, steps + 1)``: of ``fill`` first, of the image last.
-
-    Raises:
-        ValueError: If shapes do not fit, or ``steps`` is below 1.
-
-    Reference:
-        Petsiuk et al. (2018), "RISE", https://arxiv.org/abs/1806.07421.
+    A good map lets it rise early. Arguments, errors and source are those of
+    :func:`deletion_curves`, and ``fill`` is what stands where nothing was inserted yet: the first
+    probability of ``(B, steps + 1)`` is that of ``fill``, the last that of the image.
     """
     return _curves(model, fill.expand_as(images), images, classes, maps, steps)
 

@@ -107,14 +107,9 @@ def slider_over(
     unit: str = "",
     play: bool = False,
 ) -> Control:
-    """Make a slider over given values, which may be spaced unevenly.
+    """Make a slider over given values in their order, which may be spaced unevenly.
 
-    Args:
-        values: The values in order, such as learning rates.
-        start: The value at the start; by default the middle one.
-        label: The name the reader sees; by default the argument's name.
-        unit: Written after each value.
-        play: Whether the page offers to run through the values automatically.
+    The options are those of :func:`slider`.
 
     Raises:
         ValueError: There are fewer than two values, or ``start`` is not among them.

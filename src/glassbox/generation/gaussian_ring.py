@@ -28,11 +28,7 @@ def ring_centers() -> Tensor:
 
 
 def draw_ring(count: int, generator: torch.Generator | None = None) -> Tensor:
-    """Draw points ``(count, 2)``, each from a random Gaussian of the ring.
-
-    Raises:
-        ValueError: If ``count`` is below 1.
-    """
+    """Draw points ``(count, 2)``, at least one, each from a random Gaussian of the ring."""
     check_at_least_one(count=count)
     chosen = torch.randint(_MODES, (count,), generator=generator)
     return ring_centers()[chosen] + _STD * torch.randn(count, 2, generator=generator)
@@ -137,9 +133,6 @@ def train_ring(
         seed: Decides the first weights, the points and the noise.
         callbacks: As :func:`glassbox.generation.gan.train_gan` takes them.
         progress: Whether to show a progress bar.
-
-    Raises:
-        ValueError: As :func:`glassbox.generation.gan.train_gan` does.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

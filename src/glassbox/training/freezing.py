@@ -178,11 +178,7 @@ class UnfreezeAfter:
         freeze(*self.backbone)
 
     def __call__(self, state: TrainingState) -> None:
-        """Unfreeze the backbone once enough epochs are done.
-
-        Raises:
-            RuntimeError: If the training was resumed from a checkpoint after the unfreezing.
-        """
+        """Unfreeze the backbone once enough epochs are done; refuse to resume after that."""
         done = len(state.history)
         if done > self.epochs and not self._unfrozen:
             raise RuntimeError(f"epoch {done} was trained frozen, expected only {self.epochs} so")

@@ -66,11 +66,7 @@ class SeedRuns:
         return float(half_width(self.std, len(self.values), confidence))
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
-        """Return the ends of Student's interval for the mean, which covers it in ``confidence``.
-
-        Raises:
-            ValueError: If ``confidence`` is not between 0 and 1.
-        """
+        """Return the ends of Student's interval for the mean, which covers it in ``confidence``."""
         half = self.half_width(confidence)
         return self.mean - half, self.mean + half
 
@@ -107,8 +103,6 @@ class PairedDifference(SeedRuns):
 
 def repeat(run: Callable[[int], float], seeds: Iterable[int]) -> SeedRuns:
     """Call a run once for each seed, each from its own seed; the global random state is restored.
-
-    Every run starts from its own seed, and the global random state of before is put back.
 
     Raises:
         ValueError: If there are fewer than two seeds, one stands twice, or a value is not finite.

@@ -123,17 +123,11 @@ def show_decay(paths: Mapping[str, Tensor], names: Sequence[str]) -> Figure:
 
 
 def record_steps(task: Task, lr: float, at: Sequence[int]) -> dict[int, dict[str, list[Tensor]]]:
-    """Train with Adam and record what it does to every weight.
+    """Train with Adam for one seed, and record at some ascending steps what it does to the weights.
 
-    Args:
-        task: What to learn, for one seed.
-        lr: Learning rate.
-        at: The steps to record, from 1, ascending.
-
-    Returns:
-        For each of these steps ``"rate"``, the learning rate divided by the root of the average of
-        squares, and ``"length"``, the length of the step in learning rates. Each is a list with
-        one tensor ``(n,)`` per layer, for the weights whose gradient has not always been 0.
+    For each: ``"rate"``, the learning rate divided by the root of the average of squares, and
+    ``"length"``, the length of the step in learning rates. Each is a list with one tensor per
+    layer, for the weights whose gradient has not always been 0.
     """
     model = task.make_model(task.seeds)
     optimizer = torch.optim.Adam(model.parameters(), lr)

@@ -25,16 +25,10 @@ _OPTIMIZERS = {
 
 
 class Tower(nn.Module):
-    """Linear layers of one width, each followed by an activation.
+    """Linear layers of one width, each followed by an activation; residual ones add to their input.
 
     The weights have variance ``1 / width``, so that a linear layer on its own preserves the size
     of its input.
-
-    Args:
-        depth: Number of layers.
-        activation: One of ``"none"``, ``"ReLU"``, ``"tanh"``, ``"sigmoid"``.
-        residual: Whether each layer adds to its input instead of replacing it.
-        width: Units of each layer.
     """
 
     def __init__(self, depth: int, activation: str, residual: bool, width: int = 32) -> None:
