@@ -58,7 +58,8 @@ def effective_numbers(counts: Sequence[int] | Tensor, beta: float = 0.9999) -> T
 def effective_weights(counts: Sequence[int] | Tensor, beta: float = 0.9999) -> Tensor:
     r"""Weigh classes by the inverse of their effective number; the weights ``(K,)`` sum to K.
 
-    Errors are those of :func:`effective_numbers`. Computes :math:`w_j = K \, E_{n_j}^{-1} / \sum_k E_{n_k}^{-1}`.
+    Errors are those of :func:`effective_numbers`. Computes
+    :math:`w_j = K \, E_{n_j}^{-1} / \sum_k E_{n_k}^{-1}`.
 
     Args:
         counts: Examples of each class, ``(K,)``, at least 1 in each.
