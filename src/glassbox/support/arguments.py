@@ -1,7 +1,7 @@
 """Checks of arguments that many functions share.
 
-What does not pass raises a ``ValueError`` of the form ``NAME is VALUE, expected ...``, where NAME is
-that of the argument. A number that is nan passes none of the checks of numbers.
+What does not pass raises a ``ValueError`` of the form ``NAME is VALUE, expected ...``, where NAME
+is that of the argument. A number that is nan passes none of the checks of numbers.
 """
 
 import math
