@@ -119,7 +119,6 @@ def train_ring(
     recipe: RingRecipe,
     *,
     steps: int = 1500,
-    batch_size: int = 256,
     seed: int = 0,
     callbacks: Sequence[Callable[[int, GAN], None]] = (),
     progress: bool = True,
@@ -129,7 +128,6 @@ def train_ring(
     Args:
         recipe: ``HEALTHY``, ``COLLAPSED`` or another.
         steps: Steps of the discriminator, at least 1.
-        batch_size: Points in a batch, at least 2.
         seed: Decides the first weights, the points and the noise.
         callbacks: As :func:`glassbox.generation.gan.train_gan` takes them.
         progress: Whether to show a progress bar.
@@ -143,7 +141,7 @@ def train_ring(
         gan,
         draw_ring(20_000, generator),
         steps=steps,
-        batch_size=batch_size,
+        batch_size=256,
         generator_steps=recipe.generator_steps,
         generator=generator,
         callbacks=callbacks,

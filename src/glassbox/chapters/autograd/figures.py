@@ -22,24 +22,25 @@ _OPTIMIZERS = {
     "SGD": lambda parameters: torch.optim.SGD(parameters, lr=0.1),
     "Adam": lambda parameters: torch.optim.Adam(parameters, lr=0.01),
 }
+_WIDTH = 32  # units of each layer
 
 
 class Tower(nn.Module):
     """Linear layers of one width, each followed by an activation; residual ones add to their input.
 
-    The weights have variance ``1 / width``, so that a linear layer on its own preserves the size
+    The weights have variance 1 / 32, so that a linear layer on its own preserves the size
     of its input.
     """
 
-    def __init__(self, depth: int, activation: str, residual: bool, width: int = 32) -> None:
+    def __init__(self, depth: int, activation: str, residual: bool) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(nn.Linear(width, width, bias=False) for _ in range(depth))
+        self.layers = nn.ModuleList(nn.Linear(_WIDTH, _WIDTH, bias=False) for _ in range(depth))
         for layer in self.layers:
-            nn.init.normal_(layer.weight, std=width**-0.5)
+            nn.init.normal_(layer.weight, std=_WIDTH**-0.5)
         self.activation, self.residual = _ACTIVATIONS[activation], residual
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map ``(B, width)`` to ``(B, width)``."""
+        """Map ``(B, 32)`` to ``(B, 32)``."""
         for layer in self.layers:
             x = x * self.residual + self.activation(layer(x))
         return x
@@ -57,7 +58,7 @@ def gradient_norms(depth: int, activation: str, residual: bool, seeds: int = 5) 
 def _norms(depth: int, activation: str, residual: bool, seed: int) -> Tensor:
     torch.manual_seed(seed)
     tower = Tower(depth, activation, residual).double()  # float32 would underflow to 0
-    inputs, labels = torch.randn(16, 32).double(), torch.randint(32, (16,))
+    inputs, labels = torch.randn(16, _WIDTH).double(), torch.randint(_WIDTH, (16,))
     names = [f"layers.{i}" for i in range(depth)]
     with gradients(tower, names) as seen:
         F.cross_entropy(tower(inputs), labels).backward()

@@ -73,14 +73,14 @@ def _show_numbers(ax: Axes, kernel: Tensor) -> None:
     ax.set_title("Kernel")
 
 
-def gradient_of_unit(layers: nn.Module, place: str, *, size: int = 32, inputs: int = 200) -> Tensor:
+def gradient_of_unit(layers: nn.Module, place: str) -> Tensor:
     """Measure how much each pixel of ``(32, 32)`` affects one unit of a layer, the largest as 1.
 
     It is the absolute gradient of the unit at a place (``"top left"``, ``"center"`` or
     ``"bottom right"``), averaged over the layer's maps and random images.
     """
     generator = torch.Generator().manual_seed(0)
-    images = torch.randn(inputs, 1, size, size, generator=generator).requires_grad_()
+    images = torch.randn(200, 1, 32, 32, generator=generator).requires_grad_()
     maps = layers(images)
     row = column = unit_index(place, maps.shape[-1])
     # The sign of a map is arbitrary: a random one keeps maps from canceling each other.
@@ -142,9 +142,7 @@ def show_reliability(confidences: Tensor, right: Tensor, bins: int = 10) -> Figu
     return fig
 
 
-def show_threshold(
-    confidences: Tensor, right: Tensor, threshold: float, *, most: int = 12
-) -> Figure:
+def show_threshold(confidences: Tensor, right: Tensor, threshold: float) -> Figure:
     """Draw the error that remains against the fraction of answers handed to a person.
 
     Handed over is what has a confidence, ``(N,)``, below the threshold.
@@ -162,7 +160,7 @@ def show_threshold(
     dot = {"marker": "o", "markersize": 10, "color": RUST, "clip_on": False}
     ax.plot([handed_over], [fraction], label="threshold", **dot)
     ax.set(
-        xlim=(0, most),
+        xlim=(0, 12),
         ylim=(0, 100 * error[-1] * 1.3),
         xlabel="percent of all digits handed to a person",
         ylabel="percent wrong among the rest",

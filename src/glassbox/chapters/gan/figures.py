@@ -103,11 +103,11 @@ def _draw_losses(ax: Axes, history: GANHistory, step: int, limit: int) -> None:
     ax.legend(loc="upper right")
 
 
-def _smooth(losses: Sequence[float], window: int = 20) -> np.ndarray:
-    """Average each loss with those before it, ``window`` losses in all where there are as many."""
+def _smooth(losses: Sequence[float]) -> np.ndarray:
+    """Average each loss with those before it, 20 losses in all where there are as many."""
     sums = np.cumsum([0.0, *losses])
     ends = np.arange(1, len(sums))
-    starts = np.maximum(ends - window, 0)
+    starts = np.maximum(ends - 20, 0)
     return (sums[ends] - sums[starts]) / (ends - starts)
 
 
