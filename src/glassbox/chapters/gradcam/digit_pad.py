@@ -12,6 +12,7 @@ from glassbox.data.pixels import to_float
 from glassbox.explorables.js_widgets import show_computed
 from glassbox.explorables.tiny_network import pack
 from glassbox.plotting.colors import HEAT_COLORS, RUST
+from glassbox.support.arguments import check_choice
 
 PEN = 8.0  # width of the line, in pixels of the drawing
 REAL = (36, 235, 50, 62, 41, 25, 66, 61, 28, 395)  # of each digit one that is held out
@@ -50,8 +51,7 @@ def draw_a_digit(start: str = "3") -> None:
     """
     known = examples()
     names = [example["name"] for example in known]
-    if start not in names:
-        raise ValueError(f"start is {start!r}, expected one of {names}")
+    check_choice(names, start=start)
     reader = load_reader()
     state = {"weights": pack(reader.state_dict()), "examples": known, "start": start}
     still = show_reading(reader, known[names.index(start)]["marks"], PEN)

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from glassbox.explorables.tiny_network import unpack
+from glassbox.support.arguments import check_shapes
 
 CANVAS = 112  # pixels a side of a drawing
 NETWORK_SIDE = 20  # pixels a side of what the network sees
@@ -68,8 +69,7 @@ def center(drawings: Tensor) -> Tensor:
     1. Ink counts for the size where it is at least half as dark as the darkest. No ink at all gives
     zeros.
     """
-    if drawings.ndim != 4 or drawings.shape[1] != 1:
-        raise ValueError(f"drawings are {tuple(drawings.shape)}, expected (B, 1, H, W)")
+    check_shapes(drawings=(drawings, "B 1 H W"))
     height, width = drawings.shape[2:]
     mass = drawings.sum((1, 2, 3)).clamp_min(1e-6)
     rows = torch.arange(height, device=drawings.device) + 0.5

@@ -12,6 +12,7 @@ from glassbox.networks.zoo import COSTS, Entry, frontier
 from glassbox.plotting.colors import BLUE, FAINT, GREEN, INK, MUTED, OCHRE, RUST
 from glassbox.plotting.figures import WIDTH, Axes, Figure, figure
 from glassbox.plotting.marks import draw_intervals
+from glassbox.support.arguments import check_choice
 from glassbox.training.seed_statistics import SeedRuns, paired_difference
 
 COLORS = {"scratch": INK, "probe": OCHRE, "thawed": GREEN, "fine-tuned": BLUE}
@@ -55,8 +56,7 @@ def show_choice(transfers: Transfers, upstream: str, target: str, labels: int) -
     From ``"things"`` or ``"grounds"`` to ``"scenes"`` or ``"digits"``; they are compared with
     training from scratch at a number of labels per class.
     """
-    if upstream not in UPSTREAM:
-        raise ValueError(f"upstream is {upstream!r}, expected one of {', '.join(UPSTREAM)}")
+    check_choice(UPSTREAM, upstream=upstream)
     ending = "" if upstream == "things" else f", {upstream}"
     keys = {name: (name if name == "scratch" else name + ending, target) for name in COLORS}
     lines = {name: _percent(transfers[key]) for name, key in keys.items() if key in transfers}
