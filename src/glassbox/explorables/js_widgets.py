@@ -25,7 +25,7 @@ from glassbox.plotting.colors import BLUE, GRID, INK, MUTED, PAPER
 from glassbox.plotting.figures import Figure, to_pixels, to_png
 
 _STYLES = ("player.css", "{}.css")
-_COLORS: Mapping[str, str] = MappingProxyType(
+COLORS: Mapping[str, str] = MappingProxyType(
     {"paper": PAPER, "ink": INK, "muted": MUTED, "grid": GRID, "accent": BLUE}
 )
 
@@ -51,7 +51,7 @@ def show_computed(
             known to its style sheet as ``--gb-figure-<name>``.
     """
     styles = [read_bundle(style.format(module)) for style in _STYLES]
-    colored = state | {"colors": {**_COLORS, **(colors or {})}}
+    colored = state | {"colors": {**COLORS, **(colors or {})}}
     content = json.dumps(colored, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     page = {PLAYER: _page(module, styles, content, still, name)} if for_page() else {}
     widget = _widget(read_bundle(f"{module}.js"), styles, json.loads(content))
