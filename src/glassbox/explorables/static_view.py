@@ -31,7 +31,7 @@ from glassbox.explorables.explorable import Explorable
 from glassbox.plotting.colors import PAPER
 from glassbox.plotting.figures import to_png
 
-LIMIT = 100
+_LIMIT = 100
 COLORS = 64
 
 
@@ -71,11 +71,11 @@ def static_outputs(explorable: Explorable) -> tuple[dict[str, Any], dict[str, An
 def _check_size(explorable: Explorable) -> None:
     counts = [len(control.values) for control in explorable.controls.values()]
     total = math.prod(counts)
-    if total > LIMIT:
+    if total > _LIMIT:
         grid = " x ".join(map(str, counts))
         raise ValueError(
             f"the controls of {explorable.name!r} make {grid} = {total} frames, "
-            f"{total - LIMIT} over the limit of {LIMIT}: offer fewer choices"
+            f"{total - _LIMIT} over the limit of {_LIMIT}: offer fewer choices"
         )
 
 

@@ -11,9 +11,7 @@ from glassbox.support.arguments import check_at_least, reject_tensor
 
 # Settings that choose between PyTorch's implementations and not between results. They are part of
 # its state dicts, so that a saved state can go both ways.
-_IMPLEMENTATION: Mapping[str, Any] = MappingProxyType(
-    {"foreach": None, "capturable": False, "differentiable": False, "fused": None}
-)
+_IMPLEMENTATION = ("foreach", "capturable", "differentiable", "fused")
 
 
 class SingleTensorOptimizer(torch.optim.Optimizer):

@@ -13,19 +13,19 @@ from glassbox.explorables.js_widgets import show_computed
 from glassbox.optim.surfaces import SURFACES, Point, Surface, trajectory
 from glassbox.support.arguments import check_choice, check_finite, check_positive
 
-SHOWN_STEPS = 60  # in the still picture
-BETA2 = 0.99  # with 0.999 a race would be over before the average has forgotten its beginning
+_SHOWN_STEPS = 60  # in the still picture
+_BETA2 = 0.99  # with 0.999 a race would be over before the average has forgotten its beginning
 
 RACERS: Mapping[str, Callable[[Surface], Callable[[list[Tensor]], Optimizer]]] = {
     "SGD": lambda on: lambda params: optim.SGD(params, lr=on.lr),
     "Momentum": lambda on: lambda params: optim.SGD(params, lr=on.lr, momentum=0.9),
-    "RMSprop": lambda on: lambda params: optim.RMSprop(params, lr=on.adaptive_lr, alpha=BETA2),
-    "Adam": lambda on: lambda params: optim.Adam(params, on.adaptive_lr, (0.9, BETA2)),
+    "RMSprop": lambda on: lambda params: optim.RMSprop(params, lr=on.adaptive_lr, alpha=_BETA2),
+    "Adam": lambda on: lambda params: optim.Adam(params, on.adaptive_lr, (0.9, _BETA2)),
     "AdamW": lambda on: (
-        lambda params: optim.AdamW(params, on.adaptive_lr, (0.9, BETA2), weight_decay=0)
+        lambda params: optim.AdamW(params, on.adaptive_lr, (0.9, _BETA2), weight_decay=0)
     ),
     "AMSGrad": lambda on: (
-        lambda params: optim.Adam(params, on.adaptive_lr, (0.9, BETA2), amsgrad=True)
+        lambda params: optim.Adam(params, on.adaptive_lr, (0.9, _BETA2), amsgrad=True)
     ),
 }
 
@@ -54,7 +54,7 @@ def optimizer_playground(
     check_finite(**rates)
     ground = SURFACES[surface]
     ground = replace(ground, start=ground.start if start is None else start, **rates)
-    walks = {name: trajectory(ground, RACERS[name](ground), steps=SHOWN_STEPS) for name in racers}
+    walks = {name: trajectory(ground, RACERS[name](ground), steps=_SHOWN_STEPS) for name in racers}
     state = {
         "surface": surface,
         "start": list(ground.start),

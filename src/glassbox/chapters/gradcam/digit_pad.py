@@ -16,7 +16,7 @@ from glassbox.support.arguments import check_choice
 
 PEN = 8.0  # width of the line, in pixels of the drawing
 REAL = (36, 235, 50, 62, 41, 25, 66, 61, 28, 395)  # of each digit one that is held out
-DRAWN = {
+_DRAWN = {
     "3": "26 16, 50 2, 70 20, 58 42, 44 47, 44 47, 68 58, 70 84, 48 98, 24 84",
     "2 with a loop": "22 26, 44 3, 70 18, 62 50, 36 84, 18 92, 18 80, 38 80, 58 96, 84 86",
     "4, open": "32 4, 24 50, 24 50, 76 52; 64 8, 62 98",
@@ -32,7 +32,7 @@ COLORS = {
     "prompt": "#b9bdc9",
     "chosen": RUST,
 }
-PUZZLES = {
+_PUZZLES = {
     "1 or 7": "38 15, 62 4, 62 4, 52 98",
     "3 or 8": "30 30, 50 2, 70 20, 48 46, 48 46, 70 72, 50 98, 16 62",
     "4 or 9": "50 6, 28 40, 40 54, 68 46; 72 4, 64 100",
@@ -67,7 +67,7 @@ def examples() -> list[dict[str, Any]]:
     images = to_float(load("digits").images)
     drawn = [
         {"group": group, "name": name, "marks": _strokes(way)}
-        for group, ways in (("drawn", DRAWN), ("puzzles", PUZZLES))
+        for group, ways in (("drawn", _DRAWN), ("puzzles", _PUZZLES))
         for name, way in ways.items()
     ]
     real = [

@@ -13,7 +13,7 @@ from glassbox.support.arguments import check_shapes
 CANVAS = 112  # pixels a side of a drawing
 NETWORK_SIDE = 20  # pixels a side of what the network sees
 FIT = 15  # of which the longer side of the digit takes so many
-SAMPLES = 4  # a pixel and direction
+_SAMPLES = 4  # a pixel and direction
 LAST_CONVOLUTION = "features.6"  # the layer of the maps
 WEIGHTS = "digit_reader.json"  # made by `--part digit-reader` of the study
 
@@ -82,9 +82,9 @@ def center(drawings: Tensor) -> Tensor:
     across = [reach / width, zero, 2 * middle[1] / width - 1]
     down = [zero, reach / height, 2 * middle[0] / height - 1]
     window = torch.stack([torch.stack(across, 1), torch.stack(down, 1)], 1)
-    fine = (len(drawings), 1, NETWORK_SIDE * SAMPLES, NETWORK_SIDE * SAMPLES)
+    fine = (len(drawings), 1, NETWORK_SIDE * _SAMPLES, NETWORK_SIDE * _SAMPLES)
     grid = F.affine_grid(window, list(fine), align_corners=False)
-    seen = F.avg_pool2d(F.grid_sample(drawings, grid, align_corners=False), SAMPLES)
+    seen = F.avg_pool2d(F.grid_sample(drawings, grid, align_corners=False), _SAMPLES)
     return seen / seen.amax((2, 3), keepdim=True).clamp_min(1e-6)
 
 

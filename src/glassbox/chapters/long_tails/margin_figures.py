@@ -14,7 +14,7 @@ from glassbox.losses.ldam import LDAMLoss
 from glassbox.plotting.colors import BLUE, INK, MUTED, OCHRE, PAPER, RUST
 from glassbox.plotting.figures import Axes, Figure, figure
 
-LARGEST_BLOB = 300
+_LARGEST_BLOB = 300
 _NAMES = ("frequent", "medium", "rare")
 _COLORS = (BLUE, OCHRE, RUST)
 _REGIONS = ("#dde1ee", "#f1e6cd", "#f0d9d1")
@@ -63,7 +63,7 @@ def show_boundary(imbalance: float, max_margin: float, scale: float) -> Figure:
 
     The directions are those of :func:`blob_directions`.
     """
-    counts = long_tailed_counts(LARGEST_BLOB, 3, imbalance)
+    counts = long_tailed_counts(_LARGEST_BLOB, 3, imbalance)
     directions = blob_directions(counts, max_margin, scale)
     points, labels = blobs(counts, seed=0)
     test_points, test_labels = blobs((2000,) * 3, seed=1)

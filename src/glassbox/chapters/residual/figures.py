@@ -161,7 +161,7 @@ def _finish_accuracy(ax: Axes, xlabel: str) -> None:
     ax.legend(ncols=3, fontsize=9, loc="lower right", bbox_to_anchor=(1.0, 1.0))
 
 
-def lesion_of(stages: Sequence[int | None]) -> Lesion:
+def _lesion_of(stages: Sequence[int | None]) -> Lesion:
     """List the blocks, from 0 and ascending, that are missing in a ResNet-20.
 
     ``stages`` gives for each of the three stages the missing block, 1 to 3, or None.
@@ -170,8 +170,8 @@ def lesion_of(stages: Sequence[int | None]) -> Lesion:
 
 
 def show_surgery(lesions: Lesions, stages: Sequence[int | None]) -> Figure:
-    """Draw the blocks of a ResNet-20 without those of :func:`lesion_of`, and the accuracy left."""
-    gone = lesion_of(stages)
+    """Draw the blocks of a ResNet-20 without those of :func:`_lesion_of`, and the accuracy left."""
+    gone = _lesion_of(stages)
     margins = {"left": 1.35, "right": 0.6, "top": 0.25, "hspace": 0.28}
     fig, (top, below) = figure(2, 1, height=3.9, height_ratios=[1, 1.5], **margins)
     _draw_blocks(top, gone)

@@ -62,7 +62,7 @@ def _color(power: float) -> str:
     return COLORS["fine"] if power < _INFINITE_FROM else COLORS["infinite"]
 
 
-def average_fractions(decay: float, steps: int, warm_up: bool) -> np.ndarray:
+def _average_fractions(decay: float, steps: int, warm_up: bool) -> np.ndarray:
     """Compute how much of an exponential average of weights comes from each step.
 
     Fractions ``(steps + 1,)`` that sum to 1: of the start, and of the weights after each update of
@@ -79,9 +79,9 @@ def average_fractions(decay: float, steps: int, warm_up: bool) -> np.ndarray:
 def show_weight_average(decay: float, steps: int, warm_up: bool) -> Figure:
     """Draw how much of an average of weights comes from the start and from each tenth of training.
 
-    The fractions are those of :func:`average_fractions`.
+    The fractions are those of :func:`_average_fractions`.
     """
-    fractions = average_fractions(decay, steps, warm_up)
+    fractions = _average_fractions(decay, steps, warm_up)
     fig, (left, right) = figure(1, 2, height=3.2, width_ratios=[1, 3.4])
     start = 100 * float(fractions[0])
     left.bar([0], [start], color=RUST, width=0.6)

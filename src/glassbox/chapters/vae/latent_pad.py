@@ -8,7 +8,7 @@ from glassbox.explorables.tiny_network import pack
 from glassbox.networks.vae import VAE, posterior_means
 from glassbox.plotting.colors import CLASS_COLORS
 
-MARGIN = 0.3  # around the outermost code, in standard deviations of the prior
+_MARGIN = 0.3  # around the outermost code, in standard deviations of the prior
 
 
 def latent_pad(
@@ -38,7 +38,7 @@ def latent_pad(
         "weights": pack(model.decoder.state_dict()),
         "likelihood": model.likelihood,
         "size": images.shape[-1],
-        "reach": round(means.abs().max().item() + MARGIN, 1),
+        "reach": round(means.abs().max().item() + _MARGIN, 1),
         "points": [
             [round(x, 3), round(y, 3), label]
             for (x, y), label in zip(means.tolist(), labels.tolist(), strict=True)
