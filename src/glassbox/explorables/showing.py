@@ -7,10 +7,7 @@ from typing import Any
 from IPython.display import display
 from matplotlib.figure import Figure
 
-from glassbox.explorables.controls import Control, buttons, dropdown, slider, slider_over, toggle
 from glassbox.explorables.explorable import Explorable, make_explorable
-
-__all__ = ["Control", "buttons", "dropdown", "explore", "slider", "slider_over", "toggle"]
 
 _MODE = "GLASSBOX_EXPLORE"
 # A form of output of its own, so that nbval can leave it out and still compare all other HTML.
