@@ -80,13 +80,9 @@ def _tile(
     tile = min(_LARGEST, (WIDTH - 2 * _EDGE) / (cols * (1 + _GAP) - _GAP))
     gap = 0.27 / tile if any(texts) else _GAP
     across, down = cols * (1 + _GAP) - _GAP, rows * (aspect + gap) + foot / tile
-    _, ax = figure(
-        height=1.5 * _EDGE + down * tile,
-        left=_EDGE,
-        right=WIDTH - _EDGE - across * tile,
-        top=0.5 * _EDGE,
-        bottom=_EDGE,
-    )
+    top = 0.5 * _EDGE
+    margins = {"left": _EDGE, "right": WIDTH - _EDGE - across * tile, "bottom": _EDGE}
+    _, ax = figure(height=top + down * tile + _EDGE, top=top, **margins)
     for i, (picture, text) in enumerate(zip(pictures, texts, strict=True)):
         x, y = i % cols * (1 + _GAP), i // cols * (aspect + gap) + gap
         ax.imshow(picture, extent=(x, x + 1, y + aspect, y), **show)

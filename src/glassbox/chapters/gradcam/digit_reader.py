@@ -65,8 +65,8 @@ def center(drawings: Tensor) -> Tensor:
     """Bring drawings to the size, place and darkness of the digits that the network learned from.
 
     Of ``(B, 1, H, W)``, 0 where there is no ink and 1 at most, it makes ``(B, 1, 20, 20)``: the
-    longer side of the ink becomes 15 pixels, its center of mass the middle, and the darkest pixel
-    1. Ink counts for the size where it is at least half as dark as the darkest. No ink at all gives
+    longer side of the ink becomes 15 pixels, the darkest pixel 1, the center of mass the middle.
+    Ink counts for the size where it is at least half as dark as the darkest. No ink at all gives
     zeros.
     """
     check_shapes(drawings=(drawings, "B 1 H W"))
