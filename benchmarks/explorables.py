@@ -15,15 +15,16 @@ import numpy as np
 
 from glassbox.explorables.explorable import make_explorable
 from glassbox.explorables.static_view import encode
-from glassbox.plotting import bars, figure, image_grid
+from glassbox.plotting import figure
 from glassbox.plotting.figures import to_png
+from glassbox.plotting.images import show_image
 
 matplotlib.use("agg")
 import matplotlib.pyplot as plt
 
 ROUNDS = 15
 X = np.linspace(0, 1, 200)
-IMAGE = np.random.default_rng(0).random((1, 28, 28))
+IMAGE = np.random.default_rng(0).random((28, 28))
 
 
 def wave(frequency):
@@ -36,9 +37,10 @@ def wave(frequency):
 
 def answer(frequency):
     made, (left, right) = figure(1, 2)
-    image_grid(IMAGE, ax=left, title="Input")
+    show_image(left, IMAGE, "Input")
     values = np.exp(np.sin(np.arange(10) * frequency))
-    bars(values / values.sum(), list("0123456789"), ax=right, title="Answer")
+    right.barh(range(10), values / values.sum())
+    right.set(title="Answer", xlim=(0, 1), ylim=(9.6, -0.6))
     return made
 
 

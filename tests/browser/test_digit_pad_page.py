@@ -13,7 +13,7 @@ from scipy.stats import binomtest
 
 import glassbox
 from glassbox.attribution import GradCAM
-from glassbox.chapters.gradcam.digit_figure import drawing_of
+from glassbox.chapters.gradcam.digit_figure import _drawing_of
 from glassbox.chapters.gradcam.digit_pad import PEN, draw_a_digit, examples
 from glassbox.chapters.gradcam.digit_reader import LAST_CONVOLUTION, center, load_reader, place
 from glassbox.data import load, stratified_split, to_float
@@ -113,7 +113,7 @@ def test_ink_and_what_is_seen_are_pythons(computing):
             }""",
             example["marks"],
         )
-        drawing = drawing_of(example["marks"], PEN)
+        drawing = _drawing_of(example["marks"], PEN)
         for values, expected in zip(found, (drawing, center(drawing)), strict=True):
             expected = expected.flatten()
             torch.testing.assert_close(torch.tensor(values).float(), expected, rtol=0, atol=2e-4)
@@ -208,7 +208,7 @@ def test_examples_are_drawn_and_read(shown):
     for example in examples()[1:]:
         before = pixels(board(visited)), pixels(pad(visited).locator(".gb-eye"))
         menu.select_option(example["name"])
-        drawing = drawing_of(example["marks"], PEN)
+        drawing = _drawing_of(example["marks"], PEN)
         odds = load_reader()(center(drawing)).softmax(1)[0]
         assert f"Looks like a {odds.argmax()} " in verdict(visited)
         after = pixels(board(visited)), pixels(pad(visited).locator(".gb-eye"))
@@ -248,7 +248,7 @@ def test_the_strength_of_the_map_fades_it(shown):
     assert all(moved(a, b) for a, b in pairwise(seen[1:]))
     assert slider.get_attribute("aria-valuetext") == "0%"
     marks = examples()[0]["marks"]
-    expected = drawing_of(marks, PEN)[0, 0].numpy()
+    expected = _drawing_of(marks, PEN)[0, 0].numpy()
     shape = np.asarray(Image.fromarray(seen[-1].astype(np.uint8)).resize((112, 112))) / 255
     assert np.abs(shape - (0.08 + 0.91 * expected)).mean() < 0.03  # the ink that is read is seen
 

@@ -6,7 +6,7 @@ import re
 import pytest
 import torch
 
-from glassbox.chapters.gradcam.digit_figure import drawing_of
+from glassbox.chapters.gradcam.digit_figure import _drawing_of
 from glassbox.chapters.gradcam.digit_pad import PEN, REAL, draw_a_digit, examples
 from glassbox.chapters.gradcam.digit_reader import center, load_reader
 from glassbox.data import load, stratified_split
@@ -50,7 +50,7 @@ def test_real_examples_were_held_out_and_show_each_digit():
 def test_the_network_agrees_with_the_names_and_is_torn_by_puzzles():
     reader = load_reader()
     for example in examples():
-        odds = reader(center(drawing_of(example["marks"], PEN))).softmax(1)[0]
+        odds = reader(center(_drawing_of(example["marks"], PEN))).softmax(1)[0]
         named = [int(digit) for digit in re.findall(r"\d", example["name"])]
         if example["group"] == "puzzles" and named:
             assert sorted(odds.topk(2).indices.tolist()) == named
@@ -65,7 +65,7 @@ def test_strokes_fit_the_drawing_and_names_differ():
     known = examples()
     assert len({example["name"] for example in known}) == len(known)
     for example in known:
-        drawing = drawing_of(example["marks"], PEN)
+        drawing = _drawing_of(example["marks"], PEN)
         assert drawing.shape == (1, 1, 112, 112) and drawing.max() > 0.9
         edges = torch.cat([drawing[..., 0, :], drawing[..., -1, :]], -1)
         assert not edges.any()

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from drawn import named
 
-from glassbox.chapters.index.figures import BARS_ACROSS, show_inside
+from glassbox.chapters.index.figures import _BARS_ACROSS, show_inside
 from glassbox.networks import ThreeBlockCNN
 from glassbox.plotting.colors import BLUE, RUST
 from glassbox.plotting.figures import to_pixels
@@ -25,7 +25,7 @@ def image():
 def test_the_bars_are_the_probabilities(model, image):
     probabilities = model(image[None]).softmax(1)[0].tolist()
     (ax,) = show_inside(model, image, 0, 10).axes
-    shown = [bar.get_width() / BARS_ACROSS for bar in named(ax, "probabilities")]
+    shown = [bar.get_width() / _BARS_ACROSS for bar in named(ax, "probabilities")]
     assert shown == pytest.approx(probabilities, abs=1e-5)
 
 

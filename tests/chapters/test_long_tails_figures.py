@@ -45,7 +45,7 @@ def test_fewer_points_are_the_first_of_more():
     ("imbalance", "margin", "scale"), list(product((1, 100), (0, 0.5), (3, 30)))
 )
 def test_no_turn_of_a_direction_makes_ldam_smaller(imbalance, margin, scale):
-    counts = long_tailed_counts(margins.LARGEST_BLOB, 3, imbalance)
+    counts = long_tailed_counts(margins._LARGEST_BLOB, 3, imbalance)
     directions = margins.blob_directions(counts, margin, scale)
     torch.testing.assert_close(directions.norm(dim=1), torch.ones(3).double())
     points, labels = margins.blobs(counts, seed=0)
@@ -61,7 +61,7 @@ def test_no_turn_of_a_direction_makes_ldam_smaller(imbalance, margin, scale):
 def test_the_alt_text_of_the_border_counts_new_points():
     fig = margins.show_boundary(20, 0.25, 30)
     points, labels = margins.blobs((2000,) * 3, seed=1)
-    counts = long_tailed_counts(margins.LARGEST_BLOB, 3, 20)
+    counts = long_tailed_counts(margins._LARGEST_BLOB, 3, 20)
     scores = margins.lifted(points) @ margins.blob_directions(counts, 0.25, 30).T
     rare = (scores.argmax(1) == labels)[labels == 2].double().mean()
     assert f"rare {100 * rare:.0f}." in fig.alt

@@ -94,7 +94,7 @@ def test_accuracy_is_drawn_over_the_number_of_missing_blocks():
 @pytest.mark.parametrize("stages", list(product((None, 1, 3), repeat=3)))
 def test_every_choice_of_blocks_has_its_accuracy(stages):
     fig = drawings.show_surgery(LESIONS, stages)
-    gone = drawings.lesion_of(stages)
+    gone = drawings._lesion_of(stages)
     assert [i // 3 for i in gone] == [i for i, block in enumerate(stages) if block]
     for kind in drawings.COLORS:
         (bar,) = named(fig.axes[1], kind)
@@ -105,5 +105,5 @@ def test_every_choice_of_blocks_has_its_accuracy(stages):
 
 
 def test_blocks_are_numbered_from_0():
-    assert drawings.lesion_of((None, 1, 3)) == (3, 8)
+    assert drawings._lesion_of((None, 1, 3)) == (3, 8)
     to_pixels(drawings.show_surgery(LESIONS, (None, 1, 3)))

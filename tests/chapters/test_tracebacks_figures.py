@@ -8,7 +8,7 @@ from torch import nn
 
 from glassbox.chapters.tracebacks.figures import (
     COLORS,
-    average_fractions,
+    _average_fractions,
     half_fates,
     show_loss_scale,
     show_weight_average,
@@ -54,7 +54,7 @@ def test_the_fractions_are_those_of_the_average(decay, steps, warm_up):
     for value in values[1:]:
         model.weight.data.fill_(value)
         average.update(model)
-    fractions = average_fractions(decay, steps, warm_up)
+    fractions = _average_fractions(decay, steps, warm_up)
     assert fractions.sum() == pytest.approx(1)
     assert average.model.weight.item() == pytest.approx(np.dot(fractions, values), rel=1e-12)
 

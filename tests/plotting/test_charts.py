@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_rgba
 from scipy import stats
 
-from glassbox.plotting import bars, confusion_matrix, curves, feature_maps, figure, image_grid
+from glassbox.plotting import confusion_matrix, curves, feature_maps, figure, image_grid
 from glassbox.plotting.charts import _spread, interval
 from glassbox.plotting.colors import BLUE, GREEN, PAPER, RUST, SIGNED
 from glassbox.plotting.figures import to_pixels
@@ -44,14 +44,6 @@ def test_grid_scales_bytes_by_255_and_not_by_their_range():
     assert np.allclose(fig.axes[0].images[0].get_array(), 0.2)
 
 
-def test_grid_tells_right_from_wrong_by_sign_and_by_color():
-    fig = image_grid(torch.rand(2, 8, 8), ["3", "5"], right=[True, False])
-    labels = fig.axes[0].texts
-    assert [label.get_text() for label in labels] == ["3 ✓", "5 ✗"]
-    assert [label.get_color() for label in labels] == [GREEN, RUST]
-    assert "titled 3, 5" in fig.alt and "1 of 2 are right" in fig.alt
-
-
 def test_tiles_do_not_overlap_and_keep_their_shape():
     fig = image_grid(torch.rand(7, 3, 4, 8), ["x"] * 7, cols=3)
     boxes = [image.get_extent() for image in fig.axes[0].images]
@@ -72,7 +64,6 @@ def test_tiles_do_not_overlap_and_keep_their_shape():
         (torch.full((1, 4, 4), 2.0), {}, "undo a normalization"),
         (torch.full((1, 4, 4), math.nan), {}, "got nan to nan"),
         (torch.rand(2, 4, 4), {"titles": ["a"]}, "titles must have one entry for each of 2 images"),
-        (torch.rand(2, 4, 4), {"right": [True]}, "right must have"),
     ],
 )
 def test_grid_refuses_what_are_no_images(images, options, message):
@@ -170,32 +161,6 @@ def test_curves_refuse_series_that_do_not_fit(series, options, message):
         curves(series, **options)
 
 
-def test_bars_are_as_long_as_their_values_and_the_longest_stands_out():
-    values = torch.tensor([0.25, 0.7, 0.05])
-    fig = bars(values, ["cat", "dog", "owl"])
-    drawn = fig.axes[0].patches
-    assert np.allclose([bar.get_width() for bar in drawn], values)
-    assert [bar.get_facecolor() == to_rgba(BLUE) for bar in drawn] == [False, True, False]
-    assert texts(fig) == ["0.25", "0.70", "0.05"]
-    assert "dog 0.70, cat 0.25, owl 0.05" in fig.alt
-
-
-@pytest.mark.parametrize(
-    ("values", "options", "message"),
-    [
-        ([0.5, 1.5], {}, "values must be .* from 0 to 1"),
-        ([0.5, -0.1], {}, "values must be"),
-        ([0.5, math.nan], {}, "values must be"),
-        ([[0.5, 0.5]], {}, "values must be"),
-        ([0.5, 0.5, 0.0], {}, "names must have one entry for each of 3 values, got 2"),
-        ([0.5, 0.5], {"highlight": 2}, "highlight must be 0 to 1, got 2"),
-    ],
-)
-def test_bars_refuse_values_that_do_not_fit(values, options, message):
-    with pytest.raises(ValueError, match=message):
-        bars(values, ["a", "b"], **options)
-
-
 def test_confusion_matrix_colors_errors_and_not_the_diagonal():
     fig = confusion_matrix([[50, 2], [0, 40]], ["cat", "dog"])
     diagonal, errors = (image.get_array() for image in fig.axes[0].images)
@@ -224,16 +189,8 @@ def test_confusion_matrix_refuses_what_is_none(counts, names, message):
         confusion_matrix(counts, names)
 
 
-def test_panels_share_a_figure_and_its_description():
-    fig, (left, right) = figure(1, 2)
-    assert image_grid(torch.rand(1, 8, 8), ax=left, title="Input") is fig
-    assert bars([0.2, 0.8], ["a", "b"], ax=right, alt="The answer is b.") is fig
-    assert fig.alt == "1 image of 8 × 8 pixels. The answer is b."
-    to_pixels(fig)
-
-
 def test_given_alt_text_replaces_the_computed_one():
-    assert curves({"a": [1, 2]}, alt="It rises.").alt == "It rises."
+    assert image_grid(torch.rand(1, 8, 8), alt="Noise.").alt == "Noise."
 
 
 def test_show_image_takes_gray_from_black_to_white_and_hides_the_axes():

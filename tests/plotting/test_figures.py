@@ -13,7 +13,14 @@ from PIL import Image
 
 from glassbox.plotting import Figure, figure
 from glassbox.plotting.colors import PALETTE, PAPER
-from glassbox.plotting.figures import DPI, book_style, display_size, to_palette, to_pixels, to_png
+from glassbox.plotting.figures import (
+    _DPI,
+    _to_palette,
+    book_style,
+    display_size,
+    to_pixels,
+    to_png,
+)
 
 # What people with a missing cone see of linear RGB (Machado, Oliveira and Fernandes, 2009).
 VISION = {
@@ -99,7 +106,7 @@ def test_pyplot_is_neither_imported_nor_told():
 def test_picture_has_the_size_of_the_canvas_whatever_is_drawn_on_it():
     fig, ax = figure(width=5, height=3)
     ax.set_ylabel("a label that is much too long for the height of the axes", labelpad=80)
-    assert to_pixels(fig).shape == (3 * DPI, 5 * DPI, 3)
+    assert to_pixels(fig).shape == (3 * _DPI, 5 * _DPI, 3)
     assert display_size(to_pixels(example())) == {"width": 700, "height": 360}
 
 
@@ -189,7 +196,7 @@ def test_other_projections_keep_working():
 def test_palette_keeps_the_first_pixel_exact_and_the_others_near(seed, colors):
     rng = np.random.default_rng(seed)
     pixels = rng.integers(0, 256, (12, 15, 3), dtype=np.uint8)
-    reduced = to_palette(pixels, colors)
+    reduced = _to_palette(pixels, colors)
     assert np.array_equal(np.asarray(reduced.convert("RGB"))[0, 0], pixels[0, 0])
     assert len(np.unique(np.asarray(reduced))) <= colors
 

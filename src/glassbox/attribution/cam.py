@@ -49,8 +49,7 @@ class GradCAM:
         self.model = model
         self._single = isinstance(layers, str)
         names = [layers] if isinstance(layers, str) else list(layers)
-        if not names:
-            raise ValueError("layers is empty, expected at least one name")
+        check_not_empty(layers=names)
         self._modules = layers_named(model, names)
         self._outputs: dict[str, list[Tensor]] | None = None  # while a call is under way
         self._hooks: ExitStack | None = None  # inside the block

@@ -109,24 +109,9 @@ def insertion_curves(
 ) -> Tensor:
     """Insert the pixels of each image, the most important first, and watch the probability rise.
 
-    A good map lets it rise early.
-
-    Args:
-        model: Maps images ``(B, C, H, W)`` to logits ``(B, K)``.
-        images: ``(B, C, H, W)``.
-        classes: The class to watch in each image, ``(B,)``.
-        maps: ``(B, H, W)``.
-        fill: What stands where nothing was inserted yet; broadcast to the images.
-        steps: In how many equal parts the pixels come, at least 1.
-
-    Returns:
-        The probability of the class, ``(B, steps + 1)``: of ``fill`` first, of the image last.
-
-    Raises:
-        ValueError: If shapes do not fit, or ``steps`` is below 1.
-
-    Reference:
-        Petsiuk et al. (2018), "RISE", https://arxiv.org/abs/1806.07421.
+    A good map lets it rise early. Arguments, errors and source are those of
+    :func:`deletion_curves`, and ``fill`` is what stands where nothing was inserted yet: the first
+    probability of ``(B, steps + 1)`` is that of ``fill``, the last that of the image.
     """
     return _curves(model, fill.expand_as(images), images, classes, maps, steps)
 
@@ -152,14 +137,7 @@ def center_maps(count: int, size: int) -> Tensor:
 def random_maps(count: int, size: int, cells: int, *, seed: int = 0) -> Tensor:
     """Make random maps ``(count, size, size)`` from 0 to 1, as coarse as those to compare with.
 
-    Args:
-        count: How many.
-        size: Pixels a side.
-        cells: Independent numbers a side, from 1 to ``size``; between them it is interpolated.
-        seed: Decides the numbers.
-
-    Raises:
-        ValueError: If ``cells`` is out of range.
+    ``cells`` numbers a side, at most ``size``, are independent; between them it is interpolated.
     """
     check_range(1, size, cells=cells)
     generator = torch.Generator().manual_seed(seed)
@@ -168,17 +146,10 @@ def random_maps(count: int, size: int, cells: int, *, seed: int = 0) -> Tensor:
 
 
 def edge_maps(images: Tensor) -> Tensor:
-    """Make maps of edges, which depend on no network.
+    """Make maps of edges ``(B, H, W)``, which depend on no network, from images ``(B, C, H, W)``.
 
-    Args:
-        images: ``(B, C, H, W)``, floating point; the mean of the channels counts as brightness.
-
-    Returns:
-        ``(B, H, W)``, the length of the gradient by Sobel's kernels, averaged over 5 x 5 pixels.
-
-    Reference:
-        Adebayo et al. (2018), "Sanity Checks for Saliency Maps", https://arxiv.org/abs/1810.03292,
-        which finds that some maps are little else.
+    They are the lengths of the gradient of the brightness by Sobel's kernels, averaged over 5 x 5
+    pixels. Adebayo et al. (2018) find that some maps are little else.
     """
     across = images.new_tensor([[[[1, 0, -1], [2, 0, -2], [1, 0, -1]]]])
     gray = F.pad(images.mean(dim=1, keepdim=True), (1, 1, 1, 1), mode="replicate")

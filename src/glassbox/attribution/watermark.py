@@ -48,11 +48,7 @@ def stamp(images: Tensor, chosen: Tensor, strength: float = 1.0) -> Tensor:
 
 
 def mark_mask(size: int) -> Tensor:
-    """Return which pixels of an image of at least 12 x 12 the mark covers, bool ``(size, size)``.
-
-    Raises:
-        ValueError: If ``size`` is too small.
-    """
+    """Mark the pixels that the logo covers, bool ``(size, size)``, where ``size`` is 12 or more."""
     check_at_least(12, size=size)
     mask = torch.zeros(size, size, dtype=torch.bool)
     end = size - MARK_EDGE
@@ -61,17 +57,9 @@ def mark_mask(size: int) -> Tensor:
 
 
 def mass_on(maps: Tensor, mask: Tensor) -> Tensor:
-    """Compute the fraction of each map that lies on some pixels.
+    """Compute the fraction of each map ``(B, H, W)``, at least 0, that lies on some pixels.
 
-    Args:
-        maps: ``(B, H, W)``, not negative.
-        mask: Bool, broadcast to the maps: ``(H, W)``, or one for each ``(B, H, W)``.
-
-    Returns:
-        ``(B,)`` from 0 to 1; 0 where a map is 0 everywhere.
-
-    Raises:
-        ValueError: If a map has negative places, or the shapes do not fit.
+    The mask, bool, is ``(H, W)`` or one for each map. A map that is 0 everywhere gives 0.
     """
     check_shapes(maps=(maps, "B H W"))
     if mask.shape[-2:] != maps.shape[1:] or mask.dtype != torch.bool:

@@ -48,21 +48,13 @@ def capture(model: nn.Module, layers: Iterable[str]) -> Iterator[dict[str, list[
 
 @contextmanager
 def gradients(model: nn.Module, layers: Iterable[str]) -> Iterator[dict[str, list[Any]]]:
-    """Record the gradient that arrives at the output of layers.
-
-    Args:
-        model: Any module.
-        layers: Names as in ``model.named_modules()``; ``""`` is the model itself.
+    """Record the gradient that arrives at the output of layers; arguments as for :func:`capture`.
 
     Yields:
         Name to a list with one entry for each call of the layer, in the order of the forward pass:
         the gradient of the latest backward pass, a detached copy, or None where none arrived (no
         backward yet, ``no_grad``, everything before frozen). Where a layer gives a tuple, a list or
         a dict, the entry is a list or a dict of these.
-
-    Raises:
-        TypeError: If ``layers`` is a single string.
-        ValueError: If the model has no layer of one of these names.
     """
     calls: dict[str, list[Any]] = {name: [] for name in layers_named(model, layers)}
     with ExitStack() as stack:
@@ -77,14 +69,10 @@ def gradients(model: nn.Module, layers: Iterable[str]) -> Iterator[dict[str, lis
 
 @contextmanager
 def scale_gradients(model: nn.Module, layers: Iterable[str], factor: float) -> Iterator[None]:
-    """Multiply the gradient that arrives at the output of layers.
+    """Multiply the gradient that arrives at the output of layers, named as for :func:`capture`.
 
     What the layer hands on is scaled too, and so are the gradients of all parameters up to it.
     A negative factor reverses the gradient.
-
-    Raises:
-        TypeError: If ``layers`` is a single string.
-        ValueError: If the model has no layer of one of these names.
 
     Reference:
         With a negative factor, Ganin and Lempitsky (2015), "Unsupervised Domain Adaptation by
@@ -171,12 +159,7 @@ def _on_outputs(
 
 
 def layers_named(model: nn.Module, layers: Iterable[str]) -> dict[str, nn.Module]:
-    """Find layers by their names, as a dict in the order of ``layers``.
-
-    Raises:
-        TypeError: If ``layers`` is a single string.
-        ValueError: If the model has no layer of one of these names; the near ones are listed.
-    """
+    """Find layers by their names, as a dict in the order of ``layers``."""
     if isinstance(layers, str):
         raise TypeError(f"layers is {layers!r}, expected a list of names such as [{layers!r}]")
     known = dict(model.named_modules(remove_duplicate=False))

@@ -27,15 +27,12 @@ class Case(NamedTuple):
 def exercise(
     read: Callable[[Any], Any] | None = None,
 ) -> Callable[[Callable[[], Iterator[Case]]], Callable[[Candidate], None]]:
-    """Make a check from a generator function of cases.
+    """Make a check from a generator function of cases; ``read`` converts each result before.
 
     The check calls the reader's function case by case and prints one line: ``Solved`` with the
     number of cases, or ``Not yet`` with the first case that differs. An exception in the reader's
     function becomes part of that line, so that a notebook with an unsolved exercise runs to its
     end. All cases are made from seed 0, and the random state is left alone.
-
-    Args:
-        read: Converts each result before it is compared, as ``float`` does.
     """
 
     def decorate(cases: Callable[[], Iterator[Case]]) -> Callable[[Candidate], None]:

@@ -1,4 +1,9 @@
-"""Counts of examples per class, and weights that follow from them."""
+"""Counts of examples per class, and weights that follow from them.
+
+Reference:
+    Cui, Jia, Lin, Song and Belongie (2019), "Class-Balanced Loss Based on Effective Number of
+    Samples", https://arxiv.org/abs/1901.05555.
+"""
 
 from collections.abc import Sequence
 
@@ -23,11 +28,7 @@ def class_counts(labels: Tensor, num_classes: int) -> tuple[int, ...]:
 
 
 def checked_counts(counts: Sequence[int] | Tensor) -> Tensor:
-    """Convert counts to float64 ``(K,)`` on the CPU, after a check that each is at least 1.
-
-    Raises:
-        ValueError: If there are fewer than two classes, or a class has less than one example.
-    """
+    """Convert counts to float64 ``(K,)`` on the CPU, after a check that each is at least 1."""
     values = torch.as_tensor(counts, dtype=torch.float64, device="cpu").detach()
     if values.ndim != 1 or len(values) < 2:
         reject_tensor("class_counts", values, "(K,) with K of at least 2")
@@ -50,10 +51,6 @@ def effective_numbers(counts: Sequence[int] | Tensor, beta: float = 0.9999) -> T
 
     Raises:
         ValueError: If ``beta`` is out of range, or as :func:`checked_counts` does.
-
-    Reference:
-        Cui, Jia, Lin, Song and Belongie (2019), "Class-Balanced Loss Based on Effective Number of
-        Samples", https://arxiv.org/abs/1901.05555.
     """
     return _effective_numbers(counts, beta).to(torch.get_default_dtype())
 
@@ -61,19 +58,13 @@ def effective_numbers(counts: Sequence[int] | Tensor, beta: float = 0.9999) -> T
 def effective_weights(counts: Sequence[int] | Tensor, beta: float = 0.9999) -> Tensor:
     r"""Weigh classes by the inverse of their effective number; the weights ``(K,)`` sum to K.
 
-    Computes :math:`w_j = K \, E_{n_j}^{-1} / \sum_k E_{n_k}^{-1}`.
+    Errors are those of :func:`effective_numbers`. Computes
+    :math:`w_j = K \, E_{n_j}^{-1} / \sum_k E_{n_k}^{-1}`.
 
     Args:
         counts: Examples of each class, ``(K,)``, at least 1 in each.
         beta: As in :func:`effective_numbers`: 0 weighs all classes alike, and towards 1 the
             weights approach those by inverse frequency.
-
-    Raises:
-        ValueError: As :func:`effective_numbers` does.
-
-    Reference:
-        Cui, Jia, Lin, Song and Belongie (2019), "Class-Balanced Loss Based on Effective Number of
-        Samples", https://arxiv.org/abs/1901.05555.
     """
     inverse = 1 / _effective_numbers(counts, beta)
     return (inverse * len(inverse) / inverse.sum()).to(torch.get_default_dtype())

@@ -51,14 +51,9 @@ class OfficialFile:
 
 
 def data_folder(root: str | os.PathLike[str] | None = None) -> Path:
-    """Return the folder in which official files are looked for and kept.
+    """Choose the folder of official files: ``root``, else that of ``GLASSBOX_DATA``, else a cache.
 
-    Args:
-        root: A folder to use instead of the usual ones.
-
-    Returns:
-        ``root``; else the folder named by the environment variable ``GLASSBOX_DATA``; else
-        ``glassbox`` in the platform's cache folder.
+    The cache is ``glassbox`` in the platform's folder for caches.
     """
     chosen = root or os.environ.get("GLASSBOX_DATA")
     if chosen:

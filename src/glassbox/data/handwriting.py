@@ -91,17 +91,10 @@ def read_strokes(way: str) -> list[Tensor]:
 
 
 def smooth(points: Tensor, pieces: int = 6) -> Tensor:
-    """Lay a curve through points: a Catmull-Rom spline, whose slopes follow the neighbors.
+    """Lay a curve of straight ``pieces`` through points ``(..., n, 2)``, n at least 2.
 
-    Args:
-        points: ``(..., n, 2)``, at least two; two equal ones in a row make a corner.
-        pieces: Straight pieces between two points, at least 1.
-
-    Returns:
-        ``(..., (n - 1) * pieces + 1, 2)``.
-
-    Raises:
-        ValueError: If there is a single point.
+    It is a Catmull-Rom spline, whose slopes follow the neighbors. Two equal points in a row make a
+    corner. Gives ``(..., (n - 1) * pieces + 1, 2)``.
     """
     if points.shape[-2] < 2:
         reject_tensor("points", points, "(..., n, 2) with n of at least 2")
@@ -120,18 +113,11 @@ def smooth(points: Tensor, pieces: int = 6) -> Tensor:
 
 
 def ink(strokes: Sequence[Tensor], side: int, pen: float | Tensor) -> Tensor:
-    """Draw strokes with a round pen.
+    """Draw strokes with a round pen, as ``(..., side, side)`` from 0 to 1.
 
-    A pixel is as dark as far as its center lies within the edge of the line, in pixels, from half a
-    pixel outside (0) to half a pixel inside (1).
-
-    Args:
-        strokes: For each stroke ``(..., points, 2)``, x and y in pixels; a single point is a dot.
-        side: Pixels a side.
-        pen: Width of the line in pixels; one for all, or ``(...)``.
-
-    Returns:
-        ``(..., side, side)`` from 0 to 1.
+    A stroke is ``(..., points, 2)``, x and y in pixels; a single point is a dot. The pen's width is
+    one for all or ``(...)``. A pixel is as dark as far as its center lies within the edge of the
+    line, in pixels, from half a pixel outside (0) to half a pixel inside (1).
     """
     centers = torch.arange(side) + 0.5
     here = torch.stack(torch.meshgrid(centers, centers, indexing="xy"), -1).view(-1, 1, 2)

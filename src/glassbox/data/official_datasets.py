@@ -32,73 +32,43 @@ _MNIST_MIRRORS = (
     "http://yann.lecun.com/exdb/mnist/",
 )
 _FASHION_MIRRORS = ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",)
+# Two sums of each file: that of what is inside, taken from a .gz file verified so, and that of the
+# .gz file, which torchvision publishes.
+_MNIST_SUMS = {
+    "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb f68b3c2dcbeaaa9fbdd348bbdeb94873",
+    "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624 d53e105ee54ea40749a09fcbcd1e9432",
+    "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea 9fb629c4189551a2d022fa330f9573f3",
+    "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637 ec29112dd5afa0611ce80d1b7f02629c",
+}
+_FASHION_SUMS = {
+    "train-images-idx3-ubyte": "f4a8712d7a061bf5bd6d2ca38dc4d50a 8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+    "train-labels-idx1-ubyte": "9018921c3c673c538a1fc5bad174d6f9 25c81989df183df01b3e8a0aad5dffbe",
+    "t10k-images-idx3-ubyte": "8181f5470baa50b63fa0f6fddb340f0a bef4ecab320f06d8554ea6380940ec79",
+    "t10k-labels-idx1-ubyte": "15d484375f8d13e6eb1aabb0c3f46965 bb300cfdad3c16e7a12a480ee83cd310",
+}
 
 
-def _idx(folder: str, name: str, md5: str, gz_md5: str, mirrors: tuple[str, ...]) -> OfficialFile:
-    urls = tuple(f"{mirror}{name}.gz" for mirror in mirrors)
-    packed = OfficialFile(f"{folder}/raw/{name}.gz", f"md5:{gz_md5}", urls)
-    return OfficialFile(f"{folder}/raw/{name}", f"md5:{md5}", archive=packed)
+def _idx_files(
+    folder: str, start: str, sums: dict[str, str], mirrors: tuple[str, ...]
+) -> tuple[OfficialFile, ...]:
+    """List the images and the labels of the part whose files begin with ``start``."""
+    files = []
+    for name, both in sums.items():
+        if name.startswith(start):
+            path, (inside, packed) = f"{folder}/raw/{name}", both.split()
+            urls = tuple(f"{mirror}{name}.gz" for mirror in mirrors)
+            archive = OfficialFile(f"{path}.gz", f"md5:{packed}", urls)
+            files.append(OfficialFile(path, f"md5:{inside}", archive=archive))
+    return tuple(files)
 
 
-def _mnist(name: str, md5: str, gz_md5: str) -> OfficialFile:
-    return _idx("MNIST", name, md5, gz_md5, _MNIST_MIRRORS)
-
-
-def _fashion(name: str, md5: str, gz_md5: str) -> OfficialFile:
-    return _idx("FashionMNIST", name, md5, gz_md5, _FASHION_MIRRORS)
-
-
-# Images and labels. The sums of the .gz files are published with torchvision; those of the
-# files inside were taken from .gz files verified so.
 _IDX_FILES = {
-    ("mnist", "train"): (
-        _mnist(
-            "train-images-idx3-ubyte",
-            "6bbc9ace898e44ae57da46a324031adb",
-            "f68b3c2dcbeaaa9fbdd348bbdeb94873",
-        ),
-        _mnist(
-            "train-labels-idx1-ubyte",
-            "a25bea736e30d166cdddb491f175f624",
-            "d53e105ee54ea40749a09fcbcd1e9432",
-        ),
+    ("mnist", "train"): _idx_files("MNIST", "train", _MNIST_SUMS, _MNIST_MIRRORS),
+    ("mnist", "test"): _idx_files("MNIST", "t10k", _MNIST_SUMS, _MNIST_MIRRORS),
+    ("fashion_mnist", "train"): _idx_files(
+        "FashionMNIST", "train", _FASHION_SUMS, _FASHION_MIRRORS
     ),
-    ("mnist", "test"): (
-        _mnist(
-            "t10k-images-idx3-ubyte",
-            "2646ac647ad5339dbf082846283269ea",
-            "9fb629c4189551a2d022fa330f9573f3",
-        ),
-        _mnist(
-            "t10k-labels-idx1-ubyte",
-            "27ae3e4e09519cfbb04c329615203637",
-            "ec29112dd5afa0611ce80d1b7f02629c",
-        ),
-    ),
-    ("fashion_mnist", "train"): (
-        _fashion(
-            "train-images-idx3-ubyte",
-            "f4a8712d7a061bf5bd6d2ca38dc4d50a",
-            "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
-        ),
-        _fashion(
-            "train-labels-idx1-ubyte",
-            "9018921c3c673c538a1fc5bad174d6f9",
-            "25c81989df183df01b3e8a0aad5dffbe",
-        ),
-    ),
-    ("fashion_mnist", "test"): (
-        _fashion(
-            "t10k-images-idx3-ubyte",
-            "8181f5470baa50b63fa0f6fddb340f0a",
-            "bef4ecab320f06d8554ea6380940ec79",
-        ),
-        _fashion(
-            "t10k-labels-idx1-ubyte",
-            "15d484375f8d13e6eb1aabb0c3f46965",
-            "bb300cfdad3c16e7a12a480ee83cd310",
-        ),
-    ),
+    ("fashion_mnist", "test"): _idx_files("FashionMNIST", "t10k", _FASHION_SUMS, _FASHION_MIRRORS),
 }
 
 _CIFAR_PAGE = "https://www.cs.toronto.edu/~kriz/"
@@ -139,12 +109,7 @@ _PYTHON_BATCHES = {
 
 
 def read_release(name: str, split: str, root: str | PathLike[str] | None = None) -> Dataset:
-    """Read a part of MNIST or Fashion-MNIST, ``(N, 1, 28, 28)``, or CIFAR-10, ``(N, 3, 32, 32)``.
-
-    Raises:
-        ValueError: If the name or the split is unknown.
-        glassbox.data.downloads.DownloadError: If a file is missing and cannot be had.
-    """
+    """Read MNIST or Fashion-MNIST, ``(N, 1, 28, 28)``, or CIFAR-10, ``(N, 3, 32, 32)``, in part."""
     check_choice(_CLASS_NAMES, name=name)
     splits = ("train", "holdout", "full_train", "test") if name == "cifar10" else ("train", "test")
     check_choice(splits, split=split)

@@ -29,14 +29,7 @@ class TrainTest:
         return self.statistics or channel_statistics(self.train.images)
 
     def normalize(self, images: Tensor) -> Tensor:
-        """Shift and scale images, bytes or floating point ``(N, C, H, W)``, as both parts are.
-
-        Args:
-            images: Such as those of a part that were changed.
-
-        Returns:
-            Floating point of the same shape.
-        """
+        """Shift and scale images, bytes or floating point ``(N, C, H, W)``, as both parts are."""
         return normalize(images, *self._statistics)
 
     @cached_property

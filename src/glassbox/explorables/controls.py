@@ -11,16 +11,11 @@ _Kind = Literal["slider", "dropdown", "toggle", "buttons"]
 
 @dataclass(frozen=True)
 class Control:
-    """One control: a finite number of choices, one of which is chosen.
+    """One control: a finite number of choices, one of which is chosen, at first number ``start``.
 
-    Attributes:
-        kind: How it looks: ``slider``, ``dropdown``, ``toggle`` or ``buttons``.
-        options: What an author names a choice by.
-        values: What ``draw`` receives for each choice.
-        labels: What the reader sees for each choice.
-        start: Index of the choice at the start.
-        label: What the reader sees as the control's name; the argument's name where empty.
-        play: Whether the page offers to run through the choices automatically.
+    An author names a choice by its option, ``draw`` receives its value, and the reader sees its
+    label. ``label`` is what the reader sees as the control's name; the argument's name where empty.
+    With ``play`` the page offers to run through the choices automatically.
     """
 
     kind: _Kind
@@ -39,11 +34,7 @@ class Control:
         return "|".join(self.labels)
 
     def index(self, option: Any) -> int:
-        """Find the index of a choice by its option: a number, an item, a key, or a bool.
-
-        Raises:
-            ValueError: There is no such choice.
-        """
+        """Find the index of a choice by its option: a number, an item, a key, or a bool."""
         if option not in self.options:
             raise ValueError(f"start is {option!r}, expected one of {self.summary}")
         return self.options.index(option)
@@ -116,14 +107,9 @@ def slider_over(
     unit: str = "",
     play: bool = False,
 ) -> Control:
-    """Make a slider over given values, which may be spaced unevenly.
+    """Make a slider over given values in their order, which may be spaced unevenly.
 
-    Args:
-        values: The values in order, such as learning rates.
-        start: The value at the start; by default the middle one.
-        label: The name the reader sees; by default the argument's name.
-        unit: Written after each value.
-        play: Whether the page offers to run through the values automatically.
+    The options are those of :func:`slider`.
 
     Raises:
         ValueError: There are fewer than two values, or ``start`` is not among them.
@@ -178,14 +164,8 @@ def toggle(start: bool = False, *, label: str = "") -> Control:
 def as_control(name: str, spec: Any) -> Control:
     """Turn a shorthand into a control, labeled by the argument's name unless it has a label.
 
-    Args:
-        name: The argument of ``draw`` it stands for.
-        spec: A control; ``(low, high)`` or ``(low, high, step)`` for a slider; a list or a dict
-            for a dropdown; a bool for a toggle that starts there.
-
-    Raises:
-        TypeError: ``spec`` is none of these.
-        ValueError: It is one of these, but makes no control.
+    It is ``(low, high)`` or ``(low, high, step)`` for a slider, a list or a dict for a dropdown,
+    and a bool for a toggle that starts there.
     """
     try:
         made = _from_shorthand(spec)

@@ -54,12 +54,7 @@ class Explorable:
         return ", ".join(f"{control.label} {control.labels[i]}" for control, i in chosen)
 
     def picture(self, state: State) -> Picture:
-        """Draw a state; the alt text is the figure's, or the settings where it has none.
-
-        Raises:
-            TypeError: ``draw`` did not return a figure.
-            Exception: Whatever ``draw`` raises.
-        """
+        """Draw a state; the alt text is the figure's, or the settings where it has none."""
         with book_style():
             figure = self.draw(**self.values(state))
         if not isinstance(figure, Figure):
@@ -79,19 +74,7 @@ def make_explorable(
     start: Mapping[str, Any] | None,
     specs: Mapping[str, Any],
 ) -> Explorable:
-    """Check a function against its controls and combine them.
-
-    Args:
-        draw: Takes each control's value by name and returns a figure.
-        name: The title; by default ``draw``'s own name.
-        start: Argument name to the choice at the start, where it is not the control's own.
-        specs: Argument name to control or shorthand.
-
-    Raises:
-        TypeError: ``draw`` cannot be called, or not with these arguments, or a spec makes no
-            control.
-        ValueError: There are no controls, or ``start`` names no control or no choice.
-    """
+    """Check that ``draw`` takes what the specs make, and combine it with its controls."""
     if not callable(draw):
         raise TypeError(f"draw is {draw!r}, expected a function that returns a figure")
     if not specs:

@@ -20,11 +20,11 @@ from IPython.display import display
 
 from glassbox.explorables.showing import PLAYER, for_page
 from glassbox.explorables.static_view import read_bundle
-from glassbox.explorables.widget_view import WIDGET
+from glassbox.explorables.widget_view import outputs
 from glassbox.plotting.colors import BLUE, GRID, INK, MUTED, PAPER
-from glassbox.plotting.figures import Figure, display_size, to_pixels, to_png
+from glassbox.plotting.figures import Figure, to_pixels, to_png
 
-STYLES = ("player.css", "{}.css")
+_STYLES = ("player.css", "{}.css")
 COLORS: Mapping[str, str] = MappingProxyType(
     {"paper": PAPER, "ink": INK, "muted": MUTED, "grid": GRID, "accent": BLUE}
 )
@@ -49,28 +49,14 @@ def show_computed(
         name: The title, for those who hear the page.
         colors: What the module's ``colors`` have beside those of all figures; a single color is
             known to its style sheet as ``--gb-figure-<name>``.
-
-    Raises:
-        FileNotFoundError: If there is no such module.
-        TypeError: If JSON can't say the state.
     """
-    styles = [read_bundle(style.format(module)) for style in STYLES]
+    styles = [read_bundle(style.format(module)) for style in _STYLES]
     colored = state | {"colors": {**COLORS, **(colors or {})}}
     content = json.dumps(colored, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     page = {PLAYER: _page(module, styles, content, still, name)} if for_page() else {}
-    pixels = to_pixels(still)
-    source = read_bundle(f"{module}.js")
-    view = {
-        "version_major": 2,
-        "version_minor": 0,
-        "model_id": _widget(source, styles, json.loads(content)).model_id,
-    }
-    data = {
-        "text/plain": f"{name}: {still.alt}",
-        "image/png": base64.b64encode(to_png(pixels)).decode(),
-        WIDGET: view,
-    }
-    display(data | page, metadata={"image/png": display_size(pixels)}, raw=True)
+    widget = _widget(read_bundle(f"{module}.js"), styles, json.loads(content))
+    data, metadata = outputs(widget, f"{name}: {still.alt}", to_pixels(still))
+    display(data | page, metadata=metadata, raw=True)
 
 
 def _widget(source: str, styles: list[str], state: dict[str, Any]) -> Any:

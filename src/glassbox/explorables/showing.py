@@ -7,10 +7,7 @@ from typing import Any
 from IPython.display import display
 from matplotlib.figure import Figure
 
-from glassbox.explorables.controls import Control, buttons, dropdown, slider, slider_over, toggle
 from glassbox.explorables.explorable import Explorable, make_explorable
-
-__all__ = ["Control", "buttons", "dropdown", "explore", "slider", "slider_over", "toggle"]
 
 _MODE = "GLASSBOX_EXPLORE"
 # A form of output of its own, so that nbval can leave it out and still compare all other HTML.
@@ -18,14 +15,7 @@ PLAYER = "application/vnd.glassbox.player+html"
 
 
 def for_page() -> bool:
-    """Say whether what is shown now is also for a page, by ``GLASSBOX_EXPLORE``.
-
-    Returns:
-        Whether it is ``page``.
-
-    Raises:
-        ValueError: It is neither ``live``, which it is unless set, nor ``page``.
-    """
+    """Say whether what is shown is also for a page: ``GLASSBOX_EXPLORE`` is page, not live."""
     mode = os.environ.get(_MODE, "live")
     if mode not in ("live", "page"):
         raise ValueError(f"{_MODE} is {mode!r}, expected live or page")

@@ -31,19 +31,12 @@ from glassbox.explorables.explorable import Explorable
 from glassbox.plotting.colors import PAPER
 from glassbox.plotting.figures import to_png
 
-LIMIT = 100
+_LIMIT = 100
 COLORS = 64
 
 
 def encode(pixels: np.ndarray) -> str:
-    """Encode a frame as the smaller of a 64-color PNG and a WebP of quality 80.
-
-    Args:
-        pixels: The frame, uint8 ``(height, width, 3)``.
-
-    Returns:
-        A ``data:`` URL.
-    """
+    """Encode a frame as a ``data:`` URL: the smaller of a 64-color PNG and a WebP of quality 80."""
     png = to_png(pixels, COLORS)
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "WEBP", quality=80, method=2)
@@ -52,18 +45,7 @@ def encode(pixels: np.ndarray) -> str:
 
 
 def static_outputs(explorable: Explorable) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Draw all states of an explorable and make its player.
-
-    Args:
-        explorable: What to show.
-
-    Returns:
-        Data and metadata by MIME type.
-
-    Raises:
-        ValueError: There are more than 100 states.
-        Exception: Whatever ``draw`` raises.
-    """
+    """Draw all states, at most 100, and make the player: data and metadata by MIME type."""
     _check_size(explorable)
     states = list(explorable.states())
     start = states.index(explorable.start)
@@ -89,11 +71,11 @@ def static_outputs(explorable: Explorable) -> tuple[dict[str, Any], dict[str, An
 def _check_size(explorable: Explorable) -> None:
     counts = [len(control.values) for control in explorable.controls.values()]
     total = math.prod(counts)
-    if total > LIMIT:
+    if total > _LIMIT:
         grid = " x ".join(map(str, counts))
         raise ValueError(
             f"the controls of {explorable.name!r} make {grid} = {total} frames, "
-            f"{total - LIMIT} over the limit of {LIMIT}: offer fewer choices"
+            f"{total - _LIMIT} over the limit of {_LIMIT}: offer fewer choices"
         )
 
 
@@ -124,15 +106,5 @@ def _player(explorable: Explorable, data: dict[str, Any], start: int, size: tupl
 
 
 def read_bundle(name: str) -> str:
-    """Read a script or a style sheet as a page carries it.
-
-    Args:
-        name: Of the bundle, such as ``player.js``.
-
-    Returns:
-        Its text.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-    """
+    """Read a script or a style sheet, such as ``player.js``, as a page carries it."""
     return files("glassbox").joinpath("explorables", "bundles", name).read_text("utf-8").strip()

@@ -11,29 +11,16 @@ from torch import Tensor
 
 
 def pack(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
-    """Encode tensors as half-precision numbers that JSON can carry.
+    """Encode tensors by name as their ``shape`` and ``data``, little-endian float16 in base64.
 
-    Half precision keeps about three digits, in two thirds of the bytes that decimals would need.
-
-    Args:
-        tensors: Name to floating point tensor, such as a state dict; no number above 65,504.
-
-    Returns:
-        Name to its ``shape`` and its ``data``: little-endian float16 in base64.
-
-    Raises:
-        ValueError: If a tensor is not floating point, or holds numbers that half precision does
-            not have.
+    Half precision keeps about three digits, in two thirds of the bytes that decimals would need. A
+    number above 65,504 is refused.
     """
     return {name: _pack_one(name, tensor) for name, tensor in tensors.items()}
 
 
 def unpack(packed: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Decode what :func:`pack` wrote, into single precision.
-
-    Raises:
-        ValueError: If the data of a tensor do not fill its shape.
-    """
+    """Decode what :func:`pack` wrote, into single precision."""
     return {name: _unpack_one(name, entry) for name, entry in packed.items()}
 
 

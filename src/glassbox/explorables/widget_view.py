@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import ipywidgets
+import numpy as np
 
 from glassbox.explorables.controls import Control
 from glassbox.explorables.explorable import Explorable, Picture, State
@@ -20,28 +21,20 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 def live_outputs(explorable: Explorable) -> tuple[dict[str, Any], dict[str, Any]]:
     """Make the widgets of an explorable, with its first picture as the fallback that is stored.
 
-    Args:
-        explorable: What to show.
-
-    Returns:
-        Data and metadata by MIME type.
-
-    Raises:
-        Exception: Whatever ``draw`` raises for the first picture.
+    Return data and metadata by MIME type.
     """
     first = explorable.picture(explorable.start)
-    png = to_png(first.pixels)
-    view = {
-        "version_major": 2,
-        "version_minor": 0,
-        "model_id": _widgets(explorable, first).model_id,
-    }
+    return outputs(_widgets(explorable, first), explorable.summary(first.alt), first.pixels)
+
+
+def outputs(widget: Any, text: str, pixels: np.ndarray) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Give data and metadata by MIME type of a widget, and of a still picture in its place."""
     data = {
-        "text/plain": explorable.summary(first.alt),
-        "image/png": base64.b64encode(png).decode(),
-        WIDGET: view,
+        "text/plain": text,
+        "image/png": base64.b64encode(to_png(pixels)).decode(),
+        WIDGET: {"version_major": 2, "version_minor": 0, "model_id": widget.model_id},
     }
-    return data, {"image/png": display_size(first.pixels)}
+    return data, {"image/png": display_size(pixels)}
 
 
 def _widgets(explorable: Explorable, first: Picture) -> ipywidgets.VBox:
@@ -51,7 +44,7 @@ def _widgets(explorable: Explorable, first: Picture) -> ipywidgets.VBox:
     before, and keeps none but the latest, so a fast drag does not pile up drawings. A kernel may
     answer two controls from two threads: the one that comes last must show what is then set.
     """
-    knobs = [WIDGETS[control.kind](control) for control in explorable.controls.values()]
+    knobs = [_WIDGETS[control.kind](control) for control in explorable.controls.values()]
     screen = ipywidgets.HTML(_img(first))
     shown, lock = explorable.start, threading.Lock()
 
@@ -115,7 +108,7 @@ def _toggle(control: Control) -> ipywidgets.Checkbox:
     return ipywidgets.Checkbox(bool(control.start), description=control.label, indent=False)
 
 
-WIDGETS: dict[str, Callable[[Control], ipywidgets.DOMWidget]] = {
+_WIDGETS: dict[str, Callable[[Control], ipywidgets.DOMWidget]] = {
     "slider": _slider,
     "dropdown": lambda control: ipywidgets.Dropdown(**_options(control)),
     "buttons": lambda control: ipywidgets.ToggleButtons(**_options(control)),

@@ -28,11 +28,7 @@ def ring_centers() -> Tensor:
 
 
 def draw_ring(count: int, generator: torch.Generator | None = None) -> Tensor:
-    """Draw points ``(count, 2)``, each from a random Gaussian of the ring.
-
-    Raises:
-        ValueError: If ``count`` is below 1.
-    """
+    """Draw points ``(count, 2)``, at least one, each from a random Gaussian of the ring."""
     check_at_least_one(count=count)
     chosen = torch.randint(_MODES, (count,), generator=generator)
     return ring_centers()[chosen] + _STD * torch.randn(count, 2, generator=generator)
@@ -108,13 +104,7 @@ class _RingDiscriminator(nn.Module):
 
 @dataclass(frozen=True)
 class RingRecipe:
-    """The training recipe of a ring.
-
-    Args:
-        generator_steps: Steps of the generator after each of the discriminator.
-        lr: Learning rate of both.
-        betas: Decay rates of Adam.
-    """
+    """The training recipe of a ring; ``generator_steps`` follow each of the discriminator."""
 
     generator_steps: int = 1
     lr: float = 1e-3
@@ -129,7 +119,6 @@ def train_ring(
     recipe: RingRecipe,
     *,
     steps: int = 1500,
-    batch_size: int = 256,
     seed: int = 0,
     callbacks: Sequence[Callable[[int, GAN], None]] = (),
     progress: bool = True,
@@ -139,13 +128,9 @@ def train_ring(
     Args:
         recipe: ``HEALTHY``, ``COLLAPSED`` or another.
         steps: Steps of the discriminator, at least 1.
-        batch_size: Points in a batch, at least 2.
         seed: Decides the first weights, the points and the noise.
         callbacks: As :func:`glassbox.generation.gan.train_gan` takes them.
         progress: Whether to show a progress bar.
-
-    Raises:
-        ValueError: As :func:`glassbox.generation.gan.train_gan` does.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -156,7 +141,7 @@ def train_ring(
         gan,
         draw_ring(20_000, generator),
         steps=steps,
-        batch_size=batch_size,
+        batch_size=256,
         generator_steps=recipe.generator_steps,
         generator=generator,
         callbacks=callbacks,

@@ -1,4 +1,8 @@
-"""Cross-entropy and its relatives for long tails: re-weighted, logit-adjusted, focal."""
+"""Cross-entropy and its relatives for long tails: re-weighted, logit-adjusted, focal.
+
+All take the options of :class:`glassbox.losses.core.ClassLoss`. A number out of range raises a
+``ValueError``.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,8 +19,7 @@ class CrossEntropy(ClassLoss):
     r"""Cross-entropy: for class :math:`k`, :math:`\ell_k = -\log \mathrm{softmax}_k(x)`.
 
     Without weights, and for class indices also with them, this is
-    :func:`torch.nn.functional.cross_entropy`. Arguments as in
-    :class:`glassbox.losses.core.ClassLoss`.
+    :func:`torch.nn.functional.cross_entropy`.
     """
 
     def class_losses(self, logits: Tensor) -> Tensor:
@@ -30,11 +33,7 @@ class BalancedCrossEntropy(CrossEntropy):
     Args:
         class_counts: Training examples of each class, ``(K,)``, at least 1 in each.
         beta: As in :func:`glassbox.data.class_counts.effective_weights`, from 0 to below 1.
-        **options: ``reduction`` and ``ignore_index``, as in
-            :class:`glassbox.losses.core.ClassLoss`.
-
-    Raises:
-        ValueError: If an argument is out of range.
+        **options: ``reduction`` and ``ignore_index``.
 
     Reference:
         Cui, Jia, Lin, Song and Belongie (2019), "Class-Balanced Loss Based on Effective Number of
@@ -57,11 +56,7 @@ class LogitAdjustedLoss(ClassLoss):
     Args:
         class_counts: Training examples of each class, ``(K,)``, at least 1 in each.
         tau: At least 0; 1 is right for the balanced error, 0 is cross-entropy.
-        **options: ``weight``, ``reduction`` and ``ignore_index``, as in
-            :class:`glassbox.losses.core.ClassLoss`.
-
-    Raises:
-        ValueError: If an argument is out of range.
+        **options: ``weight``, ``reduction`` and ``ignore_index``.
 
     Reference:
         Menon et al. (2021), "Long-Tail Learning via Logit Adjustment",
@@ -93,11 +88,7 @@ class FocalLoss(ClassLoss):
 
     Args:
         gamma: At least 0; 0 is cross-entropy.
-        **options: ``weight``, ``reduction`` and ``ignore_index``, as in
-            :class:`glassbox.losses.core.ClassLoss`.
-
-    Raises:
-        ValueError: If an argument is out of range.
+        **options: ``weight``, ``reduction`` and ``ignore_index``.
 
     Reference:
         Lin, Goyal, Girshick, He and Dollár (2017), "Focal Loss for Dense Object Detection",

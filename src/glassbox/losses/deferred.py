@@ -22,9 +22,6 @@ def deferred_weights(
         start: The first epoch with weights.
         beta: As in :func:`glassbox.data.class_counts.effective_weights`.
 
-    Raises:
-        ValueError: As :func:`glassbox.data.class_counts.effective_weights` does.
-
     Reference:
         Cao et al. (2019), https://arxiv.org/abs/1906.07413, who start at 160 of 200 epochs.
     """

@@ -15,21 +15,12 @@ _TOLERANCE = 5e-3
 def class_fractions(
     labels: Labels, logits: Tensor, ignore_index: int = -100
 ) -> tuple[Tensor, Tensor]:
-    """Read labels as classes, and the fraction that each class has of a sample.
+    """Read labels as classes and the fraction that each has of a sample, ``(B, P)`` both.
 
-    Args:
-        labels: Class indices ``(B,)``; soft labels ``(B, K)``, whose rows are probabilities; or a
-            tuple ``(labels_a, labels_b, lam)`` of class indices and the fraction of the first, from
-            0 to 1, one number or ``(B,)``.
-        logits: ``(B, K)``; the fractions get their type and device.
-        ignore_index: A class index with the fraction 0.
-
-    Returns:
-        Classes ``(B, P)`` and fractions ``(B, P)``, with ``P`` 1, ``K`` or 2.
-
-    Raises:
-        TypeError: If ``labels`` are neither a tensor nor such a tuple, or their dtype is wrong.
-        ValueError: If a shape, an index, a row of probabilities or ``lam`` is wrong.
+    The labels are class indices ``(B,)``, where P is 1 and ``ignore_index`` has the fraction 0;
+    soft labels ``(B, K)``, whose rows are probabilities; or a tuple ``(labels_a, labels_b, lam)``
+    of indices and the fraction of the first, one number or ``(B,)``. The fractions are like the
+    logits ``(B, K)``.
     """
     if not isinstance(labels, Tensor):
         return _pair(labels, logits, ignore_index)

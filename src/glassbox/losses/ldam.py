@@ -1,4 +1,10 @@
-"""LDAM: a margin for each class, the larger the rarer it is."""
+"""LDAM: a margin for each class, the larger the rarer it is.
+
+Reference:
+    Cao, Wei, Gaidon, Arechiga and Ma (2019), "Learning Imbalanced Datasets with
+    Label-Distribution-Aware Margin Loss", https://arxiv.org/abs/1906.07413, and the authors' code.
+    For soft labels the paper defines nothing; the linear form is this book's.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,10 +29,6 @@ def ldam_margins(class_counts: Sequence[int] | Tensor, max_margin: float = 0.5) 
 
     Raises:
         ValueError: If a count is below 1 or ``max_margin`` is out of range.
-
-    Reference:
-        Cao, Wei, Gaidon, Arechiga and Ma (2019), "Learning Imbalanced Datasets with
-        Label-Distribution-Aware Margin Loss", https://arxiv.org/abs/1906.07413.
     """
     counts = checked_counts(class_counts)
     check_at_least(0, max_margin=max_margin)
@@ -52,11 +54,6 @@ class LDAMLoss(ClassLoss):
 
     Raises:
         ValueError: If a count is below 1 or another argument is out of range.
-
-    Reference:
-        Cao, Wei, Gaidon, Arechiga and Ma (2019), "Learning Imbalanced Datasets with
-        Label-Distribution-Aware Margin Loss", https://arxiv.org/abs/1906.07413, and the authors'
-        code. For soft labels the paper defines nothing; the linear form is this book's.
     """
 
     margins: Tensor

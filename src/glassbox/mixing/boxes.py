@@ -34,13 +34,9 @@ def _span(center: int, length: int, end: int) -> tuple[int, int]:
 def box_inside(
     sides: tuple[float, float], height: int, width: int, generator: torch.Generator | None
 ) -> Box:
-    """Draw a box that lies inside an image.
+    """Draw a box inside an image of so many pixels.
 
-    Args:
-        sides: Smallest and largest side, as fractions of the image's side.
-        height: Of the image in pixels.
-        width: Of the image in pixels.
-        generator: Source of the randomness; by default torch's global generator.
+    ``sides`` are the smallest and the largest, as fractions of the image's.
     """
     low, high = sides
     down = int(height * low) + draw_below(int(height * high) - int(height * low), generator)

@@ -1,4 +1,7 @@
-"""Mixup and CutMix as in torchvision: one fraction, or one box, for a whole batch."""
+"""Mixup and CutMix as in torchvision: one fraction, or one box, for a whole batch.
+
+A number out of range raises a ``ValueError``.
+"""
 
 import math
 
@@ -20,9 +23,6 @@ class Mixup:
     Args:
         alpha: Above 0; below 1 most fractions are near 0 or 1.
         num_classes: Length of a soft label.
-
-    Raises:
-        ValueError: If ``alpha`` or ``num_classes`` is out of range.
 
     Reference:
         Zhang et al. (2018), "mixup: Beyond Empirical Risk Minimization",
@@ -52,9 +52,6 @@ class CutMix:
     Args:
         alpha: Above 0.
         num_classes: Length of a soft label.
-
-    Raises:
-        ValueError: If ``alpha`` or ``num_classes`` is out of range.
 
     Reference:
         Yun et al. (2019), "CutMix", https://arxiv.org/abs/1905.04899.

@@ -53,14 +53,7 @@ def create_model(
 
 
 def _head_of(model: nn.Module) -> nn.Linear:
-    """Return the last linear layer of AlexNet or ResNet-18.
-
-    Returns:
-        The layer that gives the logits.
-
-    Raises:
-        TypeError: If the model is another one.
-    """
+    """Return the last linear layer of AlexNet or ResNet-18, which gives the logits."""
     return model.get_submodule(_places(model)[2])
 
 

@@ -58,9 +58,6 @@ class MLPAutoencoder(nn.Module):
 class LinearAutoencoder(MLPAutoencoder):
     """An autoencoder without any nonlinearity, which can do no better than PCA.
 
-    Raises:
-        ValueError: If a number of units is below 1.
-
     Reference:
         Baldi and Hornik (1989), "Neural networks and principal component analysis",
         https://doi.org/10.1016/0893-6080(89)90014-2.

@@ -1,4 +1,7 @@
-"""Generators, which make images from noise, and discriminators, which tell them from real ones."""
+"""Generators, which make images from noise, and discriminators, which tell them from real ones.
+
+A number that does not fit raises a ``ValueError``.
+"""
 
 from torch import Tensor, nn
 
@@ -14,9 +17,6 @@ class MLPGenerator(nn.Module):
         noise: Numbers that an image is made from, at least 1.
         hidden: Units of the hidden layers, at least 1.
         size: Side of the square gray images in pixels, at least 1.
-
-    Raises:
-        ValueError: If a number is below 1.
     """
 
     def __init__(self, noise: int = 96, hidden: int = 1024, size: int = 28) -> None:
@@ -46,9 +46,6 @@ class MLPDiscriminator(nn.Module):
     Args:
         size: Side of the square gray images in pixels, at least 1.
         hidden: Units of the hidden layers, at least 1.
-
-    Raises:
-        ValueError: If a number is below 1.
     """
 
     def __init__(self, size: int = 28, hidden: int = 256) -> None:
@@ -79,9 +76,6 @@ class DCGANGenerator(nn.Module):
         hidden: Units of the first linear layer, at least 1.
         channels: Maps before the first transposed convolution, a multiple of 2.
         size: Side of the square gray images in pixels, a multiple of 4.
-
-    Raises:
-        ValueError: If a number does not fit.
 
     Reference:
         Radford, Metz and Chintala (2015), "Unsupervised Representation Learning with Deep
@@ -127,9 +121,6 @@ class DCGANDiscriminator(nn.Module):
         size: Side of the square gray images in pixels, a multiple of 4 that is at least 16.
         channels: Maps of the first convolution, at least 1; the second has twice as many.
         hidden: Units of the linear layer before the logit, at least 1.
-
-    Raises:
-        ValueError: If a number does not fit.
     """
 
     def __init__(self, size: int = 28, channels: int = 32, hidden: int = 1024) -> None:

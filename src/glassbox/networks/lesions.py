@@ -62,14 +62,10 @@ def lesion_accuracy(
     """Measure the accuracy, from 0 to 1, without some of the blocks, for each set of them.
 
     Args:
-        model: A network with blocks, as for :func:`removed`.
+        model: A network with blocks, as for :func:`removed`, whose errors are raised here too.
         images: ``(N, C, H, W)``.
         labels: ``(N,)``.
         lesions: The blocks to remove, for one measurement each.
-
-    Raises:
-        TypeError: If a lesion is a single string.
-        ValueError: If a name is no block of the model, or the images and labels do not fit.
     """
     accuracies = []
     for blocks in lesions:

@@ -42,11 +42,7 @@ def filter_normalized(model: nn.Module, seed: int) -> dict[str, Tensor]:
 def _shifted(
     model: nn.Module, directions: Sequence[_Direction], amounts: Sequence[float]
 ) -> Iterator[None]:
-    """Move the weights of a network along directions inside a ``with`` block.
-
-    Raises:
-        ValueError: If there are not as many amounts as directions.
-    """
+    """Move the weights of a network along directions inside a ``with`` block."""
     if len(amounts) != len(directions):
         raise ValueError(f"amounts is {amounts}, expected {len(directions)} numbers")
     parameters = dict(model.named_parameters())

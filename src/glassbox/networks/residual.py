@@ -1,4 +1,9 @@
-"""Residual blocks with torchvision's parameter names, their plain twins, and networks of both."""
+"""Residual blocks with torchvision's parameter names, their plain twins, and networks of both.
+
+Reference:
+    He, Zhang, Ren and Sun (2016), "Deep Residual Learning for Image Recognition",
+    https://arxiv.org/abs/1512.03385; the networks for small images are those of section 4.2.
+"""
 
 from collections.abc import Callable
 
@@ -49,10 +54,6 @@ class BasicBlock(_ResidualBlock):
         downsample: Gives the input the shape of the output, where that differs.
         norm_layer: Makes the layer after each convolution from a number of channels;
             ``nn.Identity`` for none.
-
-    Reference:
-        He, Zhang, Ren and Sun (2016), "Deep Residual Learning for Image Recognition",
-        https://arxiv.org/abs/1512.03385.
     """
 
     expansion = 1
@@ -102,10 +103,6 @@ class Bottleneck(_ResidualBlock):
         stride: Of the 3 x 3 convolution.
         downsample: Gives the input the shape of the output, where that differs.
         norm_layer: Makes the layer after each convolution from a number of channels.
-
-    Reference:
-        He, Zhang, Ren and Sun (2016), "Deep Residual Learning for Image Recognition",
-        https://arxiv.org/abs/1512.03385.
     """
 
     expansion = 4
@@ -137,11 +134,7 @@ class Bottleneck(_ResidualBlock):
 
 
 class _SubsampleAndPad(nn.Module):
-    """A shortcut without parameters: every ``stride``-th pixel, and new channels of zeros.
-
-    Reference:
-        He et al. (2016), https://arxiv.org/abs/1512.03385, option A.
-    """
+    """A shortcut without parameters, the paper's option A: fewer pixels, new channels of zeros."""
 
     def __init__(self, new_channels: int, stride: int) -> None:
         super().__init__()
@@ -172,9 +165,6 @@ class ResidualNetwork(nn.Module):
 
     Raises:
         ValueError: If ``depth`` is not 6n + 2, or ``zero_init`` is asked of a plain network.
-
-    Reference:
-        He et al. (2016), https://arxiv.org/abs/1512.03385, section 4.2.
     """
 
     def __init__(

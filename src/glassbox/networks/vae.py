@@ -96,11 +96,7 @@ class VAE(nn.Module):
 
     @torch.no_grad()
     def sample(self, count: int, generator: torch.Generator | None = None) -> Tensor:
-        """Decode codes from the prior to ``(count, 1, size, size)``, without gradients.
-
-        Raises:
-            ValueError: If ``count`` is below 1.
-        """
+        """Decode ``count`` codes of the prior, at least 1, to ``(count, 1, size, size)`` images."""
         check_at_least_one(count=count)
         device = self.mean.weight.device
         return self.decode(torch.randn(count, self.latent, generator=generator).to(device))
@@ -207,11 +203,7 @@ def negative_elbo(
 
 
 def posterior_means(model: VAE, images: Tensor) -> Tensor:
-    """Compute the posterior means ``(N, latent)`` of images, without gradients.
-
-    Raises:
-        ValueError: If there are no images.
-    """
+    """Compute the posterior means ``(N, latent)`` of images, at least one, without gradients."""
     return predict(nn.Sequential(model.encoder, model.mean), images)
 
 

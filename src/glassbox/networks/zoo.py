@@ -127,9 +127,6 @@ def frontier(entries: Iterable[Entry], cost: str = "gflops") -> tuple[Entry, ...
     """Keep the entries that no other one beats at the same or a lower cost, cheapest first.
 
     Of several that cost the same, or are as accurate as each other, the best or cheapest stays.
-
-    Raises:
-        ValueError: If ``cost`` is unknown.
     """
     check_choice(COSTS, cost=cost)
     best: list[Entry] = []

@@ -33,12 +33,8 @@ class Adam(SingleTensorOptimizer):
         weight_decay: At least 0; this times the parameter is added to the gradient.
         amsgrad: Whether to divide by the largest :math:`v` so far, AMSGrad. As in PyTorch the
             largest is that of the averages before the correction.
-        foreach: As ``capturable``, ``differentiable`` and ``fused``, part of PyTorch's state
-            dicts; may not be true.
+        foreach, capturable, differentiable, fused: In PyTorch's state dicts; may not be true.
         maximize: Whether to climb.
-        capturable: May not be true.
-        differentiable: May not be true.
-        fused: May not be true.
         decoupled_weight_decay: Whether weights shrink by themselves and not through the
             gradient, as in :class:`AdamW`.
 

@@ -30,10 +30,8 @@ class RMSprop(SingleTensorOptimizer):
         weight_decay: At least 0; this times the parameter is added to the gradient.
         momentum: At least 0; the steps are then gathered as gradients are in SGD.
         centered: Whether to divide by the standard deviation of the gradients.
-        capturable: As the next, part of PyTorch's state dicts; may not be true.
-        foreach: May not be true.
+        capturable, foreach, differentiable: In PyTorch's state dicts; may not be true.
         maximize: Whether to climb.
-        differentiable: May not be true.
 
     Raises:
         ValueError: If a setting is out of range.

@@ -25,9 +25,7 @@ class SGD(SingleTensorOptimizer):
         weight_decay: At least 0; this times the parameter is added to the gradient.
         nesterov: Whether to look ahead, and follow :math:`g_t + \mu\, b_t`.
         maximize: Whether to climb.
-        foreach: As the next two, part of PyTorch's state dicts; may not be true.
-        differentiable: May not be true.
-        fused: May not be true.
+        foreach, differentiable, fused: In PyTorch's state dicts; may not be true.
 
     Raises:
         ValueError: If a setting is out of range.

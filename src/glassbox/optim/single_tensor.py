@@ -11,20 +11,14 @@ from glassbox.support.arguments import check_at_least, reject_tensor
 
 # Settings that choose between PyTorch's implementations and not between results. They are part of
 # its state dicts, so that a saved state can go both ways.
-_IMPLEMENTATION: Mapping[str, Any] = MappingProxyType(
-    {"foreach": None, "capturable": False, "differentiable": False, "fused": None}
-)
+_IMPLEMENTATION = ("foreach", "capturable", "differentiable", "fused")
 
 
 class SingleTensorOptimizer(torch.optim.Optimizer):
     """Steps one parameter after the other; a subclass says how in :meth:`update`.
 
-    Args:
-        params: Tensors, pairs of names and tensors, or dicts of groups, as in PyTorch.
-        defaults: The settings of a group that sets none of its own.
-
-    Raises:
-        ValueError: If a setting asks for an implementation that is not this one.
+    ``params`` and ``defaults`` are PyTorch's; a setting that asks for another implementation is
+    refused.
     """
 
     missing: ClassVar[Mapping[str, Any]] = MappingProxyType({})
@@ -43,13 +37,10 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
     def update(
         self, param: Tensor, gradient: Tensor, state: dict[str, Any], group: dict[str, Any]
     ) -> None:
-        """Step one parameter in place.
+        """Step one parameter in place by the gradient of what is minimized.
 
-        Args:
-            param: The parameter, any shape.
-            gradient: Of what is minimized, in the parameter's shape.
-            state: What is kept of this parameter between steps; empty at first.
-            group: The settings.
+        ``state`` is what is kept of this parameter between steps, empty at first; ``group`` holds
+        the settings.
         """
         raise NotImplementedError
 
@@ -109,11 +100,7 @@ def scalar(lr: float | Tensor) -> float | Tensor:
 
 
 def as_real(*tensors: Tensor) -> list[Tensor]:
-    """View complex numbers as pairs of real ones, which optimizers treat as two parameters.
-
-    Returns:
-        Views ``(..., 2)`` of complex tensors; real ones as they are.
-    """
+    """View complex tensors as pairs of real numbers ``(..., 2)``, which are optimized as two."""
     return [torch.view_as_real(t) if torch.is_complex(t) else t for t in tensors]
 
 

@@ -50,12 +50,7 @@ class Surface:
 
 @dataclass(frozen=True)
 class Trajectory:
-    """The path of an optimizer on a surface.
-
-    Args:
-        points: Its positions, ``(steps + 1, 2)``, float64.
-        heights: The function there, without noise, ``(steps + 1,)``.
-    """
+    """An optimizer's path in float64: points ``(steps + 1, 2)``, and the heights without noise."""
 
     points: Tensor
     heights: Tensor

@@ -116,13 +116,9 @@ def _train_and_score(
 
 
 def random_batches(seeds: Sequence[int], count: int, steps: int, batch_size: int) -> Tensor:
-    """Draw the indices of all batches, ``(steps, R, batch_size)``, separately for each seed.
+    """Draw the indices of all batches, ``(steps, R, batch_size)``, separately for each of R seeds.
 
-    Args:
-        seeds: R seeds.
-        count: Examples to draw from.
-        steps: Batches for each seed.
-        batch_size: Examples in a batch; one may be drawn twice.
+    One of the ``count`` examples may be drawn twice.
     """
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     shape = steps, batch_size

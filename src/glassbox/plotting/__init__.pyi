@@ -1,4 +1,3 @@
-from .charts import bars as bars
 from .charts import confusion_matrix as confusion_matrix
 from .charts import curves as curves
 from .figures import Figure as Figure

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, ListedColormap
 
-from glassbox.plotting.colors import BLUE, GRID, INK, MUTED, PALE, PALETTE, TRACK
+from glassbox.plotting.colors import GRID, INK, MUTED, PALETTE, TRACK
 from glassbox.plotting.figures import LEFT, WIDTH, Axes, Figure, figure
 from glassbox.plotting.images import check_length, to_array
 
@@ -19,22 +19,10 @@ def _label_inches(labels: Sequence[str]) -> float:
     return 0.085 * max(map(len, labels), default=0)
 
 
-def _finish(ax: Axes, title: str, sentence: str, alt: str | None) -> Figure:
-    """Set the title of a panel and describe the panel."""
-    if title:
-        ax.set_title(title)
-    ax.figure.describe(sentence if alt is None else alt)
-    return ax.figure
-
-
 def interval(runs: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Compute the mean over runs and its 95% confidence interval by Student's t.
+    """Compute mean and half-width of the 95% interval, ``(N,)`` each, over runs ``(R, N)``.
 
-    Args:
-        runs: ``(R, N)``, N numbers from each of R runs.
-
-    Returns:
-        The mean and the half-width of the interval, ``(N,)`` each; the latter is 0 for one run.
+    The half-width, by Student's t, is 0 for a single run.
     """
     # Imported here, for it imports torch, which takes a second and which other charts do not need.
     from glassbox.training.seed_statistics import half_width
@@ -54,8 +42,6 @@ def curves(
     ylabel: str = "",
     title: str = "",
     yscale: str = "linear",
-    ax: Axes | None = None,
-    alt: str | None = None,
 ) -> Figure:
     """Draw a line for each series, named at its end, with a band where the series has several runs.
 
@@ -67,8 +53,6 @@ def curves(
         ylabel: Name and unit of the numbers.
         title: Title of the plot.
         yscale: ``linear`` or ``log``.
-        ax: Axes to draw on; those of a new figure unless given.
-        alt: Replaces the computed alt sentence.
 
     Raises:
         ValueError: There are no series or more than six, or one differs in length from ``x``.
@@ -81,17 +65,17 @@ def curves(
     for name, (mean, _) in lines.items():
         if mean.shape != x.shape:
             raise ValueError(f"series {name!r} must have {len(x)} numbers, got {mean.size}")
-    if ax is None:
-        _, ax = figure()
+    fig, ax = figure()
     for color, (mean, half) in zip(PALETTE, lines.values(), strict=False):
         ax.plot(x, mean, color=color)
         if half.any():
             ax.fill_between(x, mean - half, mean + half, color=color, alpha=0.18, linewidth=0)
-    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
     if yscale != "linear":  # setting the scale that an axis has would reset its ticks
         ax.set_yscale(yscale)
     _name_lines(ax, x, {name: mean[-1] for name, (mean, _) in lines.items()})
-    return _finish(ax, title, _curves_sentence(x, lines, xlabel, ylabel), alt)
+    fig.describe(_curves_sentence(x, lines, xlabel, ylabel))
+    return fig
 
 
 def _name_lines(ax: Axes, x: np.ndarray, ends: Mapping[str, float]) -> None:
@@ -146,76 +130,13 @@ def _curves_sentence(
     return f"{what} from {x[0]:.4g} to {x[-1]:.4g}: {'; '.join(parts)}."
 
 
-def bars(
-    values: Any,
-    names: Sequence[str],
-    *,
-    highlight: int | None = None,
-    limit: float = 1.0,
-    xlabel: str = "probability",
-    title: str = "",
-    ax: Axes | None = None,
-    alt: str | None = None,
-) -> Figure:
-    """Draw a horizontal bar for each value, from the top down, with the number at its end.
-
-    Args:
-        values: ``(K,)`` numbers from 0 to ``limit``, such as the probabilities of K classes.
-        names: What each bar is.
-        highlight: Index of the bar in full color; that of the longest unless given.
-        limit: Where the axis ends.
-        xlabel: Name and unit of the numbers.
-        title: Title of the plot.
-        ax: Axes to draw on; those of a new figure unless given.
-        alt: Replaces the computed alt sentence.
-
-    Raises:
-        ValueError: ``values`` is not ``(K,)`` numbers from 0 to ``limit``, ``names`` differs in
-            length, or ``highlight`` is not the index of a bar.
-    """
-    lengths = to_array(values).astype(float)
-    if lengths.ndim != 1 or not lengths.size or not ((lengths >= 0) & (lengths <= limit)).all():
-        raise ValueError(f"values must be (K,) numbers from 0 to {limit:g}, got {lengths}")
-    check_length("names", names, len(lengths), "values")
-    strong = int(lengths.argmax()) if highlight is None else highlight
-    if not 0 <= strong < len(lengths):
-        raise ValueError(f"highlight must be 0 to {len(lengths) - 1}, got {highlight}")
-    if ax is None:
-        left = 0.3 + _label_inches(names)
-        _, ax = figure(height=1.15 + 0.27 * len(lengths), left=left, right=0.6)
-    colors = [BLUE if i == strong else PALE for i in range(len(lengths))]
-    places = np.arange(len(lengths))
-    ax.barh(places, lengths, height=0.72, color=colors)
-    for place, length in zip(places, lengths, strict=True):
-        weight = "bold" if place == strong else "normal"
-        ax.text(length + 0.012 * limit, place, f"{length:.2f}", va="center", size=9, weight=weight)
-    ax.set(xlim=(0, limit), ylim=(len(lengths) - 0.4, -0.6), xlabel=xlabel)
-    ax.set_yticks(places, list(names))
-    ax.grid(False)
-    ax.spines.left.set_visible(False)
-    order = np.argsort(-lengths, kind="stable")[:4]
-    parts = [f"{names[i]} {lengths[i]:.2f}" for i in order]
-    shown = "largest first" if len(lengths) <= 4 else f"the largest of {len(lengths)}"
-    return _finish(ax, title, f"Bars of {xlabel}, {shown}: {', '.join(parts)}.", alt)
-
-
-def confusion_matrix(
-    counts: Any,
-    class_names: Sequence[str] | None = None,
-    *,
-    title: str = "",
-    ax: Axes | None = None,
-    alt: str | None = None,
-) -> Figure:
+def confusion_matrix(counts: Any, class_names: Sequence[str] | None = None) -> Figure:
     """Draw a confusion matrix in which the errors stand out and the diagonal stays quiet.
 
     Args:
         counts: ``(K, K)`` whole numbers: how many images of the row's class were predicted to be
             of the column's, as ``sklearn.metrics.confusion_matrix`` counts them.
         class_names: Names of the classes; 0 to K - 1 unless given.
-        title: Title of the plot.
-        ax: Axes to draw on; those of a new figure unless given.
-        alt: Replaces the computed alt sentence.
 
     Raises:
         ValueError: ``counts`` is not a square matrix of whole numbers of 0 or more, or
@@ -230,8 +151,7 @@ def confusion_matrix(
     count = len(matrix)
     check_length("class_names", class_names, count, "classes")
     names = list(class_names) if class_names is not None else [str(i) for i in range(count)]
-    if ax is None:
-        ax = _square(names)
+    ax = _square(names)
     errors = matrix * (1 - np.eye(count, dtype=int))
     ax.imshow(np.where(np.eye(count), 1, np.nan), cmap=_DIAGONAL)
     ax.imshow(np.ma.masked_equal(errors, 0), cmap=_ERRORS, vmin=0, vmax=max(errors.max(), 1))
@@ -245,9 +165,8 @@ def confusion_matrix(
     ax.set(xlabel="predicted class", ylabel="true class")
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    if title:
-        ax.set_title(title, pad=24)
-    return _finish(ax, "", _confusion_sentence(matrix, errors, names), alt)
+    ax.figure.describe(_confusion_sentence(matrix, errors, names))
+    return ax.figure
 
 
 def _square(names: Sequence[str]) -> Axes:

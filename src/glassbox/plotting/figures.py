@@ -20,7 +20,7 @@ from PIL import Image
 
 from glassbox.plotting.colors import GRID, INK, MUTED, PALETTE, PAPER
 
-DPI = 120
+_DPI = 120
 WIDTH = 7.0
 _HEIGHT = 3.6
 _TICKS = 6  # at most, on an axis
@@ -28,8 +28,8 @@ _TICKS = 6  # at most, on an axis
 # Inches around and between the axes. They are fixed so that the axes of two figures of one size
 # coincide (an explorable's picture must not jump). An automatic layout would also take as long
 # again as the drawing itself.
-LEFT, TOP = 0.75, 0.5
-_RIGHT, _BOTTOM, _GAP_ACROSS, _GAP_DOWN = 0.25, 0.6, 0.75, 0.95
+LEFT = 0.75
+_TOP, _RIGHT, _BOTTOM, _GAP_ACROSS, _GAP_DOWN = 0.5, 0.25, 0.6, 0.75, 0.95
 
 _STYLE: Mapping[str, Any] = MappingProxyType(
     {
@@ -156,7 +156,7 @@ def figure(
     height: float = _HEIGHT,
     left: float = LEFT,
     right: float = _RIGHT,
-    top: float = TOP,
+    top: float = _TOP,
     bottom: float = _BOTTOM,
     wspace: float | None = None,
     hspace: float | None = None,
@@ -198,7 +198,7 @@ def figure(
         raise ValueError(
             f"width {width} and height {height} inches leave no room for {rows} x {cols} axes"
         )
-    fig = Figure(figsize=(width, height), dpi=DPI, alt=alt)
+    fig = Figure(figsize=(width, height), dpi=_DPI, alt=alt)
     fig.subplots_adjust(
         left=left / width,
         right=1 - right / width,
@@ -223,20 +223,14 @@ def display_size(pixels: np.ndarray) -> dict[str, int]:
     A picture of the default width is shown 700 CSS pixels wide.
     """
     height, width = pixels.shape[:2]
-    return {"width": round(width * 100 / DPI), "height": round(height * 100 / DPI)}
+    return {"width": round(width * 100 / _DPI), "height": round(height * 100 / _DPI)}
 
 
-def to_palette(pixels: np.ndarray, colors: int) -> Image.Image:
-    """Reduce a picture to its own palette, in which the color of its first pixel is exact.
+def _to_palette(pixels: np.ndarray, colors: int) -> Image.Image:
+    """Reduce a picture ``(height, width, 3)`` to a palette of 2 to 256 colors.
 
-    That pixel is the paper, and the paper must not differ between two pictures of one explorable.
-
-    Args:
-        pixels: The picture, uint8 ``(height, width, 3)``.
-        colors: Size of the palette, 2 to 256.
-
-    Returns:
-        The picture with a palette.
+    The color of its first pixel stays exact. That pixel is the paper, which must not differ between
+    two pictures of one explorable.
     """
     reduced = Image.fromarray(pixels).quantize(
         colors, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
@@ -248,7 +242,7 @@ def to_palette(pixels: np.ndarray, colors: int) -> Image.Image:
 
 
 def to_png(pixels: np.ndarray, colors: int = 256) -> bytes:
-    """Encode a picture as the bytes of a PNG with its own palette, as :func:`to_palette` does."""
+    """Encode a picture as the bytes of a PNG with its own palette, as :func:`_to_palette` does."""
     file = io.BytesIO()
-    to_palette(pixels, colors).save(file, "PNG", compress_level=7)
+    _to_palette(pixels, colors).save(file, "PNG", compress_level=7)
     return file.getvalue()

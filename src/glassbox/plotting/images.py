@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from glassbox.plotting.colors import GREEN, GRID, INK, MUTED, RUST, SIGNED
-from glassbox.plotting.figures import TOP, WIDTH, Axes, Figure, figure
+from glassbox.plotting.colors import GRID, INK, MUTED, SIGNED
+from glassbox.plotting.figures import WIDTH, Axes, Figure, figure
 
 _GAP = 0.08  # between tiles, in tile widths
 _EDGE = 0.25  # around them, in inches
@@ -20,14 +20,7 @@ def to_array(values: Any) -> np.ndarray:
 
 
 def check_length(name: str, items: Sequence[Any] | None, count: int, what: str) -> None:
-    """Raise ``ValueError`` unless an optional argument has one item for each thing drawn.
-
-    Args:
-        name: The argument's name.
-        items: Its value, or None where it was not given.
-        count: How many things are drawn.
-        what: What they are, in the plural.
-    """
+    """Refuse an optional argument that has not one item for each of ``count`` things drawn."""
     if items is not None and len(items) != count:
         raise ValueError(f"{name} must have one entry for each of {count} {what}, got {len(items)}")
 
@@ -71,11 +64,8 @@ def _pictures(images: Any) -> np.ndarray:
 def _tile(
     pictures: np.ndarray,
     texts: Sequence[str],
-    colors: Sequence[str],
     *,
-    cols: int | None,
-    title: str,
-    ax: Axes | None,
+    cols: int | None = None,
     foot: float = 0.0,
     **show: Any,
 ) -> tuple[Axes, float]:
@@ -90,23 +80,15 @@ def _tile(
     tile = min(_LARGEST, (WIDTH - 2 * _EDGE) / (cols * (1 + _GAP) - _GAP))
     gap = 0.27 / tile if any(texts) else _GAP
     across, down = cols * (1 + _GAP) - _GAP, rows * (aspect + gap) + foot / tile
-    if ax is None:
-        top = TOP if title else 0.5 * _EDGE
-        _, ax = figure(
-            height=top + down * tile + _EDGE,
-            left=_EDGE,
-            right=WIDTH - _EDGE - across * tile,
-            top=top,
-            bottom=_EDGE,
-        )
-    for i, (picture, text, color) in enumerate(zip(pictures, texts, colors, strict=True)):
+    top = 0.5 * _EDGE
+    margins = {"left": _EDGE, "right": WIDTH - _EDGE - across * tile, "bottom": _EDGE}
+    _, ax = figure(height=top + down * tile + _EDGE, top=top, **margins)
+    for i, (picture, text) in enumerate(zip(pictures, texts, strict=True)):
         x, y = i % cols * (1 + _GAP), i // cols * (aspect + gap) + gap
         ax.imshow(picture, extent=(x, x + 1, y + aspect, y), **show)
-        ax.text(x, y - 0.22 * gap, text, color=color, size=9)
+        ax.text(x, y - 0.22 * gap, text, color=INK, size=9)
     ax.set(xlim=(0, across), ylim=(down, 0), anchor="NW")
     ax.set_axis_off()
-    if title:
-        ax.set_title(title)
     return ax, 1 / tile
 
 
@@ -114,10 +96,7 @@ def image_grid(
     images: Any,
     titles: Sequence[str] | None = None,
     *,
-    right: Sequence[bool] | None = None,
     cols: int | None = None,
-    title: str = "",
-    ax: Axes | None = None,
     alt: str | None = None,
 ) -> Figure:
     """Show images side by side.
@@ -125,65 +104,31 @@ def image_grid(
     Args:
         images: ``(N, H, W)``, ``(N, 1, H, W)`` or ``(N, 3, H, W)``; uint8, or numbers in [0, 1].
         titles: A short text above each image.
-        right: Whether each title is right: green with a check mark, or rust with a cross.
         cols: Images in a row; at most 8 unless given.
-        title: Title of the plot.
-        ax: Axes to draw on; those of a new figure unless given.
         alt: Replaces the computed alt sentence.
 
     Raises:
-        ValueError: ``images`` has another shape or range, or ``titles`` or ``right`` differs in
-            length.
+        ValueError: ``images`` has another shape or range, or ``titles`` differs in length.
     """
     pictures = _pictures(images)
-    count = len(pictures)
+    count, height, width = pictures.shape[:3]
     check_length("titles", titles, count, "images")
-    check_length("right", right, count, "images")
     texts = list(titles) if titles is not None else [""] * count
-    colors = [INK] * count
-    if right is not None:
-        colors = [GREEN if good else RUST for good in right]
-        texts = [f"{text} {'✓' if good else '✗'}" for text, good in zip(texts, right, strict=True)]
-    ax, _ = _tile(
-        pictures, texts, colors, cols=cols, title=title, ax=ax, cmap="gray", vmin=0, vmax=1
-    )
-    ax.figure.describe(alt if alt is not None else _grid_sentence(pictures.shape, titles, right))
+    ax, _ = _tile(pictures, texts, cols=cols, cmap="gray", vmin=0, vmax=1)
+    sentence = f"{count} image{'s' * (count > 1)} of {height} × {width} pixels"
+    if titles is not None:
+        sentence += f", titled {', '.join(texts[:12])}" + " and so on" * (count > 12)
+    ax.figure.describe(alt if alt is not None else f"{sentence}.")
     return ax.figure
 
 
-def _grid_sentence(
-    shape: tuple[int, ...], titles: Sequence[str] | None, right: Sequence[bool] | None
-) -> str:
-    count, height, width = shape[:3]
-    images = "1 image" if count == 1 else f"{count} images"
-    sentence = f"{images} of {height} × {width} pixels"
-    if titles is not None:
-        named = ", ".join(titles[:12]) + (" and so on" if count > 12 else "")
-        sentence += f", titled {named}"
-    if right is not None:
-        sentence += f"; {sum(map(bool, right))} of {count} are right"
-    return sentence + "."
-
-
-def feature_maps(
-    maps: Any,
-    titles: Sequence[str] | None = None,
-    *,
-    cols: int | None = None,
-    title: str = "",
-    ax: Axes | None = None,
-    alt: str | None = None,
-) -> Figure:
+def feature_maps(maps: Any, titles: Sequence[str] | None = None) -> Figure:
     """Show feature maps side by side on one scale, with zero in the color of the paper.
 
     Args:
         maps: ``(C, H, W)``, the activations of one image, or kernels: blue where negative, rust
             where positive.
         titles: A short text above each map; its number, from 0, unless given.
-        cols: Maps in a row; at most 8 unless given.
-        title: Title of the plot.
-        ax: Axes to draw on; those of a new figure unless given.
-        alt: Replaces the computed alt sentence.
 
     Raises:
         ValueError: ``maps`` has another shape or is not finite, or ``titles`` differs in length.
@@ -196,21 +141,10 @@ def feature_maps(
     check_length("titles", titles, len(values), "maps")
     texts = list(titles) if titles is not None else [str(i) for i in range(len(values))]
     limit = max(np.abs(values).max(), 1e-12)
-    ax, inch = _tile(
-        values,
-        texts,
-        [INK] * len(values),
-        cols=cols,
-        title=title,
-        ax=ax,
-        foot=_KEY,
-        cmap=SIGNED,
-        vmin=-limit,
-        vmax=limit,
-    )
+    ax, inch = _tile(values, texts, foot=_KEY, cmap=SIGNED, vmin=-limit, vmax=limit)
     _frame(ax)
     _key(ax, inch, limit, float(values.min()), float(values.max()))
-    ax.figure.describe(alt if alt is not None else _maps_sentence(values, texts))
+    ax.figure.describe(_maps_sentence(values, texts))
     return ax.figure
 
 

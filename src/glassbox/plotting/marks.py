@@ -13,15 +13,10 @@ from glassbox.training.seed_statistics import SeedRuns
 def label_ends(
     ax: Axes, ends: Mapping[str, float], colors: Sequence[str], x: float, gap: float, **frame: Any
 ) -> None:
-    """Write the names of lines beside their ends, on axes whose limits are set.
+    """Write the names of lines beside their last values, from ``x`` on; axes have their limits.
 
-    Args:
-        ax: The axes.
-        ends: Name to the last value of its line.
-        colors: Of each name.
-        x: Where the names begin, in data units.
-        gap: Least distance between two names, as a fraction of the height of the axes.
-        **frame: Patch properties of a box behind each name.
+    Between two names ``gap`` stays free, a fraction of the height of the axes. ``frame`` holds
+    patch properties of a box behind each name.
     """
     to_fraction = ax.transData + ax.transAxes.inverted()
     heights = [to_fraction.transform((1, end))[1] for end in ends.values()]
@@ -37,14 +32,9 @@ def label_ends(
 def draw_intervals(
     ax: Axes, runs: Mapping[str, SeedRuns], colors: Sequence[str], *, width: float, size: float
 ) -> None:
-    """Draw a row for each name: the mean over seeds as a dot, and its 95% interval as a line.
+    """Draw a row for each name, from the top down: the mean as a dot, its 95% interval as a line.
 
-    Args:
-        ax: The axes, which get the names as tick labels, from the top down.
-        runs: Name to one value for each seed.
-        colors: Of each row.
-        width: Width of the line, in points.
-        size: Area of the dot, in square points.
+    ``width`` of the line is in points, ``size`` of the dot in square points.
     """
     places = np.arange(len(runs))
     lows, highs = zip(*(one.interval() for one in runs.values()), strict=True)

@@ -1,7 +1,7 @@
 """Checks of arguments that many functions share.
 
-Every message has the form ``NAME is VALUE, expected ...``. A number that is nan passes none of
-the checks of numbers.
+What does not pass raises a ``ValueError`` of the form ``NAME is VALUE, expected ...``, where NAME
+is that of the argument. A number that is nan passes none of the checks of numbers.
 """
 
 import math
@@ -13,7 +13,7 @@ from torch import Tensor
 
 
 def check_at_least(lowest: float, **numbers: float) -> None:
-    """Refuse numbers below a limit with a ``ValueError`` that names the argument."""
+    """Refuse numbers below a limit."""
     for name, value in numbers.items():
         if not value >= lowest:
             raise ValueError(f"{name} is {value}, expected at least {lowest}")
@@ -25,35 +25,28 @@ def check_at_least_one(**numbers: int) -> None:
 
 
 def check_integer(lowest: int, **numbers: Any) -> None:
-    """Refuse what is not an integer or below a limit with a ``ValueError``."""
+    """Refuse what is not an integer or below a limit."""
     for name, value in numbers.items():
         if not isinstance(value, int) or isinstance(value, bool) or value < lowest:
             raise ValueError(f"{name} is {value!r}, expected an integer of at least {lowest}")
 
 
 def check_positive(**numbers: float) -> None:
-    """Refuse numbers that are 0 or negative with a ``ValueError`` that names the argument."""
+    """Refuse numbers that are 0 or negative."""
     for name, value in numbers.items():
         if not value > 0:
             raise ValueError(f"{name} is {value}, expected above 0")
 
 
 def check_finite(**numbers: float) -> None:
-    """Refuse infinities with a ``ValueError`` that names the argument."""
+    """Refuse infinities."""
     for name, value in numbers.items():
         if not math.isfinite(value):
             raise ValueError(f"{name} is {value}, expected a finite number")
 
 
 def check_range(low: float, high: float, *, below: bool = False, **numbers: float) -> None:
-    """Refuse numbers outside of a range with a ``ValueError`` that names the argument.
-
-    Args:
-        low: The smallest number allowed.
-        high: The largest number allowed.
-        below: Whether ``high`` itself is refused too.
-        **numbers: Each by the name of its argument.
-    """
+    """Refuse numbers outside ``low`` to ``high``; with ``below``, also ``high`` itself."""
     for name, value in numbers.items():
         if not low <= value <= high or (below and value == high):
             upper = f"below {high}" if below else high
@@ -61,35 +54,28 @@ def check_range(low: float, high: float, *, below: bool = False, **numbers: floa
 
 
 def check_multiple(divisor: int, **numbers: int) -> None:
-    """Refuse numbers that are not 1, 2, 3, ... times ``divisor`` with a ``ValueError``."""
+    """Refuse numbers that are not 1, 2, 3, ... times ``divisor``."""
     for name, value in numbers.items():
         if value < divisor or value % divisor:
             raise ValueError(f"{name} is {value}, expected a multiple of {divisor}")
 
 
 def check_choice(choices: Collection[Any], **values: Any) -> None:
-    """Refuse values that are not among ``choices`` with a ``ValueError`` that lists them."""
+    """Refuse values that are not among ``choices``, and list these."""
     for name, value in values.items():
         if value not in choices:
             raise ValueError(f"{name} is {value!r}, expected one of {', '.join(map(str, choices))}")
 
 
 def check_not_empty(**collections: Sized) -> None:
-    """Refuse collections and tensors of length 0 with a ``ValueError``."""
+    """Refuse collections and tensors of length 0."""
     for name, collection in collections.items():
         if len(collection) == 0:
             raise ValueError(f"{name} is empty, expected at least one entry")
 
 
 def check_same_shape(**tensors: Tensor) -> None:
-    """Refuse tensors whose shapes differ, which would otherwise be broadcast.
-
-    Args:
-        **tensors: Each by the name of its argument; the first has the shape that is expected.
-
-    Raises:
-        ValueError: If another has another shape; the message names it.
-    """
+    """Refuse tensors that differ in shape from the first, and would otherwise be broadcast."""
     (name, first), *others = tensors.items()
     for other, tensor in others:
         if tensor.shape != first.shape:
@@ -97,16 +83,10 @@ def check_same_shape(**tensors: Tensor) -> None:
 
 
 def check_shapes(**tensors: tuple[Tensor, str]) -> None:
-    """Refuse tensors whose shapes do not fit together.
+    """Refuse tensors whose shapes do not fit together; each is given with its pattern.
 
     ``check_shapes(images=(images, "B C H W"), labels=(labels, "B"))`` wants as many labels as
     images: a letter stands for the same size wherever it occurs, a number for itself.
-
-    Args:
-        **tensors: A tensor and its pattern, each by the name of its argument.
-
-    Raises:
-        ValueError: If a shape does not fit its pattern; the message names the first such tensor.
     """
     sizes: dict[str, str] = {}
     for name, (tensor, pattern) in tensors.items():
@@ -135,11 +115,7 @@ def check_bytes(**tensors: Tensor) -> None:
 
 
 def check_class_indices(num_classes: int, **labels: Tensor) -> None:
-    """Refuse labels that are not a vector of class indices from 0 to ``num_classes - 1``.
-
-    Raises:
-        ValueError: If the shape, the type or an index is wrong.
-    """
+    """Refuse labels that are not a vector of class indices from 0 to ``num_classes - 1``."""
     for name, tensor in labels.items():
         if tensor.ndim != 1 or tensor.is_floating_point() or tensor.dtype == torch.bool:
             reject_tensor(name, tensor, "class indices (N,) of an integer type")
@@ -151,7 +127,7 @@ def check_class_indices(num_classes: int, **labels: Tensor) -> None:
 
 
 def reject_tensor(argument: str, tensor: Tensor, expected: str) -> NoReturn:
-    """Refuse a tensor of the wrong shape or type with a ``ValueError``."""
+    """Refuse a tensor of the wrong shape or type."""
     raise ValueError(
         f"{argument} has shape {tuple(tensor.shape)} and type {tensor.dtype}, expected {expected}"
     )

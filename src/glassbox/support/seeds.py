@@ -41,18 +41,10 @@ def seed_everything(seed: int, *, deterministic: bool = True) -> None:
 
 @contextmanager
 def isolated_seed(seed: int, *, deterministic: bool = True) -> Iterator[None]:
-    """Seed everything inside a ``with`` block, and restore all states when it ends.
+    """Seed inside a ``with`` block as :func:`seed_everything`, and restore all states at its end.
 
     The states of the random number generators and the settings of deterministic algorithms are
     restored, even if the block raises.
-
-    Args:
-        seed: From 0 to 2**32 - 1.
-        deterministic: As in :func:`seed_everything`.
-
-    Raises:
-        TypeError: If ``seed`` is not an integer.
-        ValueError: If ``seed`` is out of range.
     """
     seed = _checked(seed)
     states = random_states()
@@ -74,11 +66,9 @@ def isolated_seed(seed: int, *, deterministic: bool = True) -> Iterator[None]:
 
 
 def random_states() -> dict[str, Any]:
-    """Read the states of all global random number generators.
+    """Read the states of all global random number generators: Python, NumPy and torch (also CUDA).
 
-    Returns:
-        The states of Python, NumPy and torch (CPU, and CUDA where it is in use), as tensors,
-        numbers and tuples, so that a file of them can be loaded with ``weights_only=True``.
+    They are tensors, numbers and tuples, so that a file of them loads with ``weights_only=True``.
     """
     name, keys, *rest = np.random.get_state()
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []

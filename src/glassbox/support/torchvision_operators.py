@@ -33,14 +33,9 @@ def _load_compiled_operators(folders: list[str]) -> None:
 
 
 def define_missing_operators() -> tuple[str, ...]:
-    """Declare the operators that ``import torchvision`` needs and cannot load.
+    """Declare the operators that ``import torchvision`` cannot load, and name those declared now.
 
-    The declared operators have a schema and no kernel: calling one still raises.
-
-    Returns:
-        Names of the operators declared by this call, such as
-        ``("torchvision::nms", "torchvision::qnms")``; empty where torchvision is not
-        installed, where its own operators load, or where this has run before.
+    They have a schema and no kernel: calling one still raises.
     """
     global _library
     torchvision = find_spec("torchvision")

@@ -54,11 +54,8 @@ def reliability(confidences: Tensor, right: Tensor, bins: int = 10) -> Reliabili
 def calibration_error(confidences: Tensor, right: Tensor, bins: int = 10) -> float:
     r"""Compute the expected calibration error from the bins of :func:`reliability`.
 
-    Computes :math:`\sum_b \frac{n_b}{N} |\mathrm{acc}_b - \mathrm{conf}_b|`, known as the
-    expected calibration error.
-
-    Raises:
-        ValueError: As :func:`reliability` does.
+    Computes :math:`\sum_b \frac{n_b}{N} |\mathrm{acc}_b - \mathrm{conf}_b|`. Arguments and
+    errors are those of :func:`reliability`.
 
     Reference:
         Naeini, Cooper and Hauskrecht (2015), "Obtaining Well Calibrated Probabilities Using

@@ -104,11 +104,9 @@ def accuracy(logits: Tensor, labels: Tensor) -> float | None:
 
 
 def count_correct(logits: Tensor, labels: Tensor) -> Tensor | None:
-    """Count the images whose largest logit ``(N, K)`` is that of their label.
+    """Count the images whose largest logit ``(N, K)`` is that of their label, on the device.
 
-    Returns:
-        The count, on the device of the logits, or ``None`` where there are no class indices to
-        compare with.
+    None where there are no class indices to compare with.
     """
     indices = labels.ndim == 1 and not labels.is_floating_point()
     if not (indices and isinstance(logits, Tensor) and logits.ndim == 2):
@@ -117,11 +115,7 @@ def count_correct(logits: Tensor, labels: Tensor) -> Tensor | None:
 
 
 def check_pairs(images: Tensor, labels: Tensor) -> None:
-    """Refuse an empty set of images, or another number of labels than of images.
-
-    Raises:
-        ValueError: If there are no images, or not as many labels as images.
-    """
+    """Refuse an empty set of images, or another number of labels than of images."""
     check_not_empty(images=images)
     if len(labels) != len(images):
         raise ValueError(f"labels has {len(labels)} entries, expected {len(images)}, as images")

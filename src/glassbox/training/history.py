@@ -64,13 +64,7 @@ class RunningMean:
         self.classified = 0
 
     def add(self, loss: float, logits: Tensor, labels: Tensor) -> None:
-        """Add one batch.
-
-        Args:
-            loss: The mean loss of the batch.
-            logits: ``(B, K)``, or any other output, which has no accuracy.
-            labels: Class indices ``(B,)``, or any other target, which has no accuracy.
-        """
+        """Add a batch by its mean loss; what is not logits and class indices has no accuracy."""
         self.loss += loss * len(labels)
         self.images += len(labels)
         correct = count_correct(logits, labels)
@@ -79,11 +73,7 @@ class RunningMean:
             self.classified += len(labels)
 
     def over_processes(self, device: torch.device) -> tuple[float, float | None]:
-        """Average over the images of all processes.
-
-        Returns:
-            The mean loss, and the accuracy or ``None`` where no batch had class indices.
-        """
+        """Average loss and accuracy, if any, over the images of all processes."""
         sums = [self.loss, self.images, float(self.correct), self.classified]
         loss, images, correct, classified = sum_over_processes(sums, device)
         return loss / images, correct / classified if classified else None

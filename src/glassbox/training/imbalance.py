@@ -31,10 +31,7 @@ def per_class_accuracy(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def balanced_accuracy(logits: Tensor, labels: Tensor) -> float:
-    """Average :func:`per_class_accuracy` over the classes that have an image.
-
-    Raises:
-        ValueError: As :func:`per_class_accuracy` does.
+    """Average :func:`per_class_accuracy`, with its errors, over the classes that have an image.
 
     Reference:
         :func:`sklearn.metrics.balanced_accuracy_score`.

@@ -14,16 +14,12 @@ from glassbox.training.distributed import from_all_processes, from_first_process
 
 
 class ResumableRun:
-    """Everything that the rest of a training depends on, kept in one checkpoint.
+    """Everything that the rest of a training depends on, kept in a checkpoint, if there is a path.
 
-    Besides the parts these are the random states of all processes and the order of the batches.
-
-    Args:
-        path: The file of the checkpoint; ``None`` keeps nothing.
-        batches: What the training iterates over. Their order is kept by their ``state_dict``
-            where they have one, else by the ``generator`` of a ``DataLoader``.
-        settings: What must be the same when the training is resumed, as text.
-        parts: Objects with ``state_dict`` and ``load_state_dict`` by name; ``None`` is left out.
+    Besides the parts, which have ``state_dict`` and ``load_state_dict``, these are the random
+    states of all processes and the order of the batches: by their ``state_dict`` where they have
+    one, else by the ``generator`` of a ``DataLoader``. The settings, as text, must be the same at a
+    resumption.
     """
 
     def __init__(
@@ -50,12 +46,7 @@ class ResumableRun:
             save_checkpoint(self.path, settings=self.settings, processes=processes, **parts)
 
     def resume(self) -> None:
-        """Resume from the checkpoint, or start from the beginning if there is no file.
-
-        Raises:
-            ValueError: If the folder is missing, or the file is damaged, no checkpoint, or that
-                of another training.
-        """
+        """Resume from the checkpoint, or start from the beginning if there is no file."""
         if self.path is None:
             return
         if not self.path.parent.is_dir():
@@ -96,9 +87,7 @@ class ResumableRun:
 def describe_settings(**settings: Any) -> dict[str, str]:
     """Describe the settings of a training, so that it can be told from another.
 
-    Args:
-        **settings: Numbers, functions or objects. An object counts with its class, an optimizer
-            also with its hyperparameters.
+    An object counts with its class, an optimizer also with its hyperparameters.
     """
     return {name: _description(value) for name, value in settings.items()}
 

@@ -15,16 +15,7 @@ from glassbox.support.seeds import isolated_seed
 def half_width(std: Any, count: int, confidence: float = 0.95) -> Any:
     r"""Half the width of Student's interval for a mean, :math:`t_{n-1}\, s / \sqrt{n}`.
 
-    Args:
-        std: The sample standard deviation s of the values, a number or an array of them.
-        count: The number n of values, at least 2.
-        confidence: Between 0 and 1: the fraction of such intervals that hold the true mean.
-
-    Returns:
-        The half-width, in the unit and shape of ``std``.
-
-    Raises:
-        ValueError: If ``confidence`` is not between 0 and 1.
+    Of n values, at least 2, with the sample standard deviation s, a number or an array.
 
     Reference:
         Student (1908), "The Probable Error of a Mean", https://doi.org/10.2307/2331554.
@@ -75,11 +66,7 @@ class SeedRuns:
         return float(half_width(self.std, len(self.values), confidence))
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
-        """Return the ends of Student's interval for the mean, which covers it in ``confidence``.
-
-        Raises:
-            ValueError: If ``confidence`` is not between 0 and 1.
-        """
+        """Return the ends of Student's interval for the mean, which covers it in ``confidence``."""
         half = self.half_width(confidence)
         return self.mean - half, self.mean + half
 
@@ -116,8 +103,6 @@ class PairedDifference(SeedRuns):
 
 def repeat(run: Callable[[int], float], seeds: Iterable[int]) -> SeedRuns:
     """Call a run once for each seed, each from its own seed; the global random state is restored.
-
-    Every run starts from its own seed, and the global random state of before is put back.
 
     Raises:
         ValueError: If there are fewer than two seeds, one stands twice, or a value is not finite.

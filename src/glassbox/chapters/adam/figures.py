@@ -21,11 +21,7 @@ _DASHED = {"color": MUTED, "linestyle": "--", "linewidth": 1}
 def show_average(values: Tensor, level: Tensor, beta: float, step: int) -> Figure:
     """Draw a running average of noisy values, uncorrected and corrected, and the values' weights.
 
-    Args:
-        values: ``(T,)``.
-        level: What the values scatter around, ``(T,)``.
-        beta: Fraction of the average that each step keeps, at least 0 and below 1.
-        step: The last value that has arrived, from 1 to T.
+    Of the values ``(T,)``, which scatter around ``level``, ``step`` have arrived.
     """
     seen = torch.arange(1, step + 1)
     weights = (1 - beta) * beta ** (step - seen).double()  # the newest weighs most
@@ -89,9 +85,7 @@ def _whole_powers(ax: Axes, ticks: Sequence[float]) -> None:
 def show_epsilon(sizes: Tensor, steps: Mapping[str, Tensor]) -> Figure:
     """Draw the first step of Adam over the size of the gradient, for several places of epsilon.
 
-    Args:
-        sizes: Sizes of the gradient, ``(N,)``, ascending by a constant factor.
-        steps: Place of epsilon to the step, in units of the learning rate, ``(N,)``.
+    The sizes ``(N,)`` ascend by a constant factor; the steps are in units of the learning rate.
     """
     fig, ax = figure(height=3.3, right=0.35)
     halves = []
@@ -129,17 +123,11 @@ def show_decay(paths: Mapping[str, Tensor], names: Sequence[str]) -> Figure:
 
 
 def record_steps(task: Task, lr: float, at: Sequence[int]) -> dict[int, dict[str, list[Tensor]]]:
-    """Train with Adam and record what it does to every weight.
+    """Train with Adam for one seed, and record at some ascending steps what it does to the weights.
 
-    Args:
-        task: What to learn, for one seed.
-        lr: Learning rate.
-        at: The steps to record, from 1, ascending.
-
-    Returns:
-        For each of these steps ``"rate"``, the learning rate divided by the root of the average of
-        squares, and ``"length"``, the length of the step in learning rates. Each is a list with
-        one tensor ``(n,)`` per layer, for the weights whose gradient has not always been 0.
+    For each: ``"rate"``, the learning rate divided by the root of the average of squares, and
+    ``"length"``, the length of the step in learning rates. Each is a list with one tensor per
+    layer, for the weights whose gradient has not always been 0.
     """
     model = task.make_model(task.seeds)
     optimizer = torch.optim.Adam(model.parameters(), lr)

@@ -1,6 +1,5 @@
 """The optimizer playground: a race on a surface, computed where it is seen."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,20 +11,21 @@ from glassbox import optim
 from glassbox.chapters.adam.race_figure import COLORS, LOW_GROUND, show_race
 from glassbox.explorables.js_widgets import show_computed
 from glassbox.optim.surfaces import SURFACES, Point, Surface, trajectory
+from glassbox.support.arguments import check_choice, check_finite, check_positive
 
-SHOWN_STEPS = 60  # in the still picture
-BETA2 = 0.99  # with 0.999 a race would be over before the average has forgotten its beginning
+_SHOWN_STEPS = 60  # in the still picture
+_BETA2 = 0.99  # with 0.999 a race would be over before the average has forgotten its beginning
 
 RACERS: Mapping[str, Callable[[Surface], Callable[[list[Tensor]], Optimizer]]] = {
     "SGD": lambda on: lambda params: optim.SGD(params, lr=on.lr),
     "Momentum": lambda on: lambda params: optim.SGD(params, lr=on.lr, momentum=0.9),
-    "RMSprop": lambda on: lambda params: optim.RMSprop(params, lr=on.adaptive_lr, alpha=BETA2),
-    "Adam": lambda on: lambda params: optim.Adam(params, on.adaptive_lr, (0.9, BETA2)),
+    "RMSprop": lambda on: lambda params: optim.RMSprop(params, lr=on.adaptive_lr, alpha=_BETA2),
+    "Adam": lambda on: lambda params: optim.Adam(params, on.adaptive_lr, (0.9, _BETA2)),
     "AdamW": lambda on: (
-        lambda params: optim.AdamW(params, on.adaptive_lr, (0.9, BETA2), weight_decay=0)
+        lambda params: optim.AdamW(params, on.adaptive_lr, (0.9, _BETA2), weight_decay=0)
     ),
     "AMSGrad": lambda on: (
-        lambda params: optim.Adam(params, on.adaptive_lr, (0.9, BETA2), amsgrad=True)
+        lambda params: optim.Adam(params, on.adaptive_lr, (0.9, _BETA2), amsgrad=True)
     ),
 }
 
@@ -40,25 +40,21 @@ def optimizer_playground(
 ) -> None:
     """Show the playground: choose a surface, a start and settings, and watch optimizers race.
 
-    Args:
-        surface: The surface at the beginning, a name from :data:`glassbox.optim.surfaces.SURFACES`.
-        start: The first point; the surface's own unless given.
-        racers: Who takes part at the beginning, names from :data:`RACERS`.
-        lr: The learning rate of SGD and Momentum at the beginning; the surface's own unless given.
-        adaptive_lr: The same for the others.
-
-    Raises:
-        ValueError: If a name is unknown, ``start`` is no pair of finite numbers, or a learning rate
-            is not a positive number.
+    The arguments say with what it begins: ``surface`` is a name from
+    :data:`glassbox.optim.surfaces.SURFACES`, ``racers`` are from :data:`RACERS`, ``lr`` is that of
+    SGD and Momentum, ``adaptive_lr`` that of the others. Start and rates are the surface's own
+    unless given.
     """
-    _check_names("surface", [surface], SURFACES)
-    _check_names("racers", racers, RACERS)
+    check_choice(SURFACES, surface=surface)
+    for racer in racers:
+        check_choice(RACERS, racer=racer)
     rates = {"lr": lr, "adaptive_lr": adaptive_lr}
     rates = {name: rate for name, rate in rates.items() if rate is not None}
-    _check_rates(rates)
+    check_positive(**rates)
+    check_finite(**rates)
     ground = SURFACES[surface]
     ground = replace(ground, start=ground.start if start is None else start, **rates)
-    walks = {name: trajectory(ground, RACERS[name](ground), steps=SHOWN_STEPS) for name in racers}
+    walks = {name: trajectory(ground, RACERS[name](ground), steps=_SHOWN_STEPS) for name in racers}
     state = {
         "surface": surface,
         "start": list(ground.start),
@@ -85,15 +81,3 @@ def _describe(surface: Surface) -> dict[str, Any]:
         "minima": surface.minima,
         "noise": surface.noise,
     }
-
-
-def _check_rates(rates: Mapping[str, float]) -> None:
-    for name, rate in rates.items():
-        if not 0 < rate < math.inf:
-            raise ValueError(f"{name} must be a positive number, got {rate}")
-
-
-def _check_names(argument: str, names: Sequence[str], known: Mapping[str, Any]) -> None:
-    for name in names:
-        if name not in known:
-            raise ValueError(f"{argument} holds {name!r}, expected one of {list(known)}")

@@ -14,19 +14,13 @@ from glassbox.plotting.marks import draw_choice
 
 
 def show_codes(codes: Tensor, labels: Tensor, azimuth: float, elevation: float) -> Figure:
-    """Draw codes of three numbers from one side, each as its digit.
+    """Draw codes ``(N, 3)`` from one side, each as its digit; the angles are in degrees.
 
     The alt sentence says how well the classes are separated, seen from this side.
-
-    Args:
-        codes: ``(N, 3)``.
-        labels: ``(N,)`` digits from 0 to 9.
-        azimuth: Rotation about the vertical axis, in degrees.
-        elevation: How far the eye is above the codes, in degrees.
     """
     centered = (codes - codes.mean(0)).double()
     centered = centered / centered.norm(dim=1).quantile(0.98)
-    flat, depth = project(centered, azimuth, elevation)
+    flat, depth = _project(centered, azimuth, elevation)
     fig, ax = figure(height=4.6, left=0.4, right=0.4, top=0.45, bottom=0.1)
     _draw_cube(ax, azimuth, elevation)
     sizes = 32 + 26 * (depth - depth.min()) / (depth.max() - depth.min())
@@ -51,16 +45,11 @@ def show_codes(codes: Tensor, labels: Tensor, azimuth: float, elevation: float) 
     return fig
 
 
-def project(points: Tensor, azimuth: float, elevation: float) -> tuple[Tensor, Tensor]:
-    """Rotate points in space and separate their depth.
+def _project(points: Tensor, azimuth: float, elevation: float) -> tuple[Tensor, Tensor]:
+    """Rotate points ``(N, 3)``, the third number up, into places ``(N, 2)`` and depths ``(N,)``.
 
-    Args:
-        points: ``(N, 3)``; the third number points up.
-        azimuth: Rotation about the vertical axis, in degrees.
-        elevation: How far the eye is above, in degrees.
-
-    Returns:
-        ``(N, 2)`` places in the picture, across and up, and ``(N,)`` depths, larger if nearer.
+    The azimuth is about the vertical axis, the elevation that of the eye, in degrees. A depth is
+    larger if nearer.
     """
     turn, tilt = np.radians([azimuth, elevation])
     x, y, z = points.unbind(-1)
@@ -78,7 +67,7 @@ def same_neighbor(points: Tensor, labels: Tensor) -> float:
 
 def _draw_cube(ax: Axes, azimuth: float, elevation: float) -> None:
     corners = torch.tensor(list(product((-0.62, 0.62), repeat=3)), dtype=torch.float64)
-    flat, _ = project(corners, azimuth, elevation)
+    flat, _ = _project(corners, azimuth, elevation)
     for a, b in product(range(8), repeat=2):
         if a < b and (corners[a] != corners[b]).sum() == 1:
             ax.plot(*flat[[a, b]].T, color=GRID, linewidth=1, zorder=0)
@@ -92,11 +81,8 @@ def show_bottleneck(
 ) -> Figure:
     """Draw reconstructions, and the errors of all bottlenecks with the chosen one marked.
 
-    Args:
-        rows: Name to ``(N, 1, H, W)`` images from -1 to 1.
-        latents: The widths of the bottlenecks.
-        errors: Name to an error for each width.
-        chosen: The width that is shown.
+    The rows hold images ``(N, 1, H, W)`` from -1 to 1; ``latents`` are the widths of the
+    bottlenecks.
     """
     spaces = {"left": 1.35, "top": 0.1, "hspace": 0.12}
     fig, (top, below) = figure(2, 1, height=4.2, height_ratios=[1.15, 1], **spaces)

@@ -25,12 +25,12 @@ class Rectangle(NamedTuple):
     width: float
     height: float
 
-    def edge_towards(self, other: "Rectangle", ends: float = 0.5) -> tuple[float, float]:
+    def edge_towards(self, other: "Rectangle") -> tuple[float, float]:
         """Find the point on the border where a link to another box starts."""
         if other.left > self.left + self.width:
-            return self.left + self.width, self.low + ends * self.height
+            return self.left + self.width, self.low + self.height / 2
         if self.left > other.left + other.width:
-            return self.left, self.low + ends * self.height
+            return self.left, self.low + self.height / 2
         above = other.low > self.low
         return self.left + self.width / 2, self.low + self.height * above
 
@@ -59,8 +59,7 @@ def draw_link(
 class Cells:
     """The colored cells of all matrices of a picture, drawn at once: one by one takes long.
 
-    Args:
-        limit: The absolute value from which on a color is at its strongest.
+    A color is at its strongest from the absolute value ``limit`` on.
     """
 
     limit: float

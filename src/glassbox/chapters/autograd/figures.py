@@ -22,41 +22,34 @@ _OPTIMIZERS = {
     "SGD": lambda parameters: torch.optim.SGD(parameters, lr=0.1),
     "Adam": lambda parameters: torch.optim.Adam(parameters, lr=0.01),
 }
+_WIDTH = 32  # units of each layer
 
 
 class Tower(nn.Module):
-    """Linear layers of one width, each followed by an activation.
+    """Linear layers of one width, each followed by an activation; residual ones add to their input.
 
-    The weights have variance ``1 / width``, so that a linear layer on its own preserves the size
+    The weights have variance 1 / 32, so that a linear layer on its own preserves the size
     of its input.
-
-    Args:
-        depth: Number of layers.
-        activation: One of ``"none"``, ``"ReLU"``, ``"tanh"``, ``"sigmoid"``.
-        residual: Whether each layer adds to its input instead of replacing it.
-        width: Units of each layer.
     """
 
-    def __init__(self, depth: int, activation: str, residual: bool, width: int = 32) -> None:
+    def __init__(self, depth: int, activation: str, residual: bool) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(nn.Linear(width, width, bias=False) for _ in range(depth))
+        self.layers = nn.ModuleList(nn.Linear(_WIDTH, _WIDTH, bias=False) for _ in range(depth))
         for layer in self.layers:
-            nn.init.normal_(layer.weight, std=width**-0.5)
+            nn.init.normal_(layer.weight, std=_WIDTH**-0.5)
         self.activation, self.residual = _ACTIVATIONS[activation], residual
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map ``(B, width)`` to ``(B, width)``."""
+        """Map ``(B, 32)`` to ``(B, 32)``."""
         for layer in self.layers:
             x = x * self.residual + self.activation(layer(x))
         return x
 
 
 def gradient_norms(depth: int, activation: str, residual: bool, seeds: int = 5) -> Tensor:
-    """Measure the gradient that reaches each layer of an untrained :class:`Tower`.
+    """Measure the gradient at the output of each layer of an untrained :class:`Tower`.
 
-    Returns:
-        Norm of the gradient at the output of each layer, ``(seeds, depth)``, first layer first.
-        Each seed has its own weights and inputs.
+    The norms are ``(seeds, depth)``, first layer first; each seed has its own weights and inputs.
     """
     with torch.random.fork_rng(devices=[]):
         return torch.stack([_norms(depth, activation, residual, seed) for seed in range(seeds)])
@@ -65,7 +58,7 @@ def gradient_norms(depth: int, activation: str, residual: bool, seeds: int = 5) 
 def _norms(depth: int, activation: str, residual: bool, seed: int) -> Tensor:
     torch.manual_seed(seed)
     tower = Tower(depth, activation, residual).double()  # float32 would underflow to 0
-    inputs, labels = torch.randn(16, 32).double(), torch.randint(32, (16,))
+    inputs, labels = torch.randn(16, _WIDTH).double(), torch.randint(_WIDTH, (16,))
     names = [f"layers.{i}" for i in range(depth)]
     with gradients(tower, names) as seen:
         F.cross_entropy(tower(inputs), labels).backward()
@@ -112,13 +105,8 @@ def training_losses(
 ) -> Tensor:
     """Train a small network while a hook scales all gradients, and return its ``(steps,)`` losses.
 
-    Args:
-        images: ``(N, 64)`` floats.
-        labels: ``(N,)``.
-        factor: Multiplies the gradient where the backward pass enters the model.
-        optimizer: ``"SGD"`` with lr 0.1 or ``"Adam"`` with lr 0.01.
-        clip: Whether a second hook then clips each parameter's gradient to norm 1.
-        steps: Number of batches of 128 images.
+    The images are ``(N, 64)``, the optimizer is ``"SGD"`` or ``"Adam"``; with ``clip`` a second
+    hook clips each parameter's gradient to norm 1.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)

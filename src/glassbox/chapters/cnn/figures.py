@@ -14,14 +14,9 @@ from glassbox.training.calibration import calibration_error, reliability
 def show_convolution(
     image: Tensor, kernel: Tensor, feature_map: Tensor, stride: int, padding: int
 ) -> Figure:
-    """Show an image with the centers of the windows, a kernel, and the feature map they give.
+    """Show an image ``(H, W)`` with the centers of the windows, a kernel ``(3, 3)``, and their map.
 
-    Args:
-        image: ``(H, W)``, from 0 to 1.
-        kernel: ``(3, 3)``.
-        feature_map: ``(H', W')``, drawn blue where negative and rust where positive.
-        stride: Step between windows.
-        padding: Zeros around the image.
+    The map ``(H', W')`` is blue where negative and rust where positive.
     """
     side = image.shape[0]
     spaces = _margins(2.9, top=0.88) | {"wspace": 0.1}
@@ -78,20 +73,14 @@ def _show_numbers(ax: Axes, kernel: Tensor) -> None:
     ax.set_title("Kernel")
 
 
-def gradient_of_unit(layers: nn.Module, place: str, *, size: int = 32, inputs: int = 200) -> Tensor:
-    """Measure how much each pixel affects one unit of a layer.
+def gradient_of_unit(layers: nn.Module, place: str) -> Tensor:
+    """Measure how much each pixel of ``(32, 32)`` affects one unit of a layer, the largest as 1.
 
-    Args:
-        layers: Maps images ``(B, 1, size, size)`` to maps ``(B, K, H, W)``.
-        place: ``"top left"``, ``"center"`` or ``"bottom right"``: which unit of each map.
-        size: Side of the images in pixels.
-        inputs: Number of random images to average over.
-
-    Returns:
-        Mean absolute gradient of that unit, over images and maps, ``(size, size)``, largest 1.
+    It is the absolute gradient of the unit at a place (``"top left"``, ``"center"`` or
+    ``"bottom right"``), averaged over the layer's maps and random images.
     """
     generator = torch.Generator().manual_seed(0)
-    images = torch.randn(inputs, 1, size, size, generator=generator).requires_grad_()
+    images = torch.randn(200, 1, 32, 32, generator=generator).requires_grad_()
     maps = layers(images)
     row = column = unit_index(place, maps.shape[-1])
     # The sign of a map is arbitrary: a random one keeps maps from canceling each other.
@@ -111,12 +100,8 @@ def show_receptive_field(
 ) -> Figure:
     """Show which part of an image a unit sees, and which pixels in it affect the unit most.
 
-    Args:
-        image: ``(H, W)``, from 0 to 1.
-        gradient: Absolute gradient of the unit at each pixel, ``(H, W)``, from 0 to 1.
-        field: The receptive field of the layer, computed from kernels and strides.
-        layer: Name of the layer.
-        unit: Row and column of the unit in its map.
+    Image and gradient are ``(H, W)`` from 0 to 1; ``unit`` is the row and column in the layer's
+    map.
     """
     fig, (left, right) = figure(1, 2, height=3.6, wspace=0.05, **_margins(3.6, top=0.9))
     first, end = field.interval(unit)
@@ -137,13 +122,7 @@ def show_receptive_field(
 
 
 def show_reliability(confidences: Tensor, right: Tensor, bins: int = 10) -> Figure:
-    """Draw accuracy against confidence, and the number of answers, bin by bin.
-
-    Args:
-        confidences: Probability of each given answer, ``(N,)``.
-        right: Whether it was right, bool ``(N,)``.
-        bins: Number of bins between 0 and 1.
-    """
+    """Draw accuracy against confidence ``(N,)``, and the number of answers, bin by bin."""
     parts = reliability(confidences, right, bins)
     spaces = {"left": 0.11 * WIDTH, "hspace": 0.18}
     fig, (top, bottom) = figure(2, 1, height=4.6, sharex=True, height_ratios=[3, 1], **spaces)
@@ -163,16 +142,10 @@ def show_reliability(confidences: Tensor, right: Tensor, bins: int = 10) -> Figu
     return fig
 
 
-def show_threshold(
-    confidences: Tensor, right: Tensor, threshold: float, *, most: int = 12
-) -> Figure:
+def show_threshold(confidences: Tensor, right: Tensor, threshold: float) -> Figure:
     """Draw the error that remains against the fraction of answers handed to a person.
 
-    Args:
-        confidences: Probability of each given answer, ``(N,)``.
-        right: Whether it was right, bool ``(N,)``.
-        threshold: Answers below this confidence are handed over.
-        most: Upper end of the axis of handed-over answers, in percent.
+    Handed over is what has a confidence, ``(N,)``, below the threshold.
     """
     order = confidences.argsort(descending=True)
     # For each number of answers kept, the surest first: how many are kept and how many wrong.
@@ -187,7 +160,7 @@ def show_threshold(
     dot = {"marker": "o", "markersize": 10, "color": RUST, "clip_on": False}
     ax.plot([handed_over], [fraction], label="threshold", **dot)
     ax.set(
-        xlim=(0, most),
+        xlim=(0, 12),
         ylim=(0, 100 * error[-1] * 1.3),
         xlabel="percent of all digits handed to a person",
         ylabel="percent wrong among the rest",

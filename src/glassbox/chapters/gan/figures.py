@@ -18,13 +18,8 @@ GRID = np.linspace(-8, 8, 801)
 def game(mean: float, std: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """Solve the game of a GAN whose real samples are standard normal and whose fakes are normal.
 
-    Args:
-        mean: Of the fakes.
-        std: Standard deviation of the fakes, above 0.
-
-    Returns:
-        The densities of real and fake samples on ``GRID``, from -8 to 8, the best discriminator,
-        and the Jensen-Shannon divergence in nats.
+    Return the densities of real and fake samples on ``GRID``, from -8 to 8, the best discriminator,
+    and the Jensen-Shannon divergence in nats.
     """
     real, fake = _normal(0, 1), _normal(mean, std)
     middle = (real + fake) / 2
@@ -108,11 +103,11 @@ def _draw_losses(ax: Axes, history: GANHistory, step: int, limit: int) -> None:
     ax.legend(loc="upper right")
 
 
-def _smooth(losses: Sequence[float], window: int = 20) -> np.ndarray:
-    """Average each loss with those before it, ``window`` losses in all where there are as many."""
+def _smooth(losses: Sequence[float]) -> np.ndarray:
+    """Average each loss with those before it, 20 losses in all where there are as many."""
     sums = np.cumsum([0.0, *losses])
     ends = np.arange(1, len(sums))
-    starts = np.maximum(ends - window, 0)
+    starts = np.maximum(ends - 20, 0)
     return (sums[ends] - sums[starts]) / (ends - starts)
 
 

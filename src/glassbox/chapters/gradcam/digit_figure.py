@@ -21,12 +21,10 @@ from glassbox.plotting.figures import Axes, Figure, figure
 from glassbox.plotting.images import show_image
 
 
-def drawing_of(marks: Sequence[dict[str, Any]], pen: float) -> Tensor:
+def _drawing_of(marks: Sequence[dict[str, Any]], pen: float) -> Tensor:
     """Draw marks as the page does, in pixels ``(1, 1, 112, 112)`` from 0 to 1.
 
-    Args:
-        marks: Strokes by their ``points`` ``[[x, y], ...]``, or small pictures by their ``pixels``.
-        pen: Width of the line, in pixels.
+    They are strokes by their ``points`` ``[[x, y], ...]``, or small pictures by their ``pixels``.
     """
     layers = [torch.zeros(CANVAS, CANVAS)]
     for mark in marks:
@@ -39,8 +37,8 @@ def drawing_of(marks: Sequence[dict[str, Any]], pen: float) -> Tensor:
 
 
 def show_reading(reader: DigitReader, marks: Sequence[dict[str, Any]], pen: float) -> Figure:
-    """Show what :func:`drawing_of` draws, what the network sees under the map, and its answer."""
-    drawing = drawing_of(marks, pen)
+    """Show what :func:`_drawing_of` draws, what the network sees under the map, and its answer."""
+    drawing = _drawing_of(marks, pen)
     seen = center(drawing)
     probabilities = reader(seen).softmax(1)[0]
     label = int(probabilities.argmax())

@@ -12,10 +12,11 @@ from glassbox.data.pixels import to_float
 from glassbox.explorables.js_widgets import show_computed
 from glassbox.explorables.tiny_network import pack
 from glassbox.plotting.colors import HEAT_COLORS, RUST
+from glassbox.support.arguments import check_choice
 
 PEN = 8.0  # width of the line, in pixels of the drawing
 REAL = (36, 235, 50, 62, 41, 25, 66, 61, 28, 395)  # of each digit one that is held out
-DRAWN = {
+_DRAWN = {
     "3": "26 16, 50 2, 70 20, 58 42, 44 47, 44 47, 68 58, 70 84, 48 98, 24 84",
     "2 with a loop": "22 26, 44 3, 70 18, 62 50, 36 84, 18 92, 18 80, 38 80, 58 96, 84 86",
     "4, open": "32 4, 24 50, 24 50, 76 52; 64 8, 62 98",
@@ -31,7 +32,7 @@ COLORS = {
     "prompt": "#b9bdc9",
     "chosen": RUST,
 }
-PUZZLES = {
+_PUZZLES = {
     "1 or 7": "38 15, 62 4, 62 4, 52 98",
     "3 or 8": "30 30, 50 2, 70 20, 48 46, 48 46, 70 72, 50 98, 16 62",
     "4 or 9": "50 6, 28 40, 40 54, 68 46; 72 4, 64 100",
@@ -45,21 +46,12 @@ def draw_a_digit(start: str = "3") -> None:
 
     Everything is computed where it is seen, after each movement of the pen: the drawing is centered
     and scaled as the digits were from which the network learned, the network reads it, and
-    Grad-CAM tells from which places the score of the chosen class comes.
-
-    Args:
-        start: What stands there until somebody draws, a name from :func:`examples`.
-
-    Raises:
-        ValueError: If there is no example of this name.
-
-    Reference:
-        Selvaraju et al. (2017), "Grad-CAM", https://arxiv.org/abs/1610.02391.
+    Grad-CAM tells from which places the score of the chosen class comes. Until somebody draws, the
+    example named ``start`` stands there, one of :func:`examples`.
     """
     known = examples()
     names = [example["name"] for example in known]
-    if start not in names:
-        raise ValueError(f"start is {start!r}, expected one of {names}")
+    check_choice(names, start=start)
     reader = load_reader()
     state = {"weights": pack(reader.state_dict()), "examples": known, "start": start}
     still = show_reading(reader, known[names.index(start)]["marks"], PEN)
@@ -69,14 +61,13 @@ def draw_a_digit(start: str = "3") -> None:
 def examples() -> list[dict[str, Any]]:
     """List what the page offers: drawn digits, puzzles, and real digits that were held out.
 
-    Returns:
-        For each its ``group``, its ``name`` and its ``marks``: either ``points`` of a stroke, in
-        pixels of the drawing, or the 64 ``pixels`` of a digit, from 0 to 1.
+    Each has its ``group``, its ``name`` and its ``marks``: either ``points`` of a stroke, in pixels
+    of the drawing, or the 64 ``pixels`` of a digit, from 0 to 1.
     """
     images = to_float(load("digits").images)
     drawn = [
         {"group": group, "name": name, "marks": _strokes(way)}
-        for group, ways in (("drawn", DRAWN), ("puzzles", PUZZLES))
+        for group, ways in (("drawn", _DRAWN), ("puzzles", _PUZZLES))
         for name, way in ways.items()
     ]
     real = [

@@ -8,11 +8,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from glassbox.explorables.tiny_network import unpack
+from glassbox.support.arguments import check_shapes
 
 CANVAS = 112  # pixels a side of a drawing
 NETWORK_SIDE = 20  # pixels a side of what the network sees
 FIT = 15  # of which the longer side of the digit takes so many
-SAMPLES = 4  # a pixel and direction
+_SAMPLES = 4  # a pixel and direction
 LAST_CONVOLUTION = "features.6"  # the layer of the maps
 WEIGHTS = "digit_reader.json"  # made by `--part digit-reader` of the study
 
@@ -43,11 +44,7 @@ class DigitReader(nn.Module):
 
 
 def load_reader() -> DigitReader:
-    """Give the trained network, with the weights that the page computes with.
-
-    Returns:
-        The network in ``eval`` mode; nothing of it requires a gradient.
-    """
+    """Give the trained network, frozen and in ``eval`` mode, with the weights of the page."""
     packed = json.loads(files(__package__).joinpath(WEIGHTS).read_text("utf-8"))
     reader = DigitReader()
     reader.load_state_dict(unpack(packed))
@@ -57,12 +54,7 @@ def load_reader() -> DigitReader:
 def place(digits: Tensor) -> Tensor:
     """Put small pictures into the middle of empty drawings, as the page does with its examples.
 
-    Args:
-        digits: ``(B, 1, h, w)`` from 0 to 1, at most 11 pixels a side; each pixel becomes a square
-            of 10 x 10.
-
-    Returns:
-        ``(B, 1, 112, 112)`` from 0 to 1.
+    Of ``(B, 1, h, w)``, at most 11 pixels a side, each pixel becomes a square of 10 x 10.
     """
     large = F.interpolate(digits, scale_factor=10)
     down, right = CANVAS - large.shape[2], CANVAS - large.shape[3]
@@ -72,20 +64,12 @@ def place(digits: Tensor) -> Tensor:
 def center(drawings: Tensor) -> Tensor:
     """Bring drawings to the size, place and darkness of the digits that the network learned from.
 
-    The longer side of the ink becomes 15 pixels, its center of mass the middle, and the darkest
-    pixel 1. Ink counts for the size where it is at least half as dark as the darkest.
-
-    Args:
-        drawings: ``(B, 1, H, W)``, 0 where there is no ink, and 1 at most.
-
-    Returns:
-        ``(B, 1, 20, 20)`` from 0 to 1; zeros where there was no ink at all.
-
-    Raises:
-        ValueError: If the drawings have another shape.
+    Of ``(B, 1, H, W)``, 0 where there is no ink and 1 at most, it makes ``(B, 1, 20, 20)``: the
+    longer side of the ink becomes 15 pixels, the darkest pixel 1, the center of mass the middle.
+    Ink counts for the size where it is at least half as dark as the darkest. No ink at all gives
+    zeros.
     """
-    if drawings.ndim != 4 or drawings.shape[1] != 1:
-        raise ValueError(f"drawings are {tuple(drawings.shape)}, expected (B, 1, H, W)")
+    check_shapes(drawings=(drawings, "B 1 H W"))
     height, width = drawings.shape[2:]
     mass = drawings.sum((1, 2, 3)).clamp_min(1e-6)
     rows = torch.arange(height, device=drawings.device) + 0.5
@@ -98,9 +82,9 @@ def center(drawings: Tensor) -> Tensor:
     across = [reach / width, zero, 2 * middle[1] / width - 1]
     down = [zero, reach / height, 2 * middle[0] / height - 1]
     window = torch.stack([torch.stack(across, 1), torch.stack(down, 1)], 1)
-    fine = (len(drawings), 1, NETWORK_SIDE * SAMPLES, NETWORK_SIDE * SAMPLES)
+    fine = (len(drawings), 1, NETWORK_SIDE * _SAMPLES, NETWORK_SIDE * _SAMPLES)
     grid = F.affine_grid(window, list(fine), align_corners=False)
-    seen = F.avg_pool2d(F.grid_sample(drawings, grid, align_corners=False), SAMPLES)
+    seen = F.avg_pool2d(F.grid_sample(drawings, grid, align_corners=False), _SAMPLES)
     return seen / seen.amax((2, 3), keepdim=True).clamp_min(1e-6)
 
 

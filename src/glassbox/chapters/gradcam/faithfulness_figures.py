@@ -33,9 +33,7 @@ _STYLES = (
 def show_curves(curves: Mapping[str, Mapping[str, Tensor]]) -> Figure:
     """Draw the deletion and insertion curves of several maps, with 95% intervals over images.
 
-    Args:
-        curves: ``"deletion"`` and ``"insertion"``, each to the name of a map to the probability of
-            each image after each step, ``(N, steps + 1)``.
+    Both have for each map the probability of each image after each step, ``(N, steps + 1)``.
     """
     fig, panels = figure(1, 2, height=3.3, sharey=True, right=1.6, top=0.4, wspace=0.1)
     styles = dict(zip(next(iter(curves.values())), _STYLES, strict=False))
@@ -81,11 +79,8 @@ def show_cascade(
 ) -> Figure:
     """Show the maps of a trained and a partly randomized network, and how well such maps agree.
 
-    Args:
-        image: Bytes ``(3, H, W)``.
-        heats: Two maps ``(H, W)`` from 0 to 1, of the trained and of the randomized network.
-        curve: Layer reached to the rank correlation with the trained network's maps.
-        at: Index of the layer that is shown; at 0 nothing is randomized yet.
+    The image is ``(3, H, W)`` bytes, the maps ``(H, W)`` from 0 to 1. The curve has for each layer
+    reached the rank correlation with the trained network's maps; ``at`` is the one that is shown.
     """
     margins = {"left": 0.05, "right": 0.15, "top": 0.35, "bottom": 0.85, "wspace": 0.22}
     fig, (*panels, right) = figure(1, 3, height=2.6, width_ratios=[1, 1, 1.9], **margins)
@@ -114,11 +109,7 @@ def show_marked(
 ) -> Figure:
     """Show a marked image, the mean map of marked images, and what the mark did to the network.
 
-    Args:
-        image: Bytes ``(3, H, W)``, with the mark.
-        mean_map: ``(8, 8)``, whose sum is 1.
-        measures: From :func:`glassbox.chapters.gradcam.study.load_marks`.
-        strength: Of the mark, from 0 to 1.
+    The image is ``(3, H, W)`` bytes, the map ``(8, 8)`` with the sum 1.
     """
     margins = {"left": 0.05, "right": 0.35, "top": 0.35, "bottom": 0.35, "wspace": 0.12}
     fig, (left, middle, right) = figure(1, 3, height=2.3, width_ratios=[1, 1, 1.3], **margins)

@@ -88,14 +88,10 @@ def brightness(colors: Colormap, values: np.ndarray) -> np.ndarray:
 def show_question(
     image: Tensor, cells: Tensor, logits: Tensor, names: Sequence[str], asked: int
 ) -> Figure:
-    """Show the map for one class at one layer, and the logits of all classes.
+    """Show the map for the class asked at one layer, and the logits of all classes.
 
-    Args:
-        image: Bytes ``(3, H, W)``.
-        cells: The map at the layer's own resolution, ``(h, w)``.
-        logits: ``(K,)``.
-        names: Of the K classes.
-        asked: Index of the class that the map is about.
+    The image is ``(3, H, W)`` bytes, the map ``(h, w)`` as the layer has it, the logits are
+    ``(K,)``.
     """
     margins = {"left": 0.05, "right": 0.2, "top": 0.35, "bottom": 0.25, "wspace": 0.1}
     fig, axes = figure(1, 4, height=2.1, width_ratios=[1, 1, 1, 1.1], **margins)
@@ -130,11 +126,7 @@ def _show_logits(ax: Axes, logits: Tensor, names: Sequence[str], asked: int) -> 
 def show_confidence(image: Tensor, maps: Mapping[str, Tensor], factors: Tensor, at: int) -> Figure:
     """Show the maps of a logit and of a probability, and how their peaks depend on the confidence.
 
-    Args:
-        image: Bytes ``(3, H, W)``.
-        maps: ``"logit"`` and ``"probability"`` to the maps for each factor, ``(F, h, w)``.
-        factors: Multipliers of all logits, ``(F,)``.
-        at: Index of the factor that is shown.
+    The maps are ``(F, h, w)``, for F factors of all logits; those of factor ``at`` are shown.
     """
     margins = {"left": 0.05, "right": 0.95, "top": 0.35, "bottom": 0.6, "wspace": 0.32}
     fig, (*panels, right) = figure(1, 3, height=2.5, width_ratios=[1, 1, 1.35], **margins)

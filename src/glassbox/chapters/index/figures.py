@@ -11,7 +11,7 @@ from glassbox.plotting.figures import Axes, Figure, figure
 # image is one unit wide, and image, maps and bars are eight units high.
 _SIDE = 8.0
 _MAPS_AT, _MAPS_ACROSS = 9.5, 12.2
-_BARS_AT, BARS_ACROSS = 24.2, 5.7
+_BARS_AT, _BARS_ACROSS = 24.2, 5.7
 _RIGHT_EDGE = 32.4
 
 
@@ -58,7 +58,7 @@ def _show_maps(ax: Axes, maps: Tensor) -> None:
 
 def _show_bars(ax: Axes, probabilities: Tensor, guess: int, color: str) -> None:
     places = [(digit + 0.5) * _SIDE / 10 for digit in range(10)]
-    lengths = BARS_ACROSS * probabilities.numpy()
+    lengths = _BARS_ACROSS * probabilities.numpy()
     colors = [color if digit == guess else PALE for digit in range(10)]
     ax.barh(places, lengths, left=_BARS_AT, height=0.56, color=colors, gid="probabilities")
     for digit, place in enumerate(places):

@@ -40,16 +40,10 @@ def show_profiles(n_max: int, num_classes: int, imbalances: Sequence[float]) -> 
     return fig
 
 
-def show_classes(
-    accuracy: Tensor, counts: Sequence[int], levels: dict[str, float], title: str = ""
-) -> Figure:
+def show_classes(accuracy: Tensor, counts: Sequence[int], levels: dict[str, float]) -> Figure:
     """Draw the accuracy of each class, most frequent first, with averages as horizontal lines.
 
-    Args:
-        accuracy: Of each class, from 0 to 1, ``(K,)``.
-        counts: Training images of each class.
-        levels: Name of each line to its height, from 0 to 1.
-        title: Title of the figure.
+    Accuracies ``(K,)`` and the levels by name are from 0 to 1.
     """
     fig, ax = figure(height=3.2, right=1.55)
     places = np.arange(len(accuracy))
@@ -62,7 +56,7 @@ def show_classes(
         ax.axhline(height, color=color, linewidth=1.5, linestyle=(0, (4, 2)), zorder=0.5)
         text = f"{name}\n{100 * height:.0f} percent"
         ax.text(len(places) - 0.35, height, text, color=color, size=9, va="center", weight="bold")
-    ax.set(ylim=(0, 1.08), xlim=(-0.6, len(places) - 0.45), title=title)
+    ax.set(ylim=(0, 1.08), xlim=(-0.6, len(places) - 0.45))
     ax.set(xlabel="training images of the class", ylabel="accuracy")
     ax.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100 %"])
     ax.set_xticks(places, [str(count) for count in counts])

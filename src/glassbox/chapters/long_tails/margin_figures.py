@@ -14,21 +14,16 @@ from glassbox.losses.ldam import LDAMLoss
 from glassbox.plotting.colors import BLUE, INK, MUTED, OCHRE, PAPER, RUST
 from glassbox.plotting.figures import Axes, Figure, figure
 
-LARGEST_BLOB = 300
+_LARGEST_BLOB = 300
 _NAMES = ("frequent", "medium", "rare")
 _COLORS = (BLUE, OCHRE, RUST)
 _REGIONS = ("#dde1ee", "#f1e6cd", "#f0d9d1")
 
 
 def blobs(counts: Sequence[int], seed: int) -> tuple[Tensor, Tensor]:
-    """Sample points around the corners of a triangle; fewer points are the first of more.
+    """Sample points ``(N, 2)`` in float64 around the corners of a triangle, and their classes.
 
-    Args:
-        counts: Points of each of three classes, at most 2,000.
-        seed: Determines the points.
-
-    Returns:
-        Points ``(N, 2)`` in float64, and their classes ``(N,)``.
+    Fewer points, of at most 2,000 a class, are the first of more.
     """
     generator = torch.Generator().manual_seed(seed)
     angles = torch.deg2rad(torch.tensor([210.0, 330.0, 90.0]))
@@ -48,16 +43,7 @@ def lifted(points: Tensor) -> Tensor:
 
 @cache
 def blob_directions(counts: tuple[int, ...], max_margin: float, scale: float) -> Tensor:
-    """Find the directions of a cosine classifier that minimize the LDAM loss on the blobs.
-
-    Args:
-        counts: Points of each of three classes.
-        max_margin: Margin of the rarest class.
-        scale: Multiplies the cosines.
-
-    Returns:
-        Unit vectors ``(3, 3)``, one for each class.
-    """
+    """Find the unit vectors ``(3, 3)`` of a cosine classifier of least LDAM loss on the blobs."""
     points, labels = blobs(counts, seed=0)
     features, loss_fn = lifted(points), LDAMLoss(counts, max_margin, scale)
 
@@ -77,7 +63,7 @@ def show_boundary(imbalance: float, max_margin: float, scale: float) -> Figure:
 
     The directions are those of :func:`blob_directions`.
     """
-    counts = long_tailed_counts(LARGEST_BLOB, 3, imbalance)
+    counts = long_tailed_counts(_LARGEST_BLOB, 3, imbalance)
     directions = blob_directions(counts, max_margin, scale)
     points, labels = blobs(counts, seed=0)
     test_points, test_labels = blobs((2000,) * 3, seed=1)

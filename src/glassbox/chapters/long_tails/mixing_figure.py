@@ -17,14 +17,10 @@ PLACES = {"middle": (0.5, 0.5), "edge": (0.5, 0.95), "corner": (0.05, 0.05)}
 def show_mixture(
     images: Tensor, names: Sequence[str], method: str, fraction: float, place: str
 ) -> Figure:
-    """Show two images, their mixture, and its soft label.
+    """Show two images ``(2, C, H, W)`` from 0 to 1, their mixture, and its soft label.
 
-    Args:
-        images: The two, ``(2, C, H, W)`` from 0 to 1, with one or three channels.
-        names: Their classes.
-        method: ``"Mixup"`` or ``"CutMix"``.
-        fraction: The fraction of the first image that was sampled, from 0 to 1.
-        place: Where the box of CutMix has its center, a key of :data:`PLACES`.
+    By ``"Mixup"`` or ``"CutMix"``; ``fraction`` is that of the first image that was drawn,
+    ``place`` where the box of CutMix has its center, a key of :data:`PLACES`.
     """
     height, width = images.shape[-2:]
     box = (0, 0, 0, 0)

@@ -12,6 +12,7 @@ from glassbox.networks.zoo import COSTS, Entry, frontier
 from glassbox.plotting.colors import BLUE, FAINT, GREEN, INK, MUTED, OCHRE, RUST
 from glassbox.plotting.figures import WIDTH, Axes, Figure, figure
 from glassbox.plotting.marks import draw_intervals
+from glassbox.support.arguments import check_choice
 from glassbox.training.seed_statistics import SeedRuns, paired_difference
 
 COLORS = {"scratch": INK, "probe": OCHRE, "thawed": GREEN, "fine-tuned": BLUE}
@@ -52,17 +53,10 @@ def show_transfers(transfers: Transfers) -> Figure:
 def show_choice(transfers: Transfers, upstream: str, target: str, labels: int) -> Figure:
     """Draw the ways to transfer from one pretraining to one target, and their gains at one point.
 
-    Args:
-        transfers: From :func:`glassbox.chapters.pretraining.study.load_transfers`.
-        upstream: ``"things"`` or ``"grounds"``.
-        target: ``"scenes"`` or ``"digits"``.
-        labels: Labels per class at which they are compared with training from scratch.
-
-    Raises:
-        ValueError: ``upstream`` is unknown.
+    From ``"things"`` or ``"grounds"`` to ``"scenes"`` or ``"digits"``; they are compared with
+    training from scratch at a number of labels per class.
     """
-    if upstream not in UPSTREAM:
-        raise ValueError(f"upstream is {upstream!r}, expected one of {', '.join(UPSTREAM)}")
+    check_choice(UPSTREAM, upstream=upstream)
     ending = "" if upstream == "things" else f", {upstream}"
     keys = {name: (name if name == "scratch" else name + ending, target) for name in COLORS}
     lines = {name: _percent(transfers[key]) for name, key in keys.items() if key in transfers}
@@ -114,13 +108,8 @@ def show_reports(reports: Mapping[str, SeedRuns]) -> Figure:
 def show_zoo(entries: Sequence[Entry], cost: str, family: str | None = None) -> Figure:
     """Draw accuracy over cost, with the models of one family named.
 
-    Args:
-        entries: From :func:`glassbox.networks.zoo.zoo_entries`.
-        cost: A key of :data:`glassbox.networks.zoo.COSTS`.
-        family: Whose names are shown; ``None`` for the models that no other beats.
-
-    Raises:
-        ValueError: ``family`` or ``cost`` is unknown.
+    The cost is a key of :data:`glassbox.networks.zoo.COSTS`; without a family the models are named
+    that no other beats.
     """
     best = frontier(entries, cost)
     named = best if family is None else [one for one in entries if one.family == family]

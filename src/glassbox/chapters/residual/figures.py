@@ -51,12 +51,9 @@ def _points(ax: Axes, values: Mapping[int, SeedRuns], color: str, name: str) -> 
 def show_growth(
     rates: Mapping[str, Tensor], epochs: Sequence[int], firsts: Sequence[int]
 ) -> Figure:
-    """Draw the ratio of the lengths of F(x) and x, block by block, at some moments of training.
+    """Draw the ratio of the lengths of F(x) and x, block by block, at some epochs of training.
 
-    Args:
-        rates: Name of a network to ratios, ``(moments, blocks)``.
-        epochs: Of each moment.
-        firsts: Numbers, from 0, of the blocks that begin a stage.
+    The ratios are ``(moments, blocks)``; ``firsts`` are the blocks, from 0, that begin a stage.
     """
     fig, panels = figure(1, len(rates), height=3.4, sharey=True, right=1.05, wspace=0.3)
     shades = ("#aab4dc", "#7686c9", BLUE, INK)
@@ -164,18 +161,17 @@ def _finish_accuracy(ax: Axes, xlabel: str) -> None:
     ax.legend(ncols=3, fontsize=9, loc="lower right", bbox_to_anchor=(1.0, 1.0))
 
 
-def lesion_of(stages: Sequence[int | None]) -> Lesion:
-    """List the numbers, from 0 and ascending, of the blocks that are missing in a ResNet-20.
+def _lesion_of(stages: Sequence[int | None]) -> Lesion:
+    """List the blocks, from 0 and ascending, that are missing in a ResNet-20.
 
-    Args:
-        stages: For each of the three stages the missing block, 1 to 3, or None.
+    ``stages`` gives for each of the three stages the missing block, 1 to 3, or None.
     """
     return tuple(3 * stage + block - 1 for stage, block in enumerate(stages) if block)
 
 
 def show_surgery(lesions: Lesions, stages: Sequence[int | None]) -> Figure:
-    """Draw the blocks of a ResNet-20 without those of :func:`lesion_of`, and the accuracy left."""
-    gone = lesion_of(stages)
+    """Draw the blocks of a ResNet-20 without those of :func:`_lesion_of`, and the accuracy left."""
+    gone = _lesion_of(stages)
     margins = {"left": 1.35, "right": 0.6, "top": 0.25, "hspace": 0.28}
     fig, (top, below) = figure(2, 1, height=3.9, height_ratios=[1, 1.5], **margins)
     _draw_blocks(top, gone)

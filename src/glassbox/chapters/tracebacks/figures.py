@@ -18,16 +18,8 @@ COLORS = {"zero": RUST, "coarse": OCHRE, "fine": BLUE, "infinite": PINK}
 def half_fates(gradients: Tensor, scale: float) -> dict[str, float]:
     """Count what becomes of gradients that are scaled and converted to half precision.
 
-    Args:
-        gradients: Of any shape, float32 or wider; those that are exactly 0 are ignored.
-        scale: Multiplies them, above 0.
-
-    Returns:
-        Fractions that sum to 1: ``zero``; ``coarse``, below the smallest normal number, where half
-        precision has fewer digits; ``fine``; and ``infinite``.
-
-    Raises:
-        ValueError: ``scale`` is out of range, or all gradients are 0.
+    Fractions that sum to 1, without gradients of exactly 0: ``zero``; ``coarse``, below the
+    smallest normal number, where half precision has fewer digits; ``fine``; and ``infinite``.
     """
     check_positive(scale=scale)
     present = gradients[gradients != 0]
@@ -70,18 +62,11 @@ def _color(power: float) -> str:
     return COLORS["fine"] if power < _INFINITE_FROM else COLORS["infinite"]
 
 
-def average_fractions(decay: float, steps: int, warm_up: bool) -> np.ndarray:
+def _average_fractions(decay: float, steps: int, warm_up: bool) -> np.ndarray:
     """Compute how much of an exponential average of weights comes from each step.
 
-    Args:
-        decay: From 0 to 1.
-        steps: Number of updates, at least 1.
-        warm_up: Whether the decay begins small, as in
-            :class:`glassbox.training.averaging.ExponentialAverage`.
-
-    Returns:
-        ``(steps + 1,)`` fractions that sum to 1: of the start, and of the weights after each
-        update.
+    Fractions ``(steps + 1,)`` that sum to 1: of the start, and of the weights after each update of
+    :class:`glassbox.training.averaging.ExponentialAverage`.
     """
     t = np.arange(1, steps + 1)
     decays = np.minimum(decay, (1 + t) / (10 + t)) if warm_up else np.full(steps, decay)
@@ -94,9 +79,9 @@ def average_fractions(decay: float, steps: int, warm_up: bool) -> np.ndarray:
 def show_weight_average(decay: float, steps: int, warm_up: bool) -> Figure:
     """Draw how much of an average of weights comes from the start and from each tenth of training.
 
-    The fractions are those of :func:`average_fractions`.
+    The fractions are those of :func:`_average_fractions`.
     """
-    fractions = average_fractions(decay, steps, warm_up)
+    fractions = _average_fractions(decay, steps, warm_up)
     fig, (left, right) = figure(1, 2, height=3.2, width_ratios=[1, 3.4])
     start = 100 * float(fractions[0])
     left.bar([0], [start], color=RUST, width=0.6)

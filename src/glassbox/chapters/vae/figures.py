@@ -52,15 +52,9 @@ def show_beta(
     latent: int,
     chosen: float,
 ) -> Figure:
-    """Draw what a VAE trained with one beta makes, and the terms of the loss for every beta.
+    """Draw what a VAE trained with one beta makes, and the two terms of the loss for every beta.
 
-    Args:
-        rows: Name to ``(N, 1, H, W)`` images from 0 to 1.
-        betas: The weights of the KL term.
-        parts: Name of each of the two terms to its nats for each beta.
-        active: Active units for each beta.
-        latent: Number of units.
-        chosen: The beta that is shown.
+    The rows hold images ``(N, 1, H, W)`` from 0 to 1; ``active`` of ``latent`` units are active.
     """
     spaces = {"left": 1.35, "top": 0.1, "hspace": 0.22}
     fig, (top, below) = figure(2, 1, height=4.3, height_ratios=[1.1, 1], **spaces)

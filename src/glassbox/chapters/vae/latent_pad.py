@@ -8,7 +8,7 @@ from glassbox.explorables.tiny_network import pack
 from glassbox.networks.vae import VAE, posterior_means
 from glassbox.plotting.colors import CLASS_COLORS
 
-MARGIN = 0.3  # around the outermost code, in standard deviations of the prior
+_MARGIN = 0.3  # around the outermost code, in standard deviations of the prior
 
 
 def latent_pad(
@@ -21,19 +21,9 @@ def latent_pad(
 ) -> None:
     """Show a pad on which each point is decoded while the pointer or an arrow key moves.
 
-    The posterior means of the images stand on it, marked by their labels, and a slider walks from
-    one digit to another.
-
-    Args:
-        model: A VAE with two latent dimensions.
-        images: ``(N, 1, size, size)``: some hundreds.
-        labels: ``(N,)`` digits; each from 0 to 9 at least once.
-        start: The point at the beginning.
-        ends: The digits between which the slider walks at the beginning.
-
-    Raises:
-        ValueError: If the model has not two latent dimensions, images and labels differ in number,
-            or a digit is missing.
+    The posterior means of some hundred images ``(N, 1, size, size)`` stand on it, marked by their
+    labels, and a slider walks from one digit to another. The model has two latent dimensions, and
+    each digit from 0 to 9 occurs.
     """
     if model.latent != 2:
         raise ValueError(f"model has {model.latent} latent dimensions, expected 2")
@@ -48,7 +38,7 @@ def latent_pad(
         "weights": pack(model.decoder.state_dict()),
         "likelihood": model.likelihood,
         "size": images.shape[-1],
-        "reach": round(means.abs().max().item() + MARGIN, 1),
+        "reach": round(means.abs().max().item() + _MARGIN, 1),
         "points": [
             [round(x, 3), round(y, 3), label]
             for (x, y), label in zip(means.tolist(), labels.tolist(), strict=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-WAVES = 24
+_WAVES = 24
 
 
 @dataclass(frozen=True)
@@ -55,26 +55,19 @@ class Ground:
 
 
 def smooth_noise(count: int, size: int, roughness: float, generator: torch.Generator) -> Tensor:
-    """Draw fractal noise: cosine waves whose strength falls with their frequency.
+    """Draw fractal noise ``(B, S, S)`` of mean 0 and deviation 1: ``count`` fields of cosine waves.
 
-    Args:
-        count: Number of fields ``B``.
-        size: Pixels a side ``S``.
-        roughness: Strength falls as frequency to minus this power.
-        generator: Source of randomness; the field does not depend on ``size``.
-
-    Returns:
-        Fields ``(B, S, S)`` of mean 0 and deviation 1.
+    Their strength falls as frequency to minus ``roughness``; the field does not depend on ``size``.
     """
-    frequency = torch.arange(WAVES, dtype=torch.float32)
+    frequency = torch.arange(_WAVES, dtype=torch.float32)
     strength = (1 + torch.hypot(frequency[:, None], frequency)) ** -roughness
     strength[0, 0] = 0
-    power = torch.full((WAVES,), 0.5)  # of a cosine; the constant has 1
+    power = torch.full((_WAVES,), 0.5)  # of a cosine; the constant has 1
     power[0] = 1
     strength /= (strength**2 * power * power[:, None]).sum().sqrt()
     position = (torch.arange(size) + 0.5) / size
     waves = torch.cos(math.pi * position[:, None] * frequency)
-    drawn = torch.randn(count, WAVES, WAVES, generator=generator) * strength
+    drawn = torch.randn(count, _WAVES, _WAVES, generator=generator) * strength
     return waves @ drawn @ waves.T
 
 

@@ -8,12 +8,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Palette:
-    """Colors that go together, as hexadecimal numbers.
-
-    Args:
-        objects: Colors of objects and what lies about.
-        grounds: Pairs of a dark and a light color for backgrounds.
-    """
+    """Colors for objects, and pairs of dark and light ones for backgrounds, in hexadecimal."""
 
     objects: tuple[str, ...]
     grounds: tuple[tuple[str, str], ...]

@@ -24,12 +24,12 @@ from glassbox.support.arguments import check_at_least, check_choice, check_range
 DEFAULT_CLASSES = (
     "arrow", "crescent", "fish", "gear", "heart", "key", "mug", "star", "tree", "umbrella",
 )  # fmt: skip
-SPLITS = ("train", "validation", "test")
+_SPLITS = ("train", "validation", "test")
 BLOCK = 256
 # An object of which less is left to see stands free instead.
-LEAST_VISIBLE = 0.5
+_LEAST_VISIBLE = 0.5
 # The distance to what is not there.
-FAR = 9.0
+_FAR = 9.0
 
 
 def draw_scenes(
@@ -70,14 +70,14 @@ def draw_scenes(
     check_at_least(0, seed=seed)
     check_range(0, 1, occlusion=occlusion)
     check_range(0, 20, clutter=clutter)
-    check_choice(SPLITS, split=split)
+    check_choice(_SPLITS, split=split)
     check_choice(PALETTES, palette=palette)
     _check_names("classes", classes, SILHOUETTES)
     _check_names("backgrounds", backgrounds, BACKGROUNDS)
     style = _Style(tuple(classes), PALETTES[palette], tuple(backgrounds), occlusion, clutter)
     images = torch.empty(n, 3, size, size, dtype=torch.uint8)
     masks = torch.empty(n, size, size, dtype=torch.bool)
-    key = (seed, SPLITS.index(split))
+    key = (seed, _SPLITS.index(split))
     labels = _draw_labels(n, len(style.classes), key)
     for start in range(0, n, BLOCK):
         part = slice(start, min(start + BLOCK, n))
@@ -183,7 +183,7 @@ def _object(
     )
     mirror = 1 - 2 * draws.integers(2, 1, 1)
     x, y = plane.x * mirror / scale, plane.y / scale
-    outline, accent = torch.empty_like(x), torch.full_like(x, FAR)
+    outline, accent = torch.empty_like(x), torch.full_like(x, _FAR)
     for label, name in enumerate(style.classes):
         rows = (labels == label).nonzero()[:, 0]
         if len(rows):
@@ -227,8 +227,8 @@ def _occluder(position: Tensor, seen: Tensor, style: _Style, draws: _Draws) -> T
     plane = _plane(position, center, draws.uniform(0, math.pi, 1, 1))
     outline = _rounded_box(plane, width, height, height * 0.5)
     visible = (weight * (outline > 0)).sum((1, 2), keepdim=True)
-    present = (draws.uniform(0, 1, 1, 1) < style.occlusion) & (visible > LEAST_VISIBLE)
-    return torch.where(present, outline, FAR)
+    present = (draws.uniform(0, 1, 1, 1) < style.occlusion) & (visible > _LEAST_VISIBLE)
+    return torch.where(present, outline, _FAR)
 
 
 def _pick_color(style: _Style, draws: _Draws, away_from: Tensor, candidates: int = 1) -> Tensor:

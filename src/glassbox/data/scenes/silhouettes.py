@@ -20,9 +20,7 @@ from torch import Tensor
 class Plane:
     """The points at which distances are wanted, and the primitives measured from them.
 
-    Args:
-        x: Horizontal position, any shape, from -1 (left) to 1 (right) and beyond.
-        y: Vertical position, the same shape, from -1 (top) to 1 (bottom) and beyond.
+    ``x`` and ``y`` have any shape, the same for both; -1 is left and top.
     """
 
     x: Tensor
@@ -96,12 +94,7 @@ class Plane:
 
 @dataclass(frozen=True)
 class Silhouette:
-    """A shape and the part of it that has a second color.
-
-    Args:
-        outline: Signed distance to the shape.
-        accent: Signed distance to the part in the second color, if there is one.
-    """
+    """Signed distances to a shape, and to the part of it in a second color, if there is one."""
 
     outline: Tensor
     accent: Tensor | None = None
