@@ -16,8 +16,10 @@ from torchvision.transforms import v2
 
 from glassbox.data import (
     Batches,
+    color_jitter,
     compose,
     load,
+    random_crop,
     random_flip,
     random_rotation,
     random_shift,
@@ -69,7 +71,9 @@ def time_augmentation(images: torch.Tensor) -> None:
     augmentations = {
         "random_flip": random_flip(),
         "random_shift": random_shift(4),
+        "random_crop": random_crop(4),
         "random_rotation": random_rotation(15),
+        "color_jitter": color_jitter(0.2, 0.2, 0.2),
     }
     for name, augment in augmentations.items():
         taken = seconds(lambda augment=augment: augment(images, generator), repeats=20)
@@ -77,11 +81,9 @@ def time_augmentation(images: torch.Tensor) -> None:
 
 
 def time_epochs(images: torch.Tensor, labels: torch.Tensor) -> None:
-    print(f"an epoch of {len(images):,} images in batches of {BATCH}, moved and mirrored")
-    augment = compose(random_shift(4), random_flip())
-    transform = v2.Compose(
-        [v2.RandomCrop(32, padding=4, padding_mode="edge"), v2.RandomHorizontalFlip()]
-    )
+    print(f"an epoch of {len(images):,} images in batches of {BATCH}, cropped and mirrored")
+    augment = compose(random_crop(4), random_flip())
+    transform = v2.Compose([v2.RandomCrop(32, padding=4), v2.RandomHorizontalFlip()])
     each = Transformed(images, labels, transform)
     sources = {
         "Batches": Batches(images, labels, BATCH, augment=augment),

@@ -2,8 +2,15 @@ import pytest
 import torch
 
 import glassbox.support.torchvision_operators  # noqa: F401
-from glassbox.data import compose, random_flip, random_rotation, random_shift
-from glassbox.data.augmentation import flip, rotate, shift
+from glassbox.data import (
+    color_jitter,
+    compose,
+    random_crop,
+    random_flip,
+    random_rotation,
+    random_shift,
+)
+from glassbox.data.augmentation import adjust_color, flip, rotate, shift
 
 from torchvision.transforms import v2  # isort: skip
 
@@ -11,7 +18,9 @@ FLOATS = [torch.float32, torch.float64]
 ALL = {
     "flip": random_flip(),
     "shift": random_shift(3),
+    "crop": random_crop(3),
     "rotation": random_rotation(30),
+    "jitter": color_jitter(0.4, 0.4, 0.4),
 }
 
 
@@ -35,18 +44,21 @@ def test_flip_mirrors_the_chosen_images_as_torchvision_does(dtype):
 def test_a_shift_is_torchvisions_crop_of_the_padded_image(dtype):
     images = (photos() * 255).to(dtype)
     down, right = torch.randint(-4, 5, (2, 32), generator=seeded(1))
-    moved = shift(images, down, right)
-    assert moved.dtype == dtype
-    for image, result, d, r in zip(images, moved, down, right, strict=True):
-        padded = v2.functional.pad(image, [4, 4], padding_mode="edge")
-        crop = v2.functional.crop(padded, 4 - int(d), 4 - int(r), 12, 9)
-        assert torch.equal(result, crop)
+    for mode, repeat_edge in (("constant", False), ("edge", True)):
+        moved = shift(images, down, right, repeat_edge=repeat_edge)
+        assert moved.dtype == dtype
+        for image, result, d, r in zip(images, moved, down, right, strict=True):
+            padded = v2.functional.pad(image, [4, 4], padding_mode=mode)
+            crop = v2.functional.crop(padded, 4 - int(d), 4 - int(r), 12, 9)
+            assert torch.equal(result, crop)
 
 
-def test_a_shift_beyond_the_image_leaves_its_edge():
+def test_a_shift_beyond_the_image_leaves_nothing_or_its_edge():
     images = photos(1)
     far = torch.tensor([50])
-    assert torch.equal(shift(images, far, far), images[:, :, :1, :1].expand_as(images))
+    assert not shift(images, far, far).any()
+    corner = images[:, :, :1, :1].expand_as(images)
+    assert torch.equal(shift(images, far, far, repeat_edge=True), corner)
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
@@ -65,6 +77,18 @@ def test_quarter_turns_of_a_square_are_exact():
     for quarters in range(4):
         turned = rotate(images, torch.full((4,), 90.0 * quarters))
         torch.testing.assert_close(turned, images.rot90(quarters, (2, 3)))
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_colors_change_as_in_torchvision(dtype):
+    images = photos(dtype=dtype)
+    factors = torch.rand(3, 32, generator=seeded(1)) * 2
+    result = adjust_color(images, *factors)
+    for image, ours, (b, c, s) in zip(images, result, factors.T.tolist(), strict=True):
+        expected = v2.functional.adjust_brightness(image, b)
+        expected = v2.functional.adjust_contrast(expected, c)
+        expected = v2.functional.adjust_saturation(expected, s)
+        torch.testing.assert_close(ours, expected, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -93,21 +117,27 @@ def test_without_a_generator_the_global_one_decides(name):
     assert torch.equal(one, ALL[name](photos()))
 
 
-@pytest.mark.parametrize("augment", [random_flip(0), random_shift(0), random_rotation(0)])
+@pytest.mark.parametrize(
+    "augment", [random_flip(0), random_shift(0), random_crop(0), random_rotation(0), color_jitter()]
+)
 def test_no_strength_changes_nothing(augment):
     images = photos()
     torch.testing.assert_close(augment(images, seeded(0)), images, rtol=0, atol=2e-6)
 
 
-def test_shifts_fall_uniformly_over_all_places():
+def test_crops_fall_uniformly_over_all_places():
     images = torch.zeros(20_000, 1, 5, 5)
     images[:, :, 2, 2] = 1
-    where = random_shift(1)(images, seeded(0)).sum((0, 1))[1:4, 1:4]
+    where = random_crop(1)(images, seeded(0)).sum((0, 1))[1:4, 1:4]
     assert where.sum() == 20_000
     assert (where / 20_000 - 1 / 9).abs().max() < 0.01
 
 
-def test_flips_are_as_frequent_as_asked_for():
+def test_angles_and_factors_cover_their_range():
+    ramp = torch.full((5000, 3, 1, 1), 0.5)
+    values = color_jitter(brightness=0.4)(ramp, seeded(0))[:, 0, 0, 0]
+    assert 0.3 <= values.min() < 0.305 and 0.695 < values.max() <= 0.7
+    assert values.mean() == pytest.approx(0.5, abs=0.01)
     flips = random_flip(0.25)(torch.arange(2.0).expand(5000, 1, 1, 2), seeded(0))
     assert flips[:, 0, 0, 0].mean() == pytest.approx(0.25, abs=0.03)
 
@@ -124,7 +154,9 @@ def test_composed_augmentations_run_first_to_last_on_one_generator():
     [
         (lambda: random_flip(1.5), "probability"),
         (lambda: random_shift(-1), "max_pixels"),
+        (lambda: random_crop(-1), "padding"),
         (lambda: random_rotation(-5), "degrees"),
+        (lambda: color_jitter(contrast=2), "contrast"),
     ],
 )
 def test_strengths_out_of_range_are_refused(make, message):
@@ -132,6 +164,10 @@ def test_strengths_out_of_range_are_refused(make, message):
         make()
 
 
-def test_what_needs_floating_point_says_so():
+def test_what_needs_floating_point_or_colors_says_so():
     with pytest.raises(TypeError, match="images has type"):
         rotate(torch.zeros(1, 3, 4, 4, dtype=torch.uint8), torch.zeros(1))
+    with pytest.raises(TypeError, match="images has type"):
+        color_jitter(0.1)(torch.zeros(1, 3, 4, 4, dtype=torch.uint8))
+    with pytest.raises(ValueError, match=r"images has shape \(1, 1, 4, 4\)"):
+        color_jitter(0.1)(torch.zeros(1, 1, 4, 4))

@@ -19,6 +19,7 @@ from glassbox.training import (
     fit,
     freeze,
     halve_on_plateau,
+    parameter_groups,
     train_keeping_frozen,
     unfreeze,
 )
@@ -231,6 +232,34 @@ def test_new_optimizer_state_is_found_though_nothing_moved():
         learn(model, optimizer)
 
 
+def ids(parameters):
+    return [id(parameter) for parameter in parameters]
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_groups_are_disjoint_and_complete_and_have_their_rates(beside):
+    model = make_model()
+    groups = parameter_groups(model.head, model.backbone if beside else model, 0.2, 0.05)
+    head, rest = (ids(group["params"]) for group in groups)
+    assert head == ids(model.head.parameters()) and rest == ids(model.backbone.parameters())
+    optimizer = torch.optim.SGD(groups, lr=9.0)
+    model(make_data()[0]).sum().backward()
+    expected = {
+        name: p - (0.2 if name.startswith("head") else 0.05) * p.grad
+        for name, p in model.named_parameters()
+    }
+    optimizer.step()
+    torch.testing.assert_close(dict(model.named_parameters()), expected)
+    assert [group["name"] for group in optimizer.param_groups] == ["head", "backbone"]
+
+
+def test_a_parameter_that_head_and_backbone_share_is_in_one_group():
+    model = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+    model[1].weight = model[0].weight
+    head, rest = (ids(g["params"]) for g in parameter_groups(model[1], model, 1.0, 1.0))
+    assert head == ids([model[1].weight, model[1].bias]) and rest == ids([model[0].bias])
+
+
 def test_an_optimizer_that_lacks_a_parameter_is_refused():
     model = make_model()
     optimizer = torch.optim.SGD(model.backbone[0].parameters(), 0.1)
@@ -383,6 +412,10 @@ def test_the_plateau_and_the_thaw_work_together():
         (lambda m: UnfreezeAfter([m], epochs=1, lr=0.0), "lr is 0.0, expected above 0"),
         (lambda m: UnfreezeAfter([m], epochs=1, lr=math.nan), "lr is nan, expected above 0"),
         (lambda m: UnfreezeAfter([], epochs=1, lr=0.1), "backbone is empty"),
+        (lambda m: parameter_groups(m.head, m, -1.0, 1.0), "^lr is -1.0, expected above 0"),
+        (lambda m: parameter_groups(m.head, m, 1.0, 0), "^backbone_lr is 0, expected above 0"),
+        (lambda m: parameter_groups(m.flatten, m, 1.0, 1.0), "^head is without parameters"),
+        (lambda m: parameter_groups(m, m.head, 1.0, 1.0), "^backbone is without parameters"),
     ],
 )
 def test_wrong_arguments_are_named_before_anything_is_frozen(make, message):

@@ -1,5 +1,7 @@
 from .augmentation import Augmentation as Augmentation
+from .augmentation import color_jitter as color_jitter
 from .augmentation import compose as compose
+from .augmentation import random_crop as random_crop
 from .augmentation import random_flip as random_flip
 from .augmentation import random_rotation as random_rotation
 from .augmentation import random_shift as random_shift

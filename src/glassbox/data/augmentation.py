@@ -1,8 +1,8 @@
 """Augmentation of whole batches: every image gets its own draw, no loop over images.
 
 An augmentation is a function ``(images, generator) -> images``. It draws from the generator
-and hands the numbers to a plain function (:func:`flip`, :func:`shift`, :func:`rotate`), which can
-be called directly. The input is not changed.
+and hands the numbers to a plain function (:func:`flip`, :func:`shift`, :func:`rotate`,
+:func:`adjust_color`), which can be called directly. The input is not changed.
 """
 
 from collections.abc import Callable
@@ -11,9 +11,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from glassbox.support.arguments import check_at_least, check_floating_point, check_range
+from glassbox.support.arguments import (
+    check_at_least,
+    check_floating_point,
+    check_range,
+    check_shapes,
+)
 
 Augmentation = Callable[[Tensor, torch.Generator | None], Tensor]
+
+# Weights of red, green and blue in brightness, as torchvision has them.
+_LUMA = (0.2989, 0.587, 0.114)
 
 
 def flip(images: Tensor, chosen: Tensor) -> Tensor:
@@ -21,16 +29,29 @@ def flip(images: Tensor, chosen: Tensor) -> Tensor:
     return torch.where(chosen.view(-1, 1, 1, 1), images.flip(-1), images)
 
 
-def shift(images: Tensor, down: Tensor, right: Tensor) -> Tensor:
-    """Move each image ``(B, C, H, W)`` by whole pixels, ``(B,)`` each; its edge is repeated."""
+def shift(images: Tensor, down: Tensor, right: Tensor, *, repeat_edge: bool = False) -> Tensor:
+    """Move each image by whole pixels, to images of the same shape and type.
+
+    Args:
+        images: ``(B, C, H, W)``, any type.
+        down: Pixels down (negative: up), integers ``(B,)``.
+        right: Pixels to the right (negative: left), integers ``(B,)``.
+        repeat_edge: Fill what comes in with the pixels of the edge in place of zeros.
+    """
     batch, channels, height, width = images.shape
     # Where each pixel of the result comes from, which may lie outside of the image.
     rows = torch.arange(height, device=images.device) - down.view(-1, 1)  # (B, H)
     columns = torch.arange(width, device=images.device) - right.view(-1, 1)  # (B, W)
-    rows, columns = rows.clamp(0, height - 1), columns.clamp(0, width - 1)
-    sources = rows[:, :, None] * width + columns[:, None, :]  # (B, H, W)
+    inside_rows, inside_columns = rows.clamp(0, height - 1), columns.clamp(0, width - 1)
+    sources = inside_rows[:, :, None] * width + inside_columns[:, None, :]  # (B, H, W)
     sources = sources.view(batch, 1, -1).expand(-1, channels, -1)  # (B, C, H*W)
-    return images.reshape(batch, channels, -1).gather(2, sources).view(images.shape)
+    moved = images.reshape(batch, channels, -1).gather(2, sources).view(images.shape)
+    if repeat_edge:
+        return moved
+    inside = (rows == inside_rows)[:, :, None] & (columns == inside_columns)[
+        :, None, :
+    ]  # (B, H, W)
+    return moved * inside[:, None]
 
 
 def rotate(images: Tensor, degrees: Tensor) -> Tensor:
@@ -46,6 +67,34 @@ def rotate(images: Tensor, degrees: Tensor) -> Tensor:
     return F.grid_sample(images, grid, mode="bilinear", align_corners=False)
 
 
+def adjust_color(
+    images: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tensor
+) -> Tensor:
+    """Multiply the brightness, then the contrast, then the saturation of each image.
+
+    A factor of 1 changes nothing; 0 gives black, uniform gray and shades of gray.
+
+    Args:
+        images: Floating point ``(B, 3, H, W)`` from 0 to 1.
+        brightness: Factors, ``(B,)``, at least 0.
+        contrast: Factors, ``(B,)``, at least 0.
+        saturation: Factors, ``(B,)``, at least 0.
+
+    Raises:
+        TypeError: If ``images`` are not floating point.
+        ValueError: If ``images`` do not have 3 channels.
+    """
+    check_floating_point(images=images)
+    check_shapes(images=(images, "B 3 H W"))
+    brightness, contrast, saturation = (
+        factor.to(images).view(-1, 1, 1, 1) for factor in (brightness, contrast, saturation)
+    )
+    images = (images * brightness).clamp_(0, 1)
+    mean_gray = _gray(images).mean((1, 2, 3), keepdim=True)  # (B, 1, 1, 1)
+    images = torch.lerp(mean_gray, images, contrast).clamp_(0, 1)
+    return torch.lerp(_gray(images), images, saturation).clamp_(0, 1)
+
+
 def random_flip(probability: float = 0.5) -> Augmentation:
     """Mirror each image left to right with a ``probability`` from 0 to 1."""
     check_range(0, 1, probability=probability)
@@ -59,13 +108,17 @@ def random_flip(probability: float = 0.5) -> Augmentation:
 def random_shift(max_pixels: int) -> Augmentation:
     """Move each image by up to ``max_pixels``, at least 0, each way, repeating its edge."""
     check_at_least(0, max_pixels=max_pixels)
+    return _random_move(max_pixels, repeat_edge=True)
 
-    def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        size = (2, len(images))
-        moves = torch.randint(-max_pixels, max_pixels + 1, size, generator=generator)
-        return shift(images, *moves.to(images.device))
 
-    return augment
+def random_crop(padding: int) -> Augmentation:
+    """Pad each image with ``padding`` zeros on each side, and crop it to its size at random.
+
+    This is torchvision's ``RandomCrop(size, padding)``. Zeros are black before
+    normalization and the mean color after it.
+    """
+    check_at_least(0, padding=padding)
+    return _random_move(padding, repeat_edge=False)
 
 
 def random_rotation(degrees: float) -> Augmentation:
@@ -74,6 +127,23 @@ def random_rotation(degrees: float) -> Augmentation:
 
     def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
         return rotate(images, _uniform(images, -degrees, degrees, generator))
+
+    return augment
+
+
+def color_jitter(
+    brightness: float = 0.0, contrast: float = 0.0, saturation: float = 0.0
+) -> Augmentation:
+    """Change the colors of each image by factors from ``1 - x`` to ``1 + x``.
+
+    The factors are those of torchvision's ``ColorJitter``; they apply in a fixed order.
+    """
+    check_range(0, 1, brightness=brightness, contrast=contrast, saturation=saturation)
+    strengths = brightness, contrast, saturation
+
+    def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        factors = [_uniform(images, 1 - x, 1 + x, generator) for x in strengths]
+        return adjust_color(images, *factors)
 
     return augment
 
@@ -89,7 +159,21 @@ def compose(*augmentations: Augmentation) -> Augmentation:
     return augment
 
 
+def _random_move(pixels: int, *, repeat_edge: bool) -> Augmentation:
+    def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        moves = torch.randint(-pixels, pixels + 1, (2, len(images)), generator=generator)
+        down, right = moves.to(images.device)
+        return shift(images, down, right, repeat_edge=repeat_edge)
+
+    return augment
+
+
 def _uniform(images: Tensor, low: float, high: float, generator: torch.Generator | None) -> Tensor:
     # Drawn on the CPU, so that a run on another device sees the same numbers.
     draws = torch.rand(len(images), generator=generator)
     return torch.lerp(torch.tensor(float(low)), torch.tensor(float(high)), draws).to(images.device)
+
+
+def _gray(images: Tensor) -> Tensor:
+    luma = torch.tensor(_LUMA, dtype=images.dtype, device=images.device)
+    return torch.einsum("bchw,c->bhw", images, luma).unsqueeze(1)  # (B, 1, H, W)

@@ -12,6 +12,7 @@ from .freezing import assert_frozen as assert_frozen
 from .freezing import check_optimizer as check_optimizer
 from .freezing import freeze as freeze
 from .freezing import halve_on_plateau as halve_on_plateau
+from .freezing import parameter_groups as parameter_groups
 from .freezing import train_keeping_frozen as train_keeping_frozen
 from .freezing import unfreeze as unfreeze
 from .history import History as History

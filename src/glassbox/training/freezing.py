@@ -45,6 +45,36 @@ def train_keeping_frozen(model: nn.Module) -> None:
             module.eval()
 
 
+def parameter_groups(
+    head: nn.Module, backbone: nn.Module, lr: float, backbone_lr: float
+) -> list[dict[str, object]]:
+    """Make two groups for an optimizer: the head, and the backbone at its own learning rate.
+
+    Args:
+        head: A part of ``backbone`` or a module beside it.
+        backbone: Its parameters that are not the head's form the second group.
+        lr: Learning rate of the head, above 0.
+        backbone_lr: Learning rate of the second group, above 0.
+
+    Returns:
+        Groups with ``params``, ``lr`` and ``name``, ``"head"`` and ``"backbone"``.
+
+    Raises:
+        ValueError: If a rate is not above 0, or a group would be empty.
+    """
+    check_positive(lr=lr, backbone_lr=backbone_lr)
+    first = list(head.parameters())
+    known = {id(parameter) for parameter in first}
+    rest = [parameter for parameter in backbone.parameters() if id(parameter) not in known]
+    for name, parameters in (("head", first), ("backbone", rest)):
+        if not parameters:
+            raise ValueError(f"{name} is without parameters of its own, expected at least one")
+    return [
+        {"params": first, "lr": lr, "name": "head"},
+        {"params": rest, "lr": backbone_lr, "name": "backbone"},
+    ]
+
+
 def check_optimizer(model: nn.Module, optimizer: Optimizer) -> None:
     """Refuse an optimizer that does not hold every parameter that requires a gradient.
 

@@ -52,7 +52,7 @@ def cast_shadow(canvas: Tensor, outline: Tensor, light: Light, reach: float, dep
     """
     pixels = reach * outline.shape[-1] / 2
     down, right = ((-pixels * part).flatten().round().long() for part in (light.y, light.x))
-    moved = shift(outline.unsqueeze(1), down, right)
+    moved = shift(outline.unsqueeze(1), down, right, repeat_edge=True)
     canvas.mul_(1 - depth * (0.5 - moved / (2 * reach)).clamp_(0, 1))
 
 
