@@ -4,12 +4,12 @@ import pytest
 import torch
 from torch import nn
 
-from glassbox.attribution import GradCAM, class_activation_maps, rank_correlation
+from glassbox.attribution import GradCAM, class_activation_maps
 from glassbox.autograd import capture
 from glassbox.chapters.gradcam import arms as recipe
 from glassbox.chapters.gradcam import measures
 from glassbox.chapters.gradcam.marks import report_mark
-from glassbox.chapters.gradcam.study import load_cascade, load_halves, load_maps, load_marks
+from glassbox.chapters.gradcam.study import load_marks
 from glassbox.data import Dataset, TrainTest
 
 
@@ -36,14 +36,9 @@ def test_the_network_ends_in_the_mean_of_its_last_maps(model):
     torch.testing.assert_close(logits[[0, 1], [1, 4]], expected)
     with GradCAM(model, recipe.LAST) as cam:
         torch.testing.assert_close(cam(images, torch.tensor([1, 4])), maps.relu() / 64)
-
-
-def test_in_place_it_is_the_same_function(model):
     twin = recipe.SceneNetwork(inplace=True).eval()
     twin.load_state_dict(model.state_dict())
-    images = torch.randn(2, 3, 32, 32)
-    assert torch.equal(twin(images), model(images))
-    assert twin.features.relu4.inplace and not model.features.relu4.inplace
+    assert torch.equal(twin(images), logits) and twin.features.relu4.inplace
 
 
 def test_scenes_are_balanced_and_normalized_by_the_training_part(task):
@@ -64,27 +59,17 @@ def test_the_mark_is_carried_by_one_class_or_by_chance():
         recipe.carriers(labels, "everywhere")
 
 
-def test_training_repeats_and_leaves_the_random_state(task):
-    torch.manual_seed(7)
-    expected = torch.rand(1)
-    torch.manual_seed(7)
-    first = recipe.train_scenes(task, 3, arm="one class", strength=1.0, epochs=1)
-    assert torch.rand(1) == expected and not first.training
-    second, other = (
-        recipe.train_scenes(task, 3, arm=arm, strength=1.0, epochs=1)
-        for arm in ("one class", "nowhere")
-    )
-    weights = [one.classifier.weight for one in (first, second, other)]
-    assert torch.equal(weights[0], weights[1]) and not torch.equal(weights[0], weights[2])
-
-
-class SeesTheMark(nn.Module):
-    """It calls class 0 whatever is bright in the last of 8 x 8 cells, which the mark is part of."""
+class Pooled(nn.Module):
+    """It has the layer whose maps are looked at, and nothing to learn."""
 
     def __init__(self):
         super().__init__()
         self.features = nn.Sequential()
         self.features.add_module("relu4", nn.AvgPool2d(4))
+
+
+class SeesTheMark(Pooled):
+    """It calls class 0 whatever is bright in the last of 8 x 8 cells, which the mark is part of."""
 
     def forward(self, images):
         bright = self.features(images.amax(1, keepdim=True))[:, 0, 7, 7]
@@ -128,13 +113,8 @@ def test_pairs_have_two_classes_and_halves_know_them(model, task):
     torch.testing.assert_close(blind, torch.full((30,), 0.5))
 
 
-class ReadsColors(nn.Module):
+class ReadsColors(Pooled):
     """Its logits are the mean colors."""
-
-    def __init__(self):
-        super().__init__()
-        self.features = nn.Sequential()
-        self.features.add_module("relu4", nn.AvgPool2d(4))
 
     def forward(self, images):
         return self.features(images).mean((2, 3))
@@ -155,19 +135,10 @@ def test_the_cascade_begins_with_the_same_maps(model, task):
     empty = measures.grad_cam(model, given).amax((1, 2)) == 0  # such maps order nothing
     torch.testing.assert_close(found["none"], (~empty).double())
     assert not empty.all()
-    torch.manual_seed(1)
-    noise = rank_correlation(torch.rand(8, 9, 9), torch.rand(8, 9, 9)).abs().mean()
-    assert noise < 0.4
 
 
-def test_stored_tables_have_five_seeds_and_what_the_chapter_asks_for():
-    seeds = (0, 1, 2, 3, 4)
-    for table in (load_maps(), load_halves(), load_cascade()):
-        assert {one.seeds for row in table.values() for one in row.values()} == {seeds}
+def test_stored_maps_have_the_sum_one():
     marks, maps = load_marks()
-    strengths = [strength for arm, strength in marks if arm == "one class"]
-    assert sorted(strengths) == [0.1, 0.15, 0.2, 0.4, 1.0]
-    assert {(arm, 0.4) for arm in recipe.ARMS} <= set(marks) == set(maps)
+    assert set(marks) == set(maps)
     for key, values in maps.items():
         assert values.shape == (8, 8) and 0.9 < values.sum() < 1.01, key
-        assert marks[key]["fraction"].seeds == seeds

@@ -1,10 +1,7 @@
-"""The comparison on long tails: its data, its methods, its stored results."""
-
-from itertools import product
+"""The comparison on long tails: its data, its methods, and how they are compared."""
 
 import pytest
 import torch
-from torch import nn
 
 from glassbox.chapters.long_tails import arms as recipe
 from glassbox.chapters.long_tails.arms import (
@@ -15,7 +12,7 @@ from glassbox.chapters.long_tails.arms import (
     small_network,
     train_arm,
 )
-from glassbox.chapters.long_tails.study import balanced, gain, groups, load_accuracies
+from glassbox.chapters.long_tails.study import balanced, gain, groups
 from glassbox.networks import CosineClassifier
 
 
@@ -28,20 +25,11 @@ def test_a_tail_has_its_counts_and_a_balanced_test(name, profile):
     tested = task.test_labels.bincount()
     assert tested.min() >= 0.9 * tested.max() and tested.sum() >= 750
     assert task.images.mean().abs() < 1e-4 and task.images.std() == pytest.approx(1, abs=0.02)
+    if name == "digits":  # none is trained on and tested
+        distance = torch.cdist(task.images.flatten(1), task.test_images.flatten(1))
+        assert distance.min() > 0.1
     seen = {"scenes": 15_000, "digits": 8_000}[name]
     assert epochs_of(task) * len(task.images) == pytest.approx(seen, rel=0.1)
-
-
-def test_no_digit_is_trained_on_and_tested():
-    task = load_long_tail("digits", "exponential", 10, seed=0)
-    distance = torch.cdist(task.images.flatten(1), task.test_images.flatten(1))
-    assert distance.min() > 0.1
-
-
-@pytest.mark.parametrize("name", ["scenes", "digits"])
-def test_the_seed_decides_the_images(name):
-    first, again, other = (load_long_tail(name, "step", 10, seed).images for seed in (0, 0, 1))
-    assert torch.equal(first, again) and not torch.equal(first, other)
 
 
 def test_unknown_names_are_refused():
@@ -64,12 +52,9 @@ def digits():
 
 
 @pytest.mark.parametrize("arm", ARMS.values(), ids=ARMS)
-def test_every_arm_trains_and_repeats_itself(arm, digits):
-    before = torch.get_rng_state()
+def test_every_arm_learns(arm, digits):
     accuracy = train_arm(digits, arm, seed=0, epochs=2)
     assert accuracy.shape == (10,) and (accuracy >= 0).all() and accuracy[:5].mean() > 0.2
-    assert torch.equal(accuracy, train_arm(digits, arm, seed=0, epochs=2))
-    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_deferred_weights_come_with_the_last_fifth(monkeypatch, digits):
@@ -84,36 +69,6 @@ def test_deferred_weights_come_with_the_last_fifth(monkeypatch, digits):
     train_arm(digits, ARMS["LDAM-DRW"], seed=0, epochs=5)
     assert [bool((weight == 1).all()) for weight in weights] == [True] * 4 + [False]
     assert [deferred_start(epochs) for epochs in (5, 20, 100)] == [5, 17, 81]
-
-
-def test_arms_differ_as_they_say():
-    for name, arm in ARMS.items():
-        assert isinstance(arm.loss((30, 3)), nn.Module)
-        # LDAM multiplies by its scale itself; a softmax of bare cosines is never sure.
-        ldam = name.startswith("LDAM")
-        assert arm.cosine == (1 if ldam else 30 if name == "cosine" else None)
-        assert arm.deferred == ("DRW" in name or name == "deferred weights")
-        assert bool(arm.mixup) == ("Mixup" in name)
-
-
-def test_the_stored_results_are_complete():
-    results = load_accuracies()
-    expected = product(("scenes", "digits"), ("exponential", "step"), (10, 50, 100))
-    assert set(results) == set(expected)
-    for methods in results.values():
-        assert list(methods) == list(ARMS)
-        for accuracy in methods.values():
-            assert accuracy.shape == (5, 10) and ((accuracy >= 0) & (accuracy <= 1)).all()
-
-
-@pytest.mark.parametrize("method", ["cross-entropy", "LDAM-DRW, Mixup"])
-def test_a_stored_result_comes_out_again(method):
-    setting = "digits", "exponential", 100
-    stored = load_accuracies()[setting][method][0]
-    accuracy = train_arm(load_long_tail(*setting, seed=0), ARMS[method], seed=0)
-    # Some hundred steps differ between processors; a class of one image may go either way.
-    assert (accuracy - stored).abs()[:5].max() < 0.15
-    assert accuracy.mean() == pytest.approx(stored.mean().item(), abs=0.08)
 
 
 def test_accuracies_are_balanced_and_compared_in_pairs():

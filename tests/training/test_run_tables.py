@@ -2,10 +2,9 @@
 
 import pytest
 
-from glassbox.training import RunTable, read_runs
-from glassbox.training.run_tables import read_rows, split_keys
+from glassbox.training import RunTable
+from glassbox.training.run_tables import split_keys
 
-KEYS, MEASURES = {"arm": str, "depth": int, "seed": int}, ("loss", "accuracy")
 RUNS = {
     ("plain, deep", 8, 1): (0.25, 0.5),
     ("plain, deep", 8, 0): (1234567.0, 0.75),
@@ -14,70 +13,51 @@ RUNS = {
 }
 
 
-def fill(path, **options):
+def table(folder, text=None):
+    path = folder / "t.csv"
+    if text is not None:
+        path.write_text(text)
+    return RunTable(path, {"arm": str, "depth": int, "seed": int}, ("loss", "accuracy"))
+
+
+def fill(folder, content=None):
     """Add the runs that are missing, and name them."""
-    table = RunTable(path, KEYS, MEASURES, **options)
-    missing = [run for run in RUNS if run not in table]
+    found = table(folder, content)
+    missing = [run for run in RUNS if run not in found]
     for run in missing:
-        table.add(run, RUNS[run])
+        found.add(run, RUNS[run])
     return missing
 
 
 def test_runs_come_back_with_their_types_in_the_order_of_their_seeds(tmp_path):
-    path = tmp_path / "t.csv"
-    fill(path)
-    rows = read_rows(path, KEYS, MEASURES)
-    assert list(rows) == list(RUNS)
-    assert rows["plain, deep", 8, 0] == (1234600.0, 0.75)
-    found = read_runs(path, KEYS, MEASURES)
-    assert list(found) == [("plain, deep", 8), ("residual", 20)]
-    loss = found["residual", 20]["loss"]
+    fill(tmp_path)
+    rows, runs = table(tmp_path).rows(), table(tmp_path / "elsewhere").runs(tmp_path)
+    assert list(rows) == list(RUNS) and rows["plain, deep", 8, 0] == (1234600.0, 0.75)
+    assert list(runs) == [("plain, deep", 8), ("residual", 20)]
+    loss = runs["residual", 20]["loss"]
     assert (loss.seeds, loss.values) == ((0, 1), (3.0, 2e-5))
-
-
-def test_a_key_of_one_part_stands_for_itself(tmp_path):
-    (tmp_path / "t.csv").write_text("seed,arm,loss\n0,a,1\n1,a,2\n")
-    found = read_runs(tmp_path / "t.csv", {"seed": int, "arm": str}, ["loss"])
-    assert found["a"]["loss"].values == (1, 2)
     assert split_keys({("a", 1, "x"): 5, ("a", 1, "y"): 6}, 2) == {("a", 1): {"x": 5, "y": 6}}
 
 
 def test_wherever_a_write_is_cut_off_only_that_run_is_made_again(tmp_path):
-    path = tmp_path / "t.csv"
-    assert fill(path) == list(RUNS)
-    whole = path.read_bytes()
+    assert fill(tmp_path) == list(RUNS) and fill(tmp_path) == []
+    whole = (tmp_path / "t.csv").read_text()
     for cut in range(len(whole)):
-        path.write_bytes(whole[:cut])
-        complete = whole[:cut].count(b"\n")
-        assert fill(path) == list(RUNS)[max(complete - 1, 0) :]
-        assert path.read_bytes() == whole
-    path.write_bytes(whole[:-2])
+        complete = whole[:cut].count("\n")
+        assert fill(tmp_path, whole[:cut]) == list(RUNS)[max(complete - 1, 0) :]
+        assert (tmp_path / "t.csv").read_text() == whole
     with pytest.raises(ValueError, match=r"t\.csv has a torn line"):
-        read_rows(path, KEYS, MEASURES)
-
-
-def test_what_is_there_is_kept_unless_a_new_beginning_is_asked_for(tmp_path):
-    path = tmp_path / "t.csv"
-    fill(path)
-    before = path.read_bytes()
-    assert fill(path) == [] and path.read_bytes() == before
-    with pytest.raises(ValueError, match=r"key is \('residual', '20', '0'\), expected a run that"):
-        RunTable(path, KEYS, MEASURES).add(("residual", 20, 0), (9, 9))
-    assert path.read_bytes() == before
-    assert fill(path, restart=True) == list(RUNS)
+        table(tmp_path, whole[:-2]).rows()
 
 
 @pytest.mark.parametrize(
     "text", ["arm,seed,loss\na,0,1\na,1,", "no table", "arm,depth,seed,loss\n"]
 )
 def test_a_file_with_other_columns_is_refused_and_left_alone(text, tmp_path):
-    path = tmp_path / "t.csv"
-    path.write_text(text)
-    with pytest.raises(ValueError, match=r"t\.csv has the columns \('.*\), expected \('arm', 'dep"):
-        RunTable(path, KEYS, MEASURES)
-    with pytest.raises(ValueError, match="has the columns"):
-        read_runs(path, KEYS, MEASURES)
-    assert path.read_text() == text
+    for use in (table(tmp_path, text).runs, lambda: ("a", 8, 0) in table(tmp_path)):
+        with pytest.raises(ValueError, match=r"t\.csv has the columns \('.*\), expected \('arm'"):
+            use()
+    assert (tmp_path / "t.csv").read_text() == text
 
 
 @pytest.mark.parametrize(
@@ -94,12 +74,22 @@ def test_runs_that_cannot_be_compared_are_refused(rows, message, tmp_path):
     path = tmp_path / "t.csv"
     path.write_text(f"arm,seed,loss\n{rows}")
     with pytest.raises(ValueError, match=message):
-        read_runs(path, {"arm": str, "seed": int}, ["loss"])
+        RunTable(path, {"arm": str, "seed": int}, ["loss"]).runs()
 
 
-def test_a_run_of_another_length_is_not_written(tmp_path):
-    table = RunTable(tmp_path / "t.csv", KEYS, MEASURES)
-    for key, values in ((("a", 8), (1, 2)), (("a", 8, 0), (1,))):
-        with pytest.raises(ValueError, match="expected 3 and 2"):
-            table.add(key, values)
-    assert read_rows(table.path, KEYS, MEASURES) == {}
+@pytest.mark.parametrize(
+    ("key", "values", "message"),
+    [
+        (("a", 8), (1, 2), "expected 3 and 2"),
+        (("a", 8, 0), (1,), "expected 3 and 2"),
+        (("residual", 20, 0), (9, 9), r"key is \('residual', '20', '0'\), expected a run that"),
+    ],
+)
+def test_a_run_of_another_length_or_for_the_second_time_is_not_written(
+    key, values, message, tmp_path
+):
+    fill(tmp_path)
+    before = (tmp_path / "t.csv").read_bytes()
+    with pytest.raises(ValueError, match=message):
+        table(tmp_path).add(key, values)
+    assert (tmp_path / "t.csv").read_bytes() == before

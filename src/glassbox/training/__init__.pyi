@@ -24,7 +24,6 @@ from .loop import TrainingState as TrainingState
 from .loop import fit as fit
 from .recipes import train_one_cycle as train_one_cycle
 from .run_tables import RunTable as RunTable
-from .run_tables import read_runs as read_runs
 from .seed_statistics import PairedDifference as PairedDifference
 from .seed_statistics import SeedRuns as SeedRuns
 from .seed_statistics import paired_difference as paired_difference

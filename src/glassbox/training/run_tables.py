@@ -4,50 +4,36 @@ import csv
 import io
 import os
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from glassbox.training.seed_statistics import SeedRuns
 
-Keys = Mapping[str, Callable[[str], Hashable]]
 
-
+@dataclass(frozen=True, eq=False)
 class RunTable:
-    """A table on disk that grows by one row a run, and goes on where it was interrupted.
+    """A CSV file that grows by one row a run, and goes on where it was interrupted.
 
-    A row counts when its line is complete. What an interruption left of a line is cut off, so that
-    this run, and no other, is missing.
+    A row counts when its line is complete. Before a run is added, what an interruption left of a
+    line is cut off, so that this run, and no other, is missing. Every method raises a
+    ``ValueError`` if the file has other columns, or one run twice.
 
     Args:
-        path: A CSV file, in a folder that exists; made where it is missing.
-        keys: Names of the columns that tell one run from another.
-        measures: Names of the columns of numbers.
-        restart: Whether a file that is there is begun anew.
-
-    Raises:
-        ValueError: If the file has other columns, or one run twice.
+        path: Where it is stored, or will be.
+        keys: Names of the columns that tell one run from another, each with what turns a text
+            into the key, such as ``int``.
+        measures: Names of the columns of numbers behind them.
     """
 
-    def __init__(
-        self,
-        path: str | os.PathLike[str],
-        keys: Iterable[str],
-        measures: Iterable[str],
-        *,
-        restart: bool = False,
-    ) -> None:
-        self.path, self.keys, self.measures = Path(path), tuple(keys), tuple(measures)
-        if restart:
-            self.path.unlink(missing_ok=True)
-        text = self.path.read_bytes() if self.path.exists() else b""
-        whole = text[: text.rfind(b"\n") + 1]
-        if not whole and (head := _line(self.keys + self.measures)).startswith(text):
-            whole = head  # nothing is there yet, or a torn first line
-        rows = _rows(whole or text, self.path, self.keys, self.measures)
-        self._done = {row[: len(self.keys)] for row in rows}
-        with self.path.open("ab") as file:
-            file.truncate(min(len(whole), len(text)))
-            file.write(whole[len(text) :])
+    path: Path
+    keys: Mapping[str, Callable[[str], Hashable]]
+    measures: Sequence[str]
+
+    def within(self, folder: str | os.PathLike[str] | None) -> "RunTable":
+        """Name the table of the same columns in another folder; ``None`` is its own."""
+        return self if folder is None else replace(self, path=Path(folder, self.path.name))
 
     def __contains__(self, key: Sequence[object]) -> bool:
         """Say whether the run with these keys, in the order of the columns, is in the table."""
@@ -55,10 +41,6 @@ class RunTable:
 
     def add(self, key: Sequence[object], values: Iterable[float]) -> None:
         """Write one run, with five digits a number.
-
-        Args:
-            key: One entry for each key, of any type whose text names it.
-            values: One number for each measure.
 
         Raises:
             ValueError: If the run is there already, or the number of entries is another.
@@ -69,7 +51,7 @@ class RunTable:
         if (len(texts), len(numbers)) != (len(self.keys), len(self.measures)):
             raise ValueError(
                 f"a run has {len(texts)} keys and {len(numbers)} values, expected "
-                f"{len(self.keys)} and {len(self.measures)}: {self.keys + self.measures}"
+                f"{len(self.keys)} and {len(self.measures)}: {self._columns}"
             )
         with self.path.open("ab") as file:
             file.write(_line((*texts, *numbers)))
@@ -77,97 +59,75 @@ class RunTable:
             os.fsync(file.fileno())
         self._done.add(texts)
 
+    def rows(
+        self, folder: str | os.PathLike[str] | None = None
+    ) -> dict[tuple[Any, ...], tuple[float, ...]]:
+        """Read the keys of each run and its numbers, in the order of the file.
 
-def read_rows(
-    path: str | os.PathLike[str], keys: Keys, measures: Iterable[str]
-) -> dict[tuple[Any, ...], tuple[float, ...]]:
-    """Read a table run by run.
+        Raises:
+            ValueError: If the last line is torn, too.
+        """
+        found = {}
+        for row in self.within(folder)._parse():
+            texts = zip(self.keys.values(), row, strict=False)
+            numbers = map(float, row[len(self.keys) :])
+            found[tuple(read(text) for read, text in texts)] = tuple(numbers)
+        return found
 
-    Args:
-        path: A CSV file, such as a :class:`RunTable` wrote.
-        keys: Names of its first columns, each with what turns a text into the key, as ``int``.
-        measures: Names of the columns behind them.
+    def runs(self, folder: str | os.PathLike[str] | None = None) -> dict[Any, dict[str, SeedRuns]]:
+        """Read each measure over the seeds, for the other keys of a run; a single one is no tuple.
 
-    Returns:
-        The keys of each run to its numbers, in the order of the file.
+        Raises:
+            ValueError: As for :meth:`rows`; or if runs differ in their seeds, or have only one.
+        """
+        at, grouped = list(self.keys).index("seed"), {}
+        for key, values in self.rows(folder).items():
+            grouped.setdefault(_alone(key[:at] + key[at + 1 :]), {})[key[at]] = values
+        expected, found = tuple(sorted(next(iter(grouped.values()), ()))), {}
+        for key, by_seed in grouped.items():
+            seeds, rows = zip(*sorted(by_seed.items()), strict=True)
+            if seeds != expected:
+                raise ValueError(
+                    f"{self.path.name} has the seeds {seeds} for {key!r}, expected {expected}"
+                )
+            columns = zip(self.measures, zip(*rows, strict=True), strict=True)
+            found[key] = {name: SeedRuns(seeds, values) for name, values in columns}
+        return found
 
-    Raises:
-        ValueError: If the columns are others, one run is there twice, or the last line is torn.
-    """
-    names, parse = tuple(keys), tuple(keys.values())
-    found = {}
-    for row in _rows(Path(path).read_bytes(), path, names, tuple(measures)):
-        key = tuple(read(text) for read, text in zip(parse, row, strict=False))
-        found[key] = tuple(map(float, row[len(names) :]))
-    return found
+    @property
+    def _columns(self) -> tuple[str, ...]:
+        return (*self.keys, *self.measures)
 
+    @cached_property
+    def _done(self) -> set[tuple[str, ...]]:
+        text = self.path.read_bytes() if self.path.exists() else b""
+        whole = text[: text.rfind(b"\n") + 1]
+        if not whole and (head := _line(self._columns)).startswith(text):
+            whole = head  # nothing is there yet, or a torn first line
+        rows = self._parse(whole or text)
+        with self.path.open("ab") as file:
+            file.truncate(min(len(whole), len(text)))
+            file.write(whole[len(text) :])
+        return {row[: len(self.keys)] for row in rows}
 
-def read_runs(
-    path: str | os.PathLike[str], keys: Keys, measures: Iterable[str]
-) -> dict[Any, dict[str, SeedRuns]]:
-    """Read a table over its seeds.
-
-    Args:
-        path: A CSV file, such as a :class:`RunTable` wrote.
-        keys: As for :func:`read_rows`; one of them is ``seed``.
-        measures: Names of the columns behind them.
-
-    Returns:
-        For the other keys of a run, a tuple or the key itself where there is one, each measure
-        with one value a seed, in the order of the seeds.
-
-    Raises:
-        ValueError: As :func:`read_rows` does; or if runs differ in their seeds, or have only one.
-    """
-    rows, measures = read_rows(path, keys, measures), tuple(measures)
-    at = list(keys).index("seed")
-    tables = {
-        measure: over_seeds(
-            ((key[:at] + key[at + 1 :], key[at]), values[k]) for key, values in rows.items()
-        )
-        for k, measure in enumerate(measures)
-    }
-    found = {
-        _alone(key): {measure: tables[measure][key] for measure in measures}
-        for key in tables[measures[0]]
-    }
-    seeds = {key: runs[measures[0]].seeds for key, runs in found.items()}
-    for key, some in seeds.items():
-        if some != (expected := next(iter(seeds.values()))):
-            raise ValueError(f"{path} has the seeds {some} for {key!r}, expected {expected}")
-    return found
-
-
-def over_seeds(values: Iterable[tuple[tuple[Any, int], float]]) -> dict[Any, SeedRuns]:
-    """Put together what differs in its seed alone.
-
-    Args:
-        values: Pairs of a key and a seed, with the value of each.
-
-    Returns:
-        Key to one value a seed, in the order of the seeds; the keys in the order given.
-
-    Raises:
-        ValueError: If a key has fewer than two seeds.
-    """
-    found: dict[Any, dict[int, float]] = {}
-    for (key, seed), value in values:
-        found.setdefault(key, {})[seed] = value
-    return {
-        key: SeedRuns(tuple(sorted(runs)), tuple(runs[seed] for seed in sorted(runs)))
-        for key, runs in found.items()
-    }
+    def _parse(self, text: bytes | None = None) -> list[tuple[str, ...]]:
+        text, expected = self.path.read_bytes() if text is None else text, self._columns
+        head, *rows = map(tuple, csv.reader(text.decode().splitlines() or [""]))
+        if head != expected:
+            raise ValueError(f"{self.path} has the columns {head}, expected {expected}")
+        if not text.endswith(b"\n") or any(len(row) != len(expected) for row in rows):
+            raise ValueError(
+                f"{self.path} has a torn line, expected {len(expected)} columns in each"
+            )
+        if twice := len(rows) - len({row[: len(self.keys)] for row in rows}):
+            raise ValueError(f"{self.path} has {twice} runs more than once, expected each once")
+        return rows
 
 
 def split_keys(found: Mapping[tuple[Any, ...], Any], at: int) -> dict[Any, dict[Any, Any]]:
-    """Turn ``{(a, b, c): value}`` into ``{(a, b): {c: value}}``.
+    """Turn ``{(a, b, c): value}`` into ``{(a, b): {c: value}}``, where ``at`` is 2.
 
-    Args:
-        found: Keys of several parts to anything.
-        at: How many parts stand outside.
-
-    Returns:
-        The same in the same order; a key of one part stands for itself.
+    The order stays, and a key of one part stands for itself.
     """
     split: dict[Any, dict[Any, Any]] = {}
     for key, value in found.items():
@@ -183,18 +143,3 @@ def _line(cells: Iterable[str]) -> bytes:
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow(cells)
     return line.getvalue().encode()
-
-
-def _rows(
-    text: bytes, path: str | os.PathLike[str], keys: Sequence[str], measures: Sequence[str]
-) -> list[tuple[str, ...]]:
-    head, *rows = map(tuple, csv.reader(text.decode().splitlines() or [""]))
-    expected = (*keys, *measures)
-    if head != expected:
-        raise ValueError(f"{path} has the columns {head}, expected {expected}")
-    if not text.endswith(b"\n") or any(len(row) != len(expected) for row in rows):
-        raise ValueError(f"{path} has a torn line, expected {len(expected)} columns in each")
-    twice = len(rows) - len({row[: len(keys)] for row in rows})
-    if twice:
-        raise ValueError(f"{path} has {twice} runs more than once, expected each only once")
-    return rows

@@ -1,7 +1,7 @@
 """Five ways to make digits, equal time to train each, and a classifier to judge them through."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from glassbox.data.batches import Batches
-from glassbox.data.dataset import Dataset
 from glassbox.data.datasets import load
 from glassbox.data.pixels import resize
 from glassbox.data.train_test import TrainTest
@@ -30,6 +29,7 @@ from glassbox.networks.gan_networks import (
     MLPGenerator,
 )
 from glassbox.networks.vae import VAE, negative_elbo
+from glassbox.support.arguments import check_choice
 from glassbox.support.seeds import isolated_seed
 from glassbox.training.evaluation import predict
 from glassbox.training.loop import fit
@@ -52,29 +52,16 @@ class Scores(NamedTuple):
 
 
 def digit_halves() -> TrainTest:
-    """Split the digits in two halves, always the same.
-
-    Returns:
-        898 digits to learn from and 899 to compare with, ``(N, 1, 16, 16)`` from -1 to 1.
-    """
+    """Split the digits: 898 to learn from, 899 to compare with, ``(1, 16, 16)`` from -1 to 1."""
     digits = load("digits")
-    images = resize(digits.images, SIZE)
-    large = Dataset(digits.name, images, digits.labels, digits.class_names)
+    large = replace(digits, images=resize(digits.images, SIZE))
     order = torch.randperm(len(large), generator=torch.Generator().manual_seed(0))
     half = len(order) // 2
     return TrainTest(large[order[:half]], large[order[half:]], (torch.tensor([0.5]),) * 2)
 
 
 def train_classifier(task: TrainTest, *, epochs: int = 20) -> LeNet5:
-    """Train the network through which real and generated digits are compared.
-
-    Args:
-        task: From :func:`digit_halves`; only its first half is used.
-        epochs: How often it is seen.
-
-    Returns:
-        The network in ``eval`` mode.
-    """
+    """Train, on the first half, the network through which digits and samples are compared."""
     with isolated_seed(0):
         classifier = LeNet5(size=SIZE)
         batches = Batches(task.images, task.labels, BATCH)
@@ -95,7 +82,7 @@ def train_autoencoder(images: Tensor, seed: int, length: int, lr: float = LR) ->
         lr: Learning rate of Adam.
 
     Returns:
-        Samplers by name: the codes are standard normal, or have the mean and the covariance of
+        Samplers by name: "standard" normal codes, or "fitted" to the mean and the covariance of
         those of the images.
     """
     with isolated_seed(seed):
@@ -123,12 +110,9 @@ def train_vae(images: Tensor, seed: int, length: int, lr: float = LR) -> dict[st
         model = VAE(SIZE, 200, 20)
         optimizer = torch.optim.Adam(model.parameters(), lr)
         batches = Batches(pixels, pixels, BATCH, seed=seed)
-        fit(model, batches, optimizer, epochs=length, progress=False, loss_fn=_negative_elbo)
+        options = {"progress": False, "loss_fn": lambda *pair: negative_elbo(*pair).loss}
+        fit(model, batches, optimizer, epochs=length, **options)
     return {"VAE": lambda count, generator: 2 * model.sample(count, generator) - 1}
-
-
-def _negative_elbo(output: object, images: Tensor) -> Tensor:
-    return negative_elbo(output, images).loss
 
 
 PLAYERS = ("GAN", "LSGAN", "DCGAN")
@@ -137,18 +121,10 @@ PLAYERS = ("GAN", "LSGAN", "DCGAN")
 def make_players(kind: str, lr: float = LR) -> GAN:
     """Make the two players of one kind, untrained, from the global random state.
 
-    Args:
-        kind: One of :data:`PLAYERS`.
-        lr: Learning rate of both.
-
-    Returns:
-        Generator, discriminator and their loss.
-
     Raises:
-        ValueError: If ``kind`` is unknown.
+        ValueError: If ``kind`` is none of :data:`PLAYERS`.
     """
-    if kind not in PLAYERS:
-        raise ValueError(f"kind is {kind!r}, expected one of {', '.join(PLAYERS)}")
+    check_choice(PLAYERS, kind=kind)
     if kind == "DCGAN":
         networks = DCGANGenerator(96, 128, 32, SIZE), DCGANDiscriminator(SIZE, 8, 128)
     else:
@@ -177,7 +153,7 @@ class Arm:
     """One training of the comparison, of which one sampler or two come.
 
     Args:
-        train: Takes images ``(N, 1, 16, 16)``, a seed, the length and ``lr``.
+        train: Takes images ``(N, 1, 16, 16)``, a seed, the length and perhaps ``lr``.
         length: Epochs or steps, such that each takes as long as the others, measured beforehand.
         samplers: Names of what it gives.
     """
@@ -197,15 +173,7 @@ ARMS: Mapping[str, Arm] = {
 
 
 def score(classifier: LeNet5, real: Tensor, images: Tensor) -> Scores:
-    """Compare images with the digits that were held back.
-
-    Args:
-        classifier: From :func:`train_classifier`.
-        real: Digits that nobody learned from, ``(N, 1, 16, 16)`` from -1 to 1.
-        images: ``(M, 1, 16, 16)`` from -1 to 1; as many as ``real``, to be comparable.
-
-    Returns:
-        All numbers.
+    """Compare images with as many digits that were held back, ``(N, 1, 16, 16)`` from -1 to 1.
 
     Raises:
         ValueError: If there are too few images.

@@ -4,7 +4,7 @@
 compares generated digits with real ones, and counts the modes of a ring that two recipes find;
 ``--part rates`` compares learning rates, on a seed that is not in the comparison.
 
-Each ``load_X`` reads a table of a study, in ``folder``, or what is stored with the package. It
+Each ``load_X`` reads a table from the folder of a study, or the one stored with the package. It
 raises a ``ValueError`` if the table is another one or lacks runs; fractions are 0 to 1.
 """
 
@@ -17,19 +17,19 @@ from statistics import mean
 
 import torch
 
-from glassbox.chapters.gan.arms import ARMS, Scores, digit_halves, score, train_classifier
-from glassbox.chapters.studies import Study, run_study
+from glassbox.chapters.gan.arms import ARMS, Sampler, Scores, digit_halves, score, train_classifier
+from glassbox.chapters.studies import Runs, Study, run_study
 from glassbox.generation.gaussian_ring import COLLAPSED, HEALTHY, count_modes, train_ring
-from glassbox.training.run_tables import read_runs
-from glassbox.training.seed_statistics import SeedRuns
+from glassbox.training.run_tables import RunTable
 
 STORED = Path(__file__).parent
-SCORES = {"arm": str, "seed": int}, Scores._fields
-RING = {"arm": str, "seed": int}, ("modes", "discriminator", "generator")
-RATES = {"arm": str, "lr": float, "seed": int}, ("frechet",)
+SCORES = RunTable(STORED / "scores.csv", {"arm": str, "seed": int}, Scores._fields)
+RING = RunTable(
+    STORED / "ring.csv", {"arm": str, "seed": int}, ("modes", "discriminator", "generator")
+)
+RATES = RunTable(STORED / "rates.csv", {"arm": str, "lr": float, "seed": int}, ("frechet",))
+SAMPLERS = {name: arm for arm, made in ARMS.items() for name in made.samplers}  # to arms
 RING_ARMS = {"healthy": (HEALTHY, 1000), "collapsed": (COLLAPSED, 400)}  # recipe and steps
-
-Runs = dict[str, dict[str, SeedRuns]]
 
 
 @dataclass(frozen=True)
@@ -43,68 +43,50 @@ class Size:
 
 SIZES = {"smoke": Size((0, 1), 0.02, (1e-3, 3e-3)), "cpu": Size()}
 
-
-def compare(study: Study) -> None:
-    """Score what each arm makes of the digits, and count the modes of a ring."""
-    measure, size = _Judge(study.size), study.size
-    runs = [(name, seed) for arm in ARMS.values() for seed in size.seeds for name in arm.samplers]
-    study.fill(study.table("scores", *SCORES), runs, measure)
-
-    def ring(arm: str, seed: int) -> Iterator[float]:
-        recipe, steps = RING_ARMS[arm]
-        steps = max(50, round(size.length * steps))
-        gan, history = train_ring(recipe, steps=steps, seed=seed, progress=False)
-        yield count_modes(gan.sample(1000, torch.Generator().manual_seed(seed))).modes
-        yield from (mean(part[-50:]) for part in (history.discriminator, history.generator))
-
-    study.fill(study.table("ring", *RING), product(RING_ARMS, size.seeds), ring)
+_task = lru_cache(1)(digit_halves)
 
 
-def rates(study: Study) -> None:
-    """Compare learning rates of all arms, on a seed that is not in the comparison."""
-    measure = _Judge(study.size)
-
-    def run(name: str, lr: float, seed: int) -> list[float]:
-        return [measure(name, seed, lr=lr).frechet]
-
-    names = [
-        (name, lr, 99) for arm in ARMS.values() for lr in study.size.rates for name in arm.samplers
-    ]
-    study.fill(study.table("rates", *RATES), names, run)
+@lru_cache(1)
+def _classifier(epochs: int) -> torch.nn.Module:
+    return train_classifier(_task(), epochs=epochs)
 
 
-class _Judge:
-    """Trains what a name needs, and scores its digits; the last training is kept for its other."""
-
-    def __init__(self, size: Size) -> None:
-        self.size, self.task = size, digit_halves()
-        self.classifier = train_classifier(self.task, epochs=max(1, round(20 * size.length)))
-        self.samplers = lru_cache(1)(self._train)
-
-    def _train(self, arm: str, seed: int, **options: float) -> dict:
-        length = max(1, round(self.size.length * ARMS[arm].length))
-        return ARMS[arm].train(self.task.images, seed, length, **options)
-
-    def __call__(self, name: str, seed: int, **options: float) -> Scores:
-        (arm,) = (arm for arm, made in ARMS.items() if name in made.samplers)
-        real, generator = self.task.test_images, torch.Generator().manual_seed(seed)
-        images = self.samplers(arm, seed, **options)[name](len(real), generator)
-        return score(self.classifier, real, images)
+@lru_cache(8)  # both samplers of an autoencoder come from one training
+def _samplers(arm: str, seed: int, length: int, **options: float) -> dict[str, Sampler]:
+    return ARMS[arm].train(_task().images, seed, length, **options)
 
 
-def load_scores(folder: str | Path = STORED) -> Runs:
-    """Read how generated digits compare with real ones: for each sampler each of ``Scores``."""
-    return read_runs(Path(folder, "scores.csv"), *SCORES)
+def _score(study: Study, name: str, seed: int, **options: float) -> Scores:
+    arm, length = SAMPLERS[name], study.size.length
+    classifier = _classifier(max(1, round(20 * length)))
+    samplers = _samplers(arm, seed, max(1, round(length * ARMS[arm].length)), **options)
+    real = _task().test_images
+    images = samplers[name](len(real), torch.Generator().manual_seed(seed))
+    return score(classifier, real, images)
 
 
-def load_ring(folder: str | Path = STORED) -> Runs:
-    """Read what two recipes find on the ring, ``"healthy"`` and ``"collapsed"``.
+def _train_ring(study: Study, arm: str, seed: int) -> Iterator[float]:
+    recipe, steps = RING_ARMS[arm]
+    steps = max(50, round(study.size.length * steps))
+    gan, history = train_ring(recipe, steps=steps, seed=seed, progress=False)
+    yield count_modes(gan.sample(1000, torch.Generator().manual_seed(seed))).modes
+    yield from (mean(part[-50:]) for part in (history.discriminator, history.generator))
 
-    The measures are the number of ``modes``, and the mean losses of ``discriminator`` and
-    ``generator`` in the last 50 steps.
-    """
-    return read_runs(Path(folder, "ring.csv"), *RING)
 
+def _try_rate(study: Study, name: str, lr: float, seed: int) -> list[float]:
+    return [_score(study, name, seed, lr=lr).frechet]
+
+
+PARTS = {
+    "compare": (
+        Runs(SCORES, lambda size: product(SAMPLERS, size.seeds), _score),
+        Runs(RING, lambda size: product(RING_ARMS, size.seeds), _train_ring),
+    ),
+    "rates": (Runs(RATES, lambda size: product(SAMPLERS, size.rates, [99]), _try_rate),),
+}
+
+load_scores = SCORES.runs  # for each sampler each of ``Scores``
+load_ring = RING.runs  # the number of modes, and the mean losses of the last 50 steps
 
 if __name__ == "__main__":
-    run_study("gan", SIZES, {"compare": compare, "rates": rates})
+    run_study("gan", SIZES, PARTS)

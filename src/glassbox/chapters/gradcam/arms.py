@@ -10,6 +10,7 @@ from glassbox.attribution.watermark import stamp
 from glassbox.data.batches import Batches
 from glassbox.data.datasets import load
 from glassbox.data.train_test import TrainTest
+from glassbox.support.arguments import check_choice
 from glassbox.support.seeds import isolated_seed
 from glassbox.training.recipes import train_one_cycle
 
@@ -51,20 +52,10 @@ class SceneNetwork(nn.Module):
 
 
 def scene_task(seed: int, train: int = 3000, test: int = 1200) -> TrainTest:
-    """Draw scenes of 32 x 32 pixels in which nothing hides the object and one thing lies about.
-
-    Args:
-        seed: Decides all of them.
-        train: How many to train on.
-        test: How many to test with.
-
-    Returns:
-        Both parts with balanced classes; a mark is stamped on their bytes.
-    """
+    """Draw scenes of 32 x 32 pixels in which nothing hides the object and one thing lies about."""
     style = {"classes": CLASSES, "occlusion": 0.0, "clutter": 1, "seed": seed}
-    return TrainTest(
-        load("scenes", n=train, **style), load("scenes", n=test, split="test", **style)
-    )
+    seen, unseen = load("scenes", n=train, **style), load("scenes", n=test, split="test", **style)
+    return TrainTest(seen, unseen)
 
 
 def carriers(labels: Tensor, arm: str, seed: int = 0) -> Tensor:
@@ -76,14 +67,10 @@ def carriers(labels: Tensor, arm: str, seed: int = 0) -> Tensor:
             as many in the mean, whatever their class.
         seed: Of the choice at random.
 
-    Returns:
-        Bool ``(N,)``.
-
     Raises:
         ValueError: If ``arm`` is none of those.
     """
-    if arm not in ARMS:
-        raise ValueError(f"arm is {arm!r}, expected one of {', '.join(ARMS)}")
+    check_choice(ARMS, arm=arm)
     if arm == "at random":
         draws = torch.rand(len(labels), generator=torch.Generator().manual_seed(seed))
         return draws < 1 / len(CLASSES)
@@ -99,7 +86,7 @@ def train_scenes(
     epochs: int = EPOCHS,
     progress: bool = False,
 ) -> SceneNetwork:
-    """Train a network on scenes, some of which carry a mark.
+    """Train a network on scenes, some of which carry a mark, and return it in ``eval`` mode.
 
     Args:
         task: From :func:`scene_task`.
@@ -108,9 +95,6 @@ def train_scenes(
         strength: Of the mark, from 0 to 1.
         epochs: How often to go through all images.
         progress: Whether to show a progress bar.
-
-    Returns:
-        The network in ``eval`` mode.
 
     Raises:
         ValueError: If ``arm`` or ``strength`` is none of those.

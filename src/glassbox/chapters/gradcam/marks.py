@@ -36,24 +36,14 @@ class MarkReport:
 
 
 def report_mark(model: nn.Module, task: TrainTest, strength: float) -> MarkReport:
-    """Measure a network on test images with and without the mark, and where its maps lie.
-
-    Args:
-        model: A :class:`glassbox.chapters.gradcam.arms.SceneNetwork`.
-        task: Its scenes.
-        strength: Of the mark on the test images.
-
-    Returns:
-        The measures.
-    """
-    images, labels = task.test.images, task.test.labels
+    """Measure a network on test images with and without the mark, and where its maps lie."""
+    images, labels, size = task.test.images, task.test.labels, task.test.images.shape[-1]
     first, every = labels == 0, torch.ones(len(labels), dtype=torch.bool)
     marked = task.normalize(stamp(images, every, strength))
     plain, stamped = (predict(model, x).argmax(1) for x in (task.test_images, marked))
     with GradCAM(model, LAST) as cam:
         maps = cam(marked[first], 0)
-    enlarged = heat_maps(maps, images.shape[-1])
-    size = images.shape[-1]
+    enlarged = heat_maps(maps, size)
     corner = torch.zeros(size, size, dtype=torch.bool)
     corner[size // 2 :, size // 2 :] = True
     mass = maps.sum((1, 2), keepdim=True)

@@ -1,6 +1,5 @@
 """What the chapter on Grad-CAM measures of maps, and what it compares them with."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -31,74 +30,36 @@ MEASURES = ("pointing", "IoU", "deletion", "insertion")
 
 @dataclass(frozen=True)
 class Sample:
-    """Test images that maps are judged by.
+    """Test images that maps are judged by, normalized, and the pixels of their objects."""
 
-    Args:
-        images: Normalized, ``(N, 3, S, S)``.
-        labels: ``(N,)``.
-        masks: The objects' pixels, bool ``(N, S, S)``.
-    """
-
-    images: Tensor
-    labels: Tensor
-    masks: Tensor
+    images: Tensor  # (N, 3, S, S)
+    labels: Tensor  # (N,)
+    masks: Tensor  # bool (N, S, S)
 
 
 def sample(task: TrainTest, count: int = 500) -> Sample:
-    """Take the first test images.
-
-    Args:
-        task: From :func:`glassbox.chapters.gradcam.arms.scene_task`.
-        count: How many.
-
-    Returns:
-        Images, labels and masks.
-    """
+    """Take the first test images of a :func:`~glassbox.chapters.gradcam.arms.scene_task`."""
     test = task.test[:count]
     return Sample(task.normalize(test.images), test.labels, test.masks)
 
 
 def grad_cam(model: nn.Module, given: Sample, layer: str = LAST) -> Tensor:
-    """Make heat maps for the true classes.
-
-    Args:
-        model: Maps images to logits.
-        given: The images.
-        layer: Where.
-
-    Returns:
-        ``(N, S, S)`` from 0 to 1.
-    """
+    """Make heat maps for the true classes, ``(N, S, S)`` from 0 to 1."""
     with GradCAM(model, layer) as cam:
         return heat_maps(cam(given.images, given.labels), given.images.shape[-1])
 
 
-def mean_activation(model: nn.Module, images: Tensor, layer: str = LAST) -> Tensor:
-    """Make heat maps of a layer's mean over its channels, which know of no class.
-
-    Args:
-        model: A network in ``eval`` mode.
-        images: Normalized, ``(N, 3, S, S)``.
-        layer: Whose activations.
-
-    Returns:
-        ``(N, S, S)`` from 0 to 1.
-    """
-    with torch.no_grad(), capture(model, [layer]) as outputs:
+def _mean_activation(model: nn.Module, images: Tensor) -> Tensor:
+    """Average the last layer over its channels, which know of no class, ``(N, h, w)``."""
+    with torch.no_grad(), capture(model, [LAST]) as outputs:
         model(images)
-    return heat_maps(outputs[layer][0].mean(dim=1), images.shape[-1])
+    return outputs[LAST][0].mean(dim=1)
 
 
 def baseline_maps(model: nn.Module, given: Sample, *, seed: int = 0) -> dict[str, Tensor]:
     """Make the maps of the last layer, of earlier ones, and all that they have to beat.
 
-    Args:
-        model: A trained :class:`glassbox.chapters.gradcam.arms.SceneNetwork`.
-        given: The images.
-        seed: Of the random maps, and of the network that was never trained.
-
-    Returns:
-        Name to ``(N, S, S)``.
+    ``seed`` decides the random maps, and the network that was never trained.
     """
     count, size = len(given.images), given.images.shape[-1]
     with isolated_seed(seed):
@@ -107,7 +68,7 @@ def baseline_maps(model: nn.Module, given: Sample, *, seed: int = 0) -> dict[str
     return {
         "Grad-CAM": grad_cam(model, given),
         **{f"at {short}": grad_cam(model, given, name) for short, name in earlier.items()},
-        "mean activation": mean_activation(model, given.images),
+        "mean activation": heat_maps(_mean_activation(model, given.images), size),
         "untrained": grad_cam(untrained, given),
         "edges": edge_maps(given.images),
         "center": center_maps(count, size),
@@ -117,12 +78,7 @@ def baseline_maps(model: nn.Module, given: Sample, *, seed: int = 0) -> dict[str
 
 
 def score_maps(model: nn.Module, given: Sample, maps: Tensor) -> dict[str, Tensor]:
-    """Judge maps by the objects' masks, and by what the network says without their pixels.
-
-    Args:
-        model: The network that the maps are about.
-        given: The images.
-        maps: ``(N, S, S)``.
+    """Judge maps ``(N, S, S)`` by the objects' masks, and by the logits without their pixels.
 
     Returns:
         Each of :data:`MEASURES`, one number from 0 to 1 an image, ``(N,)``. Deletion is good where
@@ -140,9 +96,6 @@ def score_maps(model: nn.Module, given: Sample, maps: Tensor) -> dict[str, Tenso
 def side_by_side(given: Sample) -> tuple[Tensor, Tensor]:
     """Put each image beside the nearest later one of another class, the last beside the first.
 
-    Args:
-        given: N images of two classes or more.
-
     Returns:
         Normalized images ``(N, 3, S, 2 S)``, and the index of each right half ``(N,)``.
     """
@@ -157,7 +110,7 @@ def fraction_in_own_half(model: nn.Module, given: Sample, *, classes: bool = Tru
     """Ask for the class of each half in turn, and measure which fraction of the map lies there.
 
     Args:
-        model: A network that takes wide images.
+        model: A network that takes the images :func:`side_by_side`.
         given: The images.
         classes: Whether to ask Grad-CAM; otherwise the mean activation, the same for both.
 
@@ -171,22 +124,15 @@ def fraction_in_own_half(model: nn.Module, given: Sample, *, classes: bool = Tru
             with GradCAM(model, LAST) as cam:
                 maps = cam(wide, labels)
         else:
-            with torch.no_grad(), capture(model, [LAST]) as outputs:
-                model(wide)
-            maps = outputs[LAST][0].mean(dim=1)
+            maps = _mean_activation(model, wide)
         own = maps.unflatten(2, (2, -1))[:, :, half].sum((1, 2))
         total = maps.sum((1, 2))
         fractions.append(torch.where(total > 0, own / torch.where(total > 0, total, 1), 0.5))
     return torch.stack(fractions).mean(0)
 
 
-def cascade(model: nn.Module, given: Sample, *, seed: int = 0) -> Mapping[str, Tensor]:
+def cascade(model: nn.Module, given: Sample, *, seed: int = 0) -> dict[str, Tensor]:
     """Compare the maps of a network with those of one that forgets from the output down.
-
-    Args:
-        model: A trained network.
-        given: The images.
-        seed: Of the new weights.
 
     Returns:
         Layer reached, ``"none"`` at first, to the rank correlation of each image's maps at the

@@ -22,6 +22,7 @@ from glassbox.losses.ldam import LDAMLoss
 from glassbox.mixing.batches import MixedBatches
 from glassbox.mixing.whole_batch import Mixup
 from glassbox.networks.cosine_classifier import CosineClassifier
+from glassbox.support.arguments import check_choice
 from glassbox.support.seeds import isolated_seed
 from glassbox.training.evaluation import predict
 from glassbox.training.imbalance import per_class_accuracy
@@ -51,41 +52,25 @@ def load_long_tail(name: str, profile: str, imbalance: float, seed: int) -> Trai
     Raises:
         ValueError: If an argument is unknown or out of range.
     """
-    if name not in LARGEST:
-        raise ValueError(f"name is {name!r}, expected one of {', '.join(LARGEST)}")
+    check_choice(LARGEST, name=name)
     if name == "scenes":
         pool = load("scenes", n=3000, **PLAIN)
         test = load("scenes", n=1000, split="test", **PLAIN)
     else:
         digits = load("digits")
-        pool, test = (
-            digits[part] for part in stratified_split(digits.labels, (1040, 757), seed=seed)
-        )
+        parts = stratified_split(digits.labels, (1040, 757), seed=seed)
+        pool, test = (digits[part] for part in parts)
     kept = pool[long_tailed(pool.labels, imbalance, profile, n_max=LARGEST[name], seed=seed)]
     return TrainTest(kept, test)
 
 
 def epochs_of(task: TrainTest) -> int:
-    """Count the epochs in which a training sees 15,000 scenes or 8,000 digits.
-
-    Args:
-        task: From :func:`load_long_tail`.
-
-    Returns:
-        The number of epochs, larger where the tail is longer.
-    """
+    """Count the epochs in which a training sees 15,000 scenes or 8,000 digits of a long tail."""
     return round(IMAGES_SEEN[task.train.name] / len(task.labels))
 
 
 def deferred_start(epochs: int) -> int:
-    """Name the epoch that begins deferred weights, which have the last fifth, as in the paper.
-
-    Args:
-        epochs: Of the whole training.
-
-    Returns:
-        Its number, from 1.
-    """
+    """Name the epoch, from 1, that begins deferred weights: they have the last fifth."""
     return round(0.8 * epochs) + 1
 
 
@@ -93,11 +78,8 @@ def small_network(channels: int, head: nn.Module | None = None) -> nn.Sequential
     """Make three convolutions with batch normalization, an average over each map, and a head.
 
     Args:
-        channels: Channels of the images.
+        channels: Of the images, which have at least 8 x 8 pixels.
         head: Maps features ``(B, 64)`` to logits ``(B, 10)``; a linear layer unless given.
-
-    Returns:
-        The network; it takes images of at least 8 x 8 pixels.
     """
     layers: list[nn.Module] = []
     for before, after in ((channels, 16), (16, 32), (32, 64)):
@@ -147,7 +129,7 @@ def train_arm(task: TrainTest, arm: Arm, seed: int, *, epochs: int | None = None
     for each arm.
 
     Args:
-        task: The long tail.
+        task: From :func:`load_long_tail`.
         arm: Such as one of :data:`ARMS`.
         seed: Decides the first weights, the order of the images and what Mixup draws.
         epochs: How often the images are seen; as :func:`epochs_of` says unless given.

@@ -2,35 +2,41 @@
 
 ``python -m glassbox.chapters.long_tails.study --size cpu`` makes 540 trainings in about 12 minutes
 on one core; ``--part rates`` compares the two learning rates that the arms chose from, on seeds
-that are not in the comparison.
-
-Each ``load_X`` reads a table of a study, in ``folder``, or what is stored with the package. It
-raises a ``ValueError`` if the table is another one or lacks runs; fractions are 0 to 1.
+that are not in the comparison. Fractions are 0 to 1.
 """
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from glassbox.chapters.long_tails.arms import ARMS, LARGEST, epochs_of, load_long_tail, train_arm
-from glassbox.chapters.studies import Study, run_study
+from glassbox.chapters.long_tails.arms import (
+    ARMS,
+    LARGEST,
+    Arm,
+    epochs_of,
+    load_long_tail,
+    train_arm,
+)
+from glassbox.chapters.studies import Runs, Study, run_study
 from glassbox.data.splits import long_tailed_counts
 from glassbox.training.imbalance import many_medium_few
-from glassbox.training.run_tables import read_runs, split_keys
+from glassbox.training.run_tables import RunTable, split_keys
 from glassbox.training.seed_statistics import PairedDifference, SeedRuns, paired_difference
 
 STORED = Path(__file__).parent
 CLASSES = tuple(f"class {label}" for label in range(10))
-ACCURACIES = (
+ACCURACIES = RunTable(
+    STORED / "accuracies.csv",
     {"data": str, "profile": str, "imbalance": int, "seed": int, "arm": str},
     CLASSES,
 )
-RATES = {"arm": str, "lr": float, "seed": int}, CLASSES
-GROUPS = {"scenes": (100, 20), "digits": (30, 10)}
+RATES = RunTable(STORED / "rates.csv", {"arm": str, "lr": float, "seed": int}, CLASSES)
+GROUPS = {"scenes": (100, 20), "digits": (30, 10)}  # more images are many, fewer are few
 
 Setting = tuple[str, str, int]
 Results = dict[Setting, dict[str, Tensor]]
@@ -49,72 +55,58 @@ class Size:
 
 SIZES = {"smoke": Size((0, 1), ("digits",), ("step",), (100,), 0.02), "cpu": Size()}
 
+_task = lru_cache(2)(load_long_tail)
 
-def compare(study: Study) -> None:
-    """Train all arms in all settings."""
-    size, task_of = study.size, lru_cache(1)(load_long_tail)
 
-    def run(data: str, profile: str, imbalance: int, seed: int, arm: str) -> list[float]:
-        task = task_of(data, profile, imbalance, seed)
-        epochs = max(1, round(size.length * epochs_of(task)))
-        return train_arm(task, ARMS[arm], seed, epochs=epochs).tolist()
-
+def _runs(size: Size) -> list[tuple[Any, ...]]:
     settings = product(size.seeds, size.data, size.profiles, size.imbalances)
-    runs = [(*setting, seed, arm) for seed, *setting in settings for arm in ARMS]
-    study.fill(study.table("accuracies", *ACCURACIES), runs, run)
+    return [(*setting, seed, arm) for seed, *setting in settings for arm in ARMS]
 
 
-def rates(study: Study) -> None:
-    """Compare learning rates of all arms, on seeds that are not in the comparison."""
-    tasks = {seed: load_long_tail("scenes", "exponential", 100, seed) for seed in (98, 99)}
-
-    def run(arm: str, lr: float, seed: int) -> list[float]:
-        epochs = max(1, round(study.size.length * epochs_of(tasks[seed])))
-        return train_arm(tasks[seed], replace(ARMS[arm], lr=lr), seed, epochs=epochs).tolist()
-
-    study.fill(study.table("rates", *RATES), product(ARMS, (0.03, 0.1), tasks), run)
+def _train(study: Study, *key: Any) -> list[float]:
+    *setting, name = key
+    return _accuracies(study, ARMS[name], *setting)
 
 
-def load_accuracies(folder: str | Path = STORED) -> Results:
-    """Read the test accuracy of each class.
+def _try_rate(study: Study, name: str, lr: float, seed: int) -> list[float]:
+    return _accuracies(study, replace(ARMS[name], lr=lr), "scenes", "exponential", 100, seed)
 
-    Args:
-        folder: Of a study.
+
+def _accuracies(study: Study, arm: Arm, *setting: Any) -> list[float]:
+    task = _task(*setting)
+    epochs = max(1, round(study.size.length * epochs_of(task)))
+    return train_arm(task, arm, setting[-1], epochs=epochs).tolist()
+
+
+PARTS = {
+    "compare": (Runs(ACCURACIES, _runs, _train),),
+    "rates": (Runs(RATES, lambda size: product(ARMS, (0.03, 0.1), (98, 99)), _try_rate),),
+}
+
+
+def load_accuracies(folder: str | Path | None = None) -> Results:
+    """Read the test accuracy of each class, from the folder of a study or as stored.
 
     Returns:
         For each ``(data, profile, imbalance)`` and arm the accuracies, ``(seeds, classes)``.
+
+    Raises:
+        ValueError: If the table is another one or lacks runs.
     """
-    runs = read_runs(Path(folder, "accuracies.csv"), *ACCURACIES)
     classes = {
         key: torch.tensor([one.values for one in found.values()], dtype=torch.float64).T
-        for key, found in runs.items()
+        for key, found in ACCURACIES.runs(folder).items()
     }
     return split_keys(classes, 3)
 
 
 def balanced(accuracy: Tensor) -> SeedRuns:
-    """Give the balanced accuracy of each seed.
-
-    Args:
-        accuracy: Of each class, from 0 to 1, ``(seeds, classes)``.
-
-    Returns:
-        One value a seed, from 0 to 1.
-    """
+    """Average accuracies ``(seeds, classes)`` over the classes: the balanced one of each seed."""
     return SeedRuns(tuple(range(len(accuracy))), tuple(accuracy.mean(1).tolist()))
 
 
 def gain(arms: dict[str, Tensor], arm: str, other: str = "cross-entropy") -> PairedDifference:
-    """Compare the balanced accuracy of two arms seed by seed.
-
-    Args:
-        arms: The accuracies of a setting, from :func:`load_accuracies`.
-        arm: The one that is asked about.
-        other: The one that it is compared with.
-
-    Returns:
-        The differences, from -1 to 1.
-    """
+    """Compare the balanced accuracy of two arms of a setting, of :func:`load_accuracies`."""
     return paired_difference(balanced(arms[arm]), balanced(arms[other]))
 
 
@@ -137,4 +129,4 @@ def groups(setting: Setting, accuracy: Tensor) -> tuple[float | None, float | No
 
 
 if __name__ == "__main__":
-    run_study("long_tails", SIZES, {"compare": compare, "rates": rates})
+    run_study("long_tails", SIZES, PARTS)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from glassbox.chapters.pretraining.tasks import upstream_scenes, upstream_statistics
 from glassbox.data.batches import Batches
@@ -53,9 +54,6 @@ def pretrain(kind: str, seed: int, *, n: int = 7500, epochs: int = 8) -> Residua
         seed: Decides scenes, weights and order.
         n: Number of scenes.
         epochs: How often they are seen.
-
-    Returns:
-        The network in ``train`` mode.
     """
     scenes = upstream_scenes(kind, n, seed=seed)
     with isolated_seed(seed):
@@ -69,16 +67,7 @@ def pretrain(kind: str, seed: int, *, n: int = 7500, epochs: int = 8) -> Residua
 
 
 def upstream_accuracy(model: nn.Module, kind: str, n: int = 1500) -> float:
-    """Measure a pretrained network on scenes that nobody has seen.
-
-    Args:
-        model: From :func:`pretrain`.
-        kind: What it was trained on.
-        n: Number of scenes.
-
-    Returns:
-        Accuracy from 0 to 1.
-    """
+    """Measure the accuracy of a network, pretrained on ``kind``, on scenes that nobody has seen."""
     scenes = upstream_scenes(kind, n, seed=0, split="test")
     images = normalize(scenes.images, *upstream_statistics())
     return float(evaluate(model, images, scenes.labels).accuracy)
@@ -109,27 +98,36 @@ def transfer(
     Raises:
         ValueError: If the arm needs ``upstream`` and there is none, or the other way round.
     """
-    if not arm.upstream and upstream is not None:
-        raise ValueError("upstream is given, expected None for an arm that begins by chance")
-    if arm.upstream and upstream is None:
-        raise ValueError(f"upstream is None, expected the weights of {arm.upstream}")
+    if (upstream is None) != (arm.upstream is None):
+        given = "None" if upstream is None else "given"
+        raise ValueError(f"upstream is {given}, expected the weights of {arm.upstream}")
     model = start_network(upstream, seed)
     backbone = [module for name, module in model.named_children() if name != "fc"]
     if arm.thawed_lr is not None:
         freeze(*backbone)
     optimizer = torch.optim.Adam(model.parameters(), arm.lr, weight_decay=1e-4)
     train_keeping_frozen(model)
-    for step, batch in enumerate(shuffled_batches(len(task.labels), updates, seed)):
-        if arm.thawed_lr and step == frozen:
-            unfreeze(*backbone)
-            for group in optimizer.param_groups:
-                group["lr"] = arm.thawed_lr
-        loss = F.cross_entropy(model(task.images[batch]), task.labels[batch])
+    batches = shuffled_batches(len(task.labels), updates, seed)
+    if arm.thawed_lr:
+        take_steps(model, optimizer, task.images, task.labels, batches[:frozen])
+        unfreeze(*backbone)
+        for group in optimizer.param_groups:
+            group["lr"] = arm.thawed_lr
+        batches = batches[frozen:]
+    take_steps(model, optimizer, task.images, task.labels, batches)
+    check_optimizer(model, optimizer)
+    return model
+
+
+def take_steps(
+    model: nn.Module, optimizer: Optimizer, images: Tensor, labels: Tensor, batches: Tensor
+) -> None:
+    """Take one step of the optimizer on each batch of indices, of ``(updates, B)``."""
+    for batch in batches:
+        loss = F.cross_entropy(model(images[batch]), labels[batch])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    check_optimizer(model, optimizer)
-    return model
 
 
 def start_network(upstream: dict[str, Tensor] | None, seed: int) -> ResidualNetwork:
@@ -138,9 +136,6 @@ def start_network(upstream: dict[str, Tensor] | None, seed: int) -> ResidualNetw
     Args:
         upstream: A state dict of a pretrained network; its head is left out.
         seed: Decides all weights of chance; the head is the same with ``upstream`` and without.
-
-    Returns:
-        The network in ``train`` mode.
     """
     with isolated_seed(seed):
         model = ResidualNetwork(8)
@@ -153,11 +148,6 @@ def start_network(upstream: dict[str, Tensor] | None, seed: int) -> ResidualNetw
 
 def shuffled_batches(count: int, updates: int, seed: int) -> Tensor:
     """Draw images for all updates, each seen once before any is seen twice.
-
-    Args:
-        count: Number of images.
-        updates: Number of batches.
-        seed: Decides the order.
 
     Returns:
         Indices, ``(updates, B)`` with ``B`` of 32, or of ``count`` where there are fewer.

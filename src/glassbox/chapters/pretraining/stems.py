@@ -1,13 +1,11 @@
 """Pretrain AlexNet and ResNet-18 on large images, and let them begin anew on small ones."""
 
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, replace
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glassbox.chapters.pretraining.arms import shuffled_batches
+from glassbox.chapters.pretraining.arms import shuffled_batches, take_steps
 from glassbox.data.batches import Batches
 from glassbox.data.dataset import Dataset
 from glassbox.data.datasets import load
@@ -15,6 +13,7 @@ from glassbox.data.pixels import channel_statistics, normalize, resize
 from glassbox.data.splits import stratified_split
 from glassbox.data.train_test import TrainTest
 from glassbox.networks.adapt_torchvision import STEMS, adapt_stem, create_model, replace_head
+from glassbox.support.arguments import check_choice
 from glassbox.support.seeds import isolated_seed
 from glassbox.training.loop import fit
 
@@ -38,29 +37,19 @@ class Arm:
 
 
 # AlexNet unchanged has nothing left of 32 x 32 pixels, and stops with an error.
-STEM_ARMS = MappingProxyType(
-    {
-        "alexnet": Arm(5, 2e-4, ("enlarged", "center", "corner", "resized", "fresh")),
-        "resnet18": Arm(3, 1e-3, ("unchanged", "enlarged", "center", "corner", "fresh")),
-    }
-)
+STEM_ARMS = {
+    "alexnet": Arm(5, 2e-4, ("enlarged", "center", "corner", "resized", "fresh")),
+    "resnet18": Arm(3, 1e-3, ("unchanged", "enlarged", "center", "corner", "fresh")),
+}
 
 
 def pretrain_large(name: str, *, count: int = 5000) -> dict[str, Tensor]:
     """Train a network on images of Fashion-MNIST, enlarged to 64 x 64 pixels, with seed 0.
 
-    Args:
-        name: A key of :data:`STEM_ARMS`.
-        count: How many images.
-
-    Returns:
-        Its state dict.
-
     Raises:
-        ValueError: If ``name`` is unknown.
+        ValueError: If ``name`` is none of :data:`STEM_ARMS`.
     """
-    if name not in STEM_ARMS:
-        raise ValueError(f"name is {name!r}, expected one of {', '.join(STEM_ARMS)}")
+    check_choice(STEM_ARMS, name=name)
     arm = STEM_ARMS[name]
     clothes = load("fashion_mnist")
     (chosen,) = stratified_split(clothes.labels, (count,), seed=0)
@@ -86,9 +75,7 @@ def stem_task(stem: str, seed: int) -> TrainTest:
     Raises:
         ValueError: If ``stem`` is unknown.
     """
-    known = ("unchanged", "enlarged", *STEMS)
-    if stem not in known:
-        raise ValueError(f"stem is {stem!r}, expected one of {', '.join(known)}")
+    check_choice(("unchanged", "enlarged", *STEMS), stem=stem)
     digits, size = load("mnist"), LARGE if stem == "enlarged" else SMALL
     parts = stratified_split(digits.labels, (200, 1000), seed=seed)
     train, test = (_enlarge(digits[part], size) for part in parts)
@@ -98,7 +85,7 @@ def stem_task(stem: str, seed: int) -> TrainTest:
 def _enlarge(part: Dataset, size: int) -> Dataset:
     """Make three equal channels, by way of 32 pixels in any case."""
     images = resize(resize(part.images, SMALL), size).expand(-1, 3, -1, -1)
-    return Dataset(part.name, images, part.labels, part.class_names)
+    return replace(part, images=images)
 
 
 def _statistics() -> tuple[Tensor, Tensor]:
@@ -128,9 +115,6 @@ def adapt(
         seed: Decides new weights, batches and what dropout drops.
         updates: Steps of Adam.
         lr: Its rate; that of the network's :class:`Arm` unless given.
-
-    Returns:
-        The network after the last step.
     """
     with isolated_seed(seed):
         model = create_model(name)
@@ -140,9 +124,6 @@ def adapt(
             adapt_stem(model, stem)
         lr = STEM_ARMS[name].lr if lr is None else lr
         optimizer = torch.optim.Adam(model.parameters(), lr, weight_decay=1e-4)
-        for batch in shuffled_batches(len(labels), updates, seed):
-            loss = F.cross_entropy(model(images[batch]), labels[batch])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+        batches = shuffled_batches(len(labels), updates, seed)
+        take_steps(model, optimizer, images, labels, batches)
     return model

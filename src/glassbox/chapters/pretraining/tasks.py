@@ -1,6 +1,7 @@
 """What a small ResNet is pretrained on, drawn scenes, and the tasks with few labels behind it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from glassbox.data.scenes.scene import DEFAULT_CLASSES, draw_scenes
 from glassbox.data.scenes.silhouettes import SILHOUETTES
 from glassbox.data.splits import stratified_split
 from glassbox.data.train_test import TrainTest
+from glassbox.support.arguments import check_choice, check_range
 
 SIZE = 16
 LABELS = (1, 2, 5, 10, 20, 50)
@@ -34,14 +36,10 @@ def upstream_scenes(kind: str, n: int, *, seed: int, split: str = "train") -> Da
         seed: Decides which.
         split: ``"train"``, ``"validation"`` or ``"test"``.
 
-    Returns:
-        The scenes, in three palettes and on five backgrounds.
-
     Raises:
         ValueError: If ``kind`` is unknown.
     """
-    if kind not in UPSTREAM:
-        raise ValueError(f"kind is {kind!r}, expected one of {', '.join(UPSTREAM)}")
+    check_choice(UPSTREAM, kind=kind)
     count = -(-n // (len(PALETTES) * len(GROUNDS)))
     images, labels = [], []
     for i, palette in enumerate(PALETTES):
@@ -63,25 +61,12 @@ def _draw(
 
 
 def upstream_statistics() -> tuple[Tensor, Tensor]:
-    """Measure mean and standard deviation of the upstream scenes, by which all is normalized.
-
-    Returns:
-        One number a channel, ``(3,)`` each.
-    """
+    """Measure the mean and std of each channel of upstream scenes, by which all is normalized."""
     return channel_statistics(upstream_scenes("things", 1500, seed=0).images)
 
 
 def target_scenes(n: int, *, seed: int, split: str = "train") -> Dataset:
-    """Draw ten things that were not seen upstream, in another palette, on other backgrounds.
-
-    Args:
-        n: Number of images.
-        seed: Decides which.
-        split: ``"train"``, ``"validation"`` or ``"test"``.
-
-    Returns:
-        The scenes, as many of each class as can be.
-    """
+    """Draw ten things that were not seen upstream, in another palette, on other backgrounds."""
     return _draw(n, seed, split, DEFAULT_CLASSES, "natural", OTHER_GROUNDS)
 
 
@@ -99,10 +84,8 @@ def target_task(target: str, labels: int, seed: int) -> TrainTest:
     Raises:
         ValueError: If ``target`` is unknown or ``labels`` is out of range.
     """
-    if target not in TARGETS:
-        raise ValueError(f"target is {target!r}, expected one of {', '.join(TARGETS)}")
-    if not 1 <= labels <= 50:
-        raise ValueError(f"labels is {labels}, expected 1 to 50")
+    check_choice(TARGETS, target=target)
+    check_range(1, 50, labels=labels)
     if target == "scenes":
         train = target_scenes(500, seed=seed)
         test = target_scenes(1000, seed=seed, split="test")
@@ -111,12 +94,7 @@ def target_task(target: str, labels: int, seed: int) -> TrainTest:
         train, test = (digits[p] for p in stratified_split(digits.labels, (700, 1000), seed=seed))
     chosen = torch.cat([(train.labels == c).nonzero()[:labels, 0] for c in range(10)])
     parts = (
-        Dataset(
-            part.name,
-            resize(part.images, SIZE).expand(-1, 3, -1, -1),
-            part.labels,
-            part.class_names,
-        )
+        replace(part, images=resize(part.images, SIZE).expand(-1, 3, -1, -1))
         for part in (train[chosen], test)
     )
     return TrainTest(*parts, upstream_statistics())

@@ -1,6 +1,7 @@
 """Plain and residual networks, trained on the digits, all alike."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -10,6 +11,7 @@ from glassbox.data.datasets import load
 from glassbox.data.splits import stratified_split
 from glassbox.data.train_test import TrainTest
 from glassbox.networks.residual import ResidualNetwork
+from glassbox.support.arguments import check_choice
 from glassbox.support.seeds import isolated_seed
 from glassbox.training.evaluation import evaluate
 from glassbox.training.loop import Callback
@@ -48,15 +50,8 @@ ARMS = {
 }
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How a training ended.
-
-    Args:
-        train_loss: Mean loss of the batches of the last epoch.
-        train_accuracy: The same, from 0 to 1.
-        test_accuracy: In ``eval`` mode, from 0 to 1.
-    """
+class Outcome(NamedTuple):
+    """How a training ended: means over the last epoch, and the test accuracy in ``eval`` mode."""
 
     train_loss: float
     train_accuracy: float
@@ -64,14 +59,7 @@ class Outcome:
 
 
 def digit_task(seed: int) -> TrainTest:
-    """Split the digits of 8 x 8 pixels: 1,024 to train on, the other 773 to test with.
-
-    Args:
-        seed: Decides which are trained on.
-
-    Returns:
-        Both parts, normalized by the statistics of the first.
-    """
+    """Split the digits of 8 x 8 pixels: 1,024 to train on, the other 773 to test with."""
     digits = load("digits")
     train, test = stratified_split(digits.labels, (1024, 773), seed=seed)
     return TrainTest(digits[train], digits[test])
@@ -85,24 +73,15 @@ def make_network(arm: str, depth: int, seed: int) -> ResidualNetwork:
         depth: 6n + 2 layers.
         seed: Decides its weights; a plain network and its residual twin have the same.
 
-    Returns:
-        The network in ``train`` mode.
-
     Raises:
         ValueError: If ``arm`` or ``depth`` is none of those.
     """
-    if arm not in ARMS:
-        raise ValueError(f"arm is {arm!r}, expected one of {', '.join(ARMS)}")
+    check_choice(ARMS, arm=arm)
     chosen = ARMS[arm]
+    options = {"norm_layer": nn.BatchNorm2d if chosen.norm else nn.Identity}
+    options |= {"plain": chosen.plain, "zero_init": chosen.zero_init}
     with isolated_seed(seed):
-        return ResidualNetwork(
-            depth,
-            plain=chosen.plain,
-            in_channels=1,
-            width=8,
-            norm_layer=nn.BatchNorm2d if chosen.norm else nn.Identity,
-            zero_init=chosen.zero_init,
-        )
+        return ResidualNetwork(depth, in_channels=1, width=8, **options)
 
 
 def train_network(
@@ -126,9 +105,6 @@ def train_network(
         lr: The highest learning rate, such as that of the network's :class:`Arm`.
         epochs: Of 16 steps each.
         callbacks: Called after each epoch, as by :func:`glassbox.training.loop.fit`.
-
-    Returns:
-        What was measured.
     """
     batches = Batches(task.images, task.labels, BATCH_SIZE, seed=seed)
     optimizer = torch.optim.SGD(model.parameters(), lr, momentum=0.9, weight_decay=1e-4)

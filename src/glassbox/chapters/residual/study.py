@@ -3,15 +3,15 @@
 ``python -m glassbox.chapters.residual.study --size cpu`` trains 155 networks in about 10 minutes
 on one core; ``--part rates`` compares learning rates, on a seed that is not in the comparison.
 
-Each ``load_X`` reads a table of a study, in ``folder``, or what is stored with the package. It
+Each ``load_X`` reads a table from the folder of a study, or the one stored with the package. It
 raises a ``ValueError`` if the table is another one or lacks runs; fractions are 0 to 1.
 """
 
-from collections import Counter
-from dataclasses import astuple, dataclass
-from functools import cache
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,37 +20,47 @@ from glassbox.chapters.residual.arms import (
     ARMS,
     DEPTHS,
     EPOCHS,
+    Outcome,
     digit_task,
     make_network,
     train_network,
 )
-from glassbox.chapters.studies import Study, run_study
-from glassbox.data.train_test import TrainTest
+from glassbox.chapters.studies import Runs, Study, run_study
 from glassbox.networks.lesions import lesion_accuracy
 from glassbox.networks.loss_slices import loss_slice
-from glassbox.networks.residual import ResidualNetwork, block_names
-from glassbox.training.run_tables import RunTable, over_seeds, read_rows, read_runs, split_keys
+from glassbox.networks.residual import block_names
+from glassbox.training.run_tables import RunTable, split_keys
 from glassbox.training.seed_statistics import SeedRuns
 
-STORED = Path(__file__).parent
-OUTCOMES = (
-    {"arm": str, "depth": int, "epochs": int, "seed": int},
-    ("train loss", "train accuracy", "test accuracy"),
-)
+Lesion = tuple[int, ...]
+Results = dict[tuple[str, int, int], dict[str, SeedRuns]]
+Lesions = dict[tuple[str, int], dict[Lesion, SeedRuns]]
+Slices = dict[tuple[str, int], Tensor]
 
 
-def _lesion(removed: str) -> tuple[int, ...]:
+def _lesion(removed: str) -> Lesion:
     return tuple(map(int, removed.split()))
 
 
-LESIONS = {"arm": str, "depth": int, "seed": int, "removed": _lesion}, ("accuracy",)
-SLICES = {"arm": str, "depth": int, "seed": int, "row": int}, tuple(f"x{i}" for i in range(17))
-RATES = {"arm": str, "depth": int, "lr": float, "seed": int}, ("train loss",)
-
-Results = dict[tuple[str, int, int], dict[str, SeedRuns]]
-Lesion = tuple[int, ...]
-Lesions = dict[tuple[str, int], dict[Lesion, SeedRuns]]
-Slices = dict[tuple[str, int], Tensor]
+STORED = Path(__file__).parent
+OUTCOMES = RunTable(
+    STORED / "outcomes.csv",
+    {"arm": str, "depth": int, "epochs": int, "seed": int},
+    ("train loss", "train accuracy", "test accuracy"),
+)
+LESIONS = RunTable(
+    STORED / "lesions.csv",
+    {"arm": str, "depth": int, "seed": int, "removed": _lesion},
+    ("accuracy",),
+)
+SLICES = RunTable(
+    STORED / "slices.csv",
+    {"arm": str, "depth": int, "seed": int, "row": int},
+    [f"x{i}" for i in range(17)],
+)
+RATES = RunTable(
+    STORED / "rates.csv", {"arm": str, "depth": int, "lr": float, "seed": int}, ("train loss",)
+)
 
 
 @dataclass(frozen=True)
@@ -67,20 +77,15 @@ class Size:
 
 SIZES = {"smoke": Size((0, 1), (8, 20), 1, (0.1, 0.3), 32, 32), "cpu": Size()}
 
+_task = lru_cache(1)(digit_task)
+
 
 def lesions_of(depth: int, seed: int) -> list[Lesion]:
-    """List which blocks are removed from a network, by their numbers from 0.
+    """List which blocks are removed from a network, by their numbers from 0, ascending.
 
     Nothing, then each block by itself. Of 9 blocks, also every choice of at most one a stage; of
-    more, also growing numbers of blocks in an order of chance, the first blocks of the stages
-    excepted.
-
-    Args:
-        depth: Of the network, 6n + 2.
-        seed: Decides the order.
-
-    Returns:
-        Tuples of ascending numbers, each only once.
+    more, also growing numbers of blocks in an order of chance, which ``seed`` decides, the first
+    blocks of the stages excepted.
     """
     each = (depth - 2) // 6
     found: list[Lesion] = [(), *((i,) for i in range(3 * each))]
@@ -94,122 +99,91 @@ def lesions_of(depth: int, seed: int) -> list[Lesion]:
     return list(dict.fromkeys(found))
 
 
-def compare(study: Study) -> None:
-    """Train all arms at all depths; cut blocks out of some, and slices through some losses."""
-    size, task_of = study.size, cache(digit_task)
-    outcomes = study.table("outcomes", *OUTCOMES)
-    lesions, slices = study.table("lesions", *LESIONS), study.table("slices", *SLICES)
-
-    def run(arm: str, depth: int, epochs: int, seed: int) -> tuple[float, ...]:
-        task, model = task_of(seed), make_network(arm, depth, seed)
-        outcome = train_network(model, task, seed, lr=ARMS[arm].lr, epochs=epochs)
-        if epochs == size.epochs and ARMS[arm].norm and depth in (20, 56):
-            _remove(lesions, (arm, depth, seed), model, task, size.cut)
-        if epochs == size.epochs and arm in ("plain", "residual") and seed == 0:
-            some = task.images[: size.sliced], task.labels[: size.sliced]
-            losses = loss_slice(model, *some, points=17)
-            for row, line in enumerate(losses.tolist()):
-                if (key := (arm, depth, seed, row)) not in slices:
-                    slices.add(key, line)
-        return astuple(outcome)
-
-    runs = [
-        *product(ARMS, size.depths, (size.epochs,)),
-        ("plain", size.depths[-1], 4 * size.epochs),
-    ]
-    study.fill(outcomes, [(*run, seed) for seed in size.seeds for run in runs], run)
+def _networks(size: Size) -> list[tuple[Any, ...]]:
+    longer = ("plain", size.depths[-1], 4 * size.epochs)
+    runs = [*product(ARMS, size.depths, (size.epochs,)), longer]
+    return [(*run, seed) for seed in size.seeds for run in runs]
 
 
-def _remove(
-    table: RunTable, run: tuple[str, int, int], model: ResidualNetwork, task: TrainTest, count: int
-) -> None:
-    names, chosen = block_names(model), lesions_of(*run[1:])
-    judged = task.test_images[:count], task.test_labels[:count]
-    named = [[names[i] for i in lesion] for lesion in chosen]
-    fractions = lesion_accuracy(model, *judged, named)
-    for lesion, fraction in zip(chosen, fractions, strict=True):
-        if (key := (*run, " ".join(map(str, lesion)))) not in table:
-            table.add(key, [fraction])
+def _train(study: Study, arm: str, depth: int, epochs: int, seed: int) -> Outcome:
+    """Train a network; cut blocks out of some, and a slice through the loss of some."""
+    size, task, model = study.size, _task(seed), make_network(arm, depth, seed)
+    outcome = train_network(model, task, seed, lr=ARMS[arm].lr, epochs=epochs)
+    if epochs == size.epochs and ARMS[arm].norm and depth in (20, 56):
+        names, lesions = block_names(model), lesions_of(depth, seed)
+        judged = task.test_images[: size.cut], task.test_labels[: size.cut]
+        named = [[names[i] for i in lesion] for lesion in lesions]
+        for lesion, fraction in zip(lesions, lesion_accuracy(model, *judged, named), strict=True):
+            study.add(LESIONS, (arm, depth, seed, " ".join(map(str, lesion))), [fraction])
+    if epochs == size.epochs and arm in ("plain", "residual") and seed == 0:
+        some = task.images[: size.sliced], task.labels[: size.sliced]
+        for row, line in enumerate(loss_slice(model, *some, points=17).tolist()):
+            study.add(SLICES, (arm, depth, seed, row), line)
+    return outcome
 
 
-def rates(study: Study) -> None:
-    """Compare learning rates of all arms, on a seed that is not in the comparison."""
-    task, size = digit_task(99), study.size
-
-    def run(arm: str, depth: int, lr: float, seed: int) -> list[float]:
-        model = make_network(arm, depth, seed)
-        return [train_network(model, task, seed, lr=lr, epochs=size.epochs).train_loss]
-
-    depths = size.depths[-3::2]  # 20 and 56 of all five
-    runs = product(ARMS, depths, size.rates, (99,))
-    study.fill(study.table("rates", *RATES), runs, run)
+def _try_rate(study: Study, arm: str, depth: int, lr: float, seed: int) -> list[float]:
+    model, epochs = make_network(arm, depth, seed), study.size.epochs
+    return [train_network(model, _task(seed), seed, lr=lr, epochs=epochs).train_loss]
 
 
-def load_outcomes(folder: str | Path = STORED) -> Results:
-    """Read how the trainings ended, by ``(arm, depth, epochs)``."""
-    return read_runs(Path(folder, "outcomes.csv"), *OUTCOMES)
+PARTS = {
+    "compare": (Runs(OUTCOMES, _networks, _train, beside=(LESIONS, SLICES)),),
+    "rates": (  # of all five depths, 20 and 56
+        Runs(RATES, lambda size: product(ARMS, size.depths[-3::2], size.rates, [99]), _try_rate),
+    ),
+}
+
+load_outcomes = OUTCOMES.runs  # how the trainings ended, by ``(arm, depth, epochs)``
 
 
 def by_depth(results: Results, arm: str, measure: str) -> dict[int, SeedRuns]:
-    """Take one measure of one arm, for all depths.
-
-    Args:
-        results: From :func:`load_outcomes`.
-        arm: Such as ``"plain"``.
-        measure: Such as ``"train loss"``.
-
-    Returns:
-        Depth to one value a seed, ascending, of the trainings of the common length.
-    """
+    """Take one measure of one arm for all depths, ascending, of trainings of the common length."""
     depths = sorted(depth for name, depth, epochs in results if (name, epochs) == (arm, EPOCHS))
     return {depth: results[arm, depth, EPOCHS][measure] for depth in depths}
 
 
-def load_lesions(folder: str | Path = STORED) -> Lesions:
-    """Read what networks can do without some of their blocks.
+def load_lesions(folder: str | Path | None = None) -> Lesions:
+    """Read the test accuracy of networks, ``(arm, depth)``, without some of their blocks.
 
-    Args:
-        folder: Of a study.
-
-    Returns:
-        For each ``(arm, depth)`` and choice of blocks the test accuracy of each seed; choices that
-        were measured for less than two seeds are left out.
+    Choices of blocks that were measured for less than two seeds are left out.
     """
-    rows = read_rows(Path(folder, "lesions.csv"), *LESIONS)
-    often = Counter((arm, depth, lesion) for arm, depth, _, lesion in rows)
-    runs = over_seeds(
-        ((key, seed), accuracy)
-        for (arm, depth, seed, lesion), (accuracy,) in rows.items()
-        if often[key := (arm, depth, lesion)] > 1
-    )
-    return split_keys(runs, 2)
+    rows = LESIONS.rows(folder).items()
+    found = _over_seeds(((arm, depth, cut), seed, row) for (arm, depth, seed, cut), row in rows)
+    return split_keys(found, 2)
 
 
-def load_removals(folder: str | Path = STORED) -> dict[str, dict[int, SeedRuns]]:
-    """Read what the deepest networks can do when more and more blocks are missing.
+def load_removals(folder: str | Path | None = None) -> dict[str, dict[int, SeedRuns]]:
+    """Read the test accuracy of the deepest networks, for each arm and number of blocks removed.
 
-    Args:
-        folder: Of a study.
-
-    Returns:
-        For each arm and number of blocks, removed in another order for each seed, the test
-        accuracy of each seed.
+    For each seed they are removed in another order.
     """
-    rows = read_rows(Path(folder, "lesions.csv"), *LESIONS)
+    rows = LESIONS.rows(folder)
     deepest = max(depth for _, depth, _, _ in rows)
-    runs = over_seeds(
-        (((arm, len(lesion)), seed), accuracy)
-        for (arm, depth, seed, lesion), (accuracy,) in rows.items()
-        if depth == deepest and len(lesion) != 1
+    chosen = (
+        ((arm, len(cut)), seed, row)
+        for (arm, depth, seed, cut), row in rows.items()
+        if depth == deepest and len(cut) != 1
     )
-    return split_keys(runs, 1)
+    return split_keys(_over_seeds(chosen), 1)
 
 
-def load_slices(folder: str | Path = STORED) -> Slices:
+def _over_seeds(values: Any) -> dict[tuple[Any, ...], SeedRuns]:
+    found: dict[tuple[Any, ...], dict[int, float]] = {}
+    for key, seed, (accuracy,) in values:
+        found.setdefault(key, {})[seed] = accuracy
+    return {
+        key: SeedRuns(*zip(*sorted(runs.items()), strict=True))
+        for key, runs in found.items()
+        if len(runs) > 1
+    }
+
+
+def load_slices(folder: str | Path | None = None) -> Slices:
     """Read slices through the loss, ``(17, 17)`` around each network ``(arm, depth)`` of seed 0."""
-    networks = split_keys(read_rows(Path(folder, "slices.csv"), *SLICES), 2)
+    networks = split_keys(SLICES.rows(folder), 2)
     return {key: torch.tensor(list(lines.values())) for key, lines in networks.items()}
 
 
 if __name__ == "__main__":
-    run_study("residual", SIZES, {"compare": compare, "rates": rates})
+    run_study("residual", SIZES, PARTS)
