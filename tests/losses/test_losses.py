@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from refusals import refuses
 
 import glassbox.support.torchvision_operators  # noqa: F401  (before torchvision)
 from glassbox import losses
@@ -473,42 +474,31 @@ def test_wrong_labels_are_named(device, labels, error, message):
         losses.LDAMLoss(COUNTS).to(device)(logits, labels)
 
 
-@pytest.mark.parametrize(
-    ("logits", "error", "message"),
-    [
-        (torch.zeros(3, 5, 2), ValueError, r"logits has shape \(3, 5, 2\)"),
-        (torch.zeros(5), ValueError, r"logits has shape \(5,\)"),
-        (torch.zeros(3, 5).long(), TypeError, "logits has type torch.int64"),
-        (torch.zeros(3, 4), ValueError, r"logits has shape \(3, 4\) .* expected \(B, 5\)"),
-    ],
+test_wrong_logits_are_named = refuses(
+    (torch.zeros(3, 5, 2), ValueError, r"logits has shape \(3, 5, 2\)"),
+    (torch.zeros(5), ValueError, r"logits has shape \(5,\)"),
+    (torch.zeros(3, 5).long(), TypeError, "logits has type torch.int64"),
+    (torch.zeros(3, 4), ValueError, r"logits has shape \(3, 4\) .* expected \(B, 5\)"),
+    by=lambda logits: losses.LDAMLoss(COUNTS)(logits, HARD),
 )
-def test_wrong_logits_are_named(logits, error, message):
-    with pytest.raises(error, match=message):
-        losses.LDAMLoss(COUNTS)(logits, HARD)
 
 
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: losses.LDAMLoss([5, 0]), r"class_counts\[1\] is 0"),
-        (lambda: losses.LDAMLoss([5, 4], -0.1), "max_margin is -0.1"),
-        (lambda: losses.LDAMLoss([5, 4], math.nan), "max_margin is nan"),
-        (lambda: losses.LDAMLoss([5, 4], scale=0), "scale is 0, expected"),
-        (lambda: losses.LogitAdjustedLoss([5, 0]), r"class_counts\[1\] is 0"),
-        (lambda: losses.LogitAdjustedLoss([5, 4], -1), "tau is -1"),
-        (lambda: losses.BalancedCrossEntropy([5, 0]), r"class_counts\[1\] is 0"),
-        (lambda: losses.BalancedCrossEntropy([5, 4], 1.0), "beta is 1.0"),
-        (lambda: losses.FocalLoss(-1), "gamma is -1"),
-        (lambda: losses.CrossEntropy(reduction="average"), "reduction is 'average', expected one"),
-        (lambda: losses.CrossEntropy(weight=torch.tensor([1.0, -1])), r"weight is \[1.0, -1.0\]"),
-        (lambda: losses.CrossEntropy(weight=torch.zeros(2)), "not all 0"),
-        (lambda: losses.CrossEntropy(weight=torch.ones(2, 1)), r"expected \(K,\)"),
-        (lambda: losses.CrossEntropy(weight=torch.tensor([1, math.nan])), "finite numbers"),
-    ],
+test_a_wrong_setting_is_named = refuses(
+    (lambda: losses.LDAMLoss([5, 0]), r"class_counts\[1\] is 0"),
+    (lambda: losses.LDAMLoss([5, 4], -0.1), "max_margin is -0.1"),
+    (lambda: losses.LDAMLoss([5, 4], math.nan), "max_margin is nan"),
+    (lambda: losses.LDAMLoss([5, 4], scale=0), "scale is 0, expected"),
+    (lambda: losses.LogitAdjustedLoss([5, 0]), r"class_counts\[1\] is 0"),
+    (lambda: losses.LogitAdjustedLoss([5, 4], -1), "tau is -1"),
+    (lambda: losses.BalancedCrossEntropy([5, 0]), r"class_counts\[1\] is 0"),
+    (lambda: losses.BalancedCrossEntropy([5, 4], 1.0), "beta is 1.0"),
+    (lambda: losses.FocalLoss(-1), "gamma is -1"),
+    (lambda: losses.CrossEntropy(reduction="average"), "reduction is 'average', expected one"),
+    (lambda: losses.CrossEntropy(weight=torch.tensor([1.0, -1])), r"weight is \[1.0, -1.0\]"),
+    (lambda: losses.CrossEntropy(weight=torch.zeros(2)), "not all 0"),
+    (lambda: losses.CrossEntropy(weight=torch.ones(2, 1)), r"expected \(K,\)"),
+    (lambda: losses.CrossEntropy(weight=torch.tensor([1, math.nan])), "finite numbers"),
 )
-def test_a_wrong_setting_is_named(make, message):
-    with pytest.raises(ValueError, match=message):
-        make()
 
 
 def test_weights_of_another_number_of_classes_are_named():

@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from refusals import refuses
 from sklearn.calibration import calibration_curve
 
 from glassbox.training import calibration_error, reliability
@@ -43,16 +44,11 @@ def test_a_confidence_of_one_falls_into_the_last_bin():
     assert parts.count.tolist() == [2]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ((torch.tensor([0.5]), torch.tensor([True, False])), r"right has shape \(2,\)"),
-        ((torch.tensor([]), torch.tensor([])), "confidences is empty"),
-        ((torch.tensor([1.5]), torch.tensor([True])), "confidences is between 1.5"),
-        ((torch.tensor([float("nan")]), torch.tensor([True])), "confidences is between nan"),
-        ((torch.tensor([0.5]), torch.tensor([True]), 0), "bins is 0"),
-    ],
+test_a_wrong_argument_is_named = refuses(
+    ((torch.tensor([0.5]), torch.tensor([True, False])), r"right has shape \(2,\)"),
+    ((torch.tensor([]), torch.tensor([])), "confidences is empty"),
+    ((torch.tensor([1.5]), torch.tensor([True])), "confidences is between 1.5"),
+    ((torch.tensor([float("nan")]), torch.tensor([True])), "confidences is between nan"),
+    ((torch.tensor([0.5]), torch.tensor([True]), 0), "bins is 0"),
+    by=lambda arguments: reliability(*arguments),
 )
-def test_a_wrong_argument_is_named(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        reliability(*arguments)
