@@ -85,13 +85,6 @@ def test_a_resumed_run_sees_exactly_what_an_uninterrupted_one_sees(epoch, batch)
     assert same(seen, expected)
 
 
-def test_the_state_survives_a_weights_only_file(tmp_path):
-    batches = Batches(IMAGES, LABELS, 10)
-    next(iter(batches))
-    torch.save(batches.state_dict(), tmp_path / "state.pt")
-    assert torch.load(tmp_path / "state.pt", weights_only=True) == batches.state_dict()
-
-
 def test_an_iteration_left_early_counts_as_an_epoch():
     batches, whole = Batches(IMAGES, LABELS, 10), Batches(IMAGES, LABELS, 10)
     drawn(whole)

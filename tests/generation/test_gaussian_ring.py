@@ -47,17 +47,6 @@ def test_points_at_centers_are_counted_and_the_middle_is_not(modes, strays):
     assert found.good == pytest.approx(len(modes) / (len(modes) + strays))
 
 
-@settings(max_examples=20, deadline=None)
-@given(st.integers(0, 99))
-def test_turning_the_ring_by_one_mode_turns_the_counts(seed):
-    points = draw_ring(200, torch.Generator().manual_seed(seed))
-    c = s = math.sqrt(0.5)
-    turned = points @ torch.tensor([[c, s], [-s, c]])
-    before, after = count_modes(points), count_modes(turned)
-    assert after.counts == (*before.counts[-1:], *before.counts[:-1])
-    assert (after.modes, after.good) == (before.modes, before.good)
-
-
 def test_a_mode_needs_its_fraction():
     points = ring_centers()[[0] * 98 + [3] * 2]
     assert count_modes(points, min_fraction=0.02).modes == 2

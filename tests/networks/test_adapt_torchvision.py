@@ -64,15 +64,6 @@ def test_models_are_those_of_torchvision_with_another_head(name, count):
     assert torch.equal(other(images), logits)
 
 
-def test_a_state_dict_of_torchvision_fits_and_gives_the_same():
-    torch.manual_seed(0)
-    model, other = create_model("resnet18", num_classes=7), theirs("resnet18", num_classes=7)
-    images = torch.randn(2, 3, 40, 40)
-    assert not torch.equal(model.eval()(images), other.eval()(images))
-    model.load_state_dict(other.state_dict())
-    assert torch.equal(model(images), other(images))
-
-
 @pytest.fixture
 def local_weights(tmp_path, monkeypatch):
     """Put files where torchvision looks before it downloads; expanded tensors take no room."""
@@ -123,11 +114,6 @@ def test_small_images_pass_through_large_maps(name, small):
     assert inputs[second] == (2, 64, side, side)
     logits.sum().backward()
     assert model.get_submodule(first).weight.grad.abs().sum() > 0
-
-
-def test_alexnet_as_it_is_cannot_take_small_images():
-    with pytest.raises(RuntimeError, match="Output size is too small"):
-        create_model("alexnet")(torch.zeros(2, 3, 32, 32))
 
 
 class Stems:
@@ -225,33 +211,6 @@ def test_small_kernels_equal_slices_and_an_independent_computation(side, seed):
     resized = small_kernels(given_weight, "resized").numpy()
     np.testing.assert_allclose(resized, expected, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(resized.sum((2, 3)), weight.sum((2, 3)), rtol=1e-9, atol=1e-9)
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.sampled_from([7, 11]), st.integers(0, 10**6), st.floats(-2, 2))
-def test_shrinking_is_linear_and_turns_with_the_kernel(side, seed, factor):
-    generator = torch.Generator().manual_seed(seed)
-    one, other = torch.randn(2, 4, 3, side, side, generator=generator, dtype=torch.float64)
-    mixed = small_kernels(one + factor * other, "resized")
-    parts = small_kernels(one, "resized") + factor * small_kernels(other, "resized")
-    torch.testing.assert_close(mixed, parts)
-    for kind in ("resized", "center"):
-        turned = small_kernels(one.rot90(1, (2, 3)), kind)
-        torch.testing.assert_close(turned, small_kernels(one, kind).rot90(1, (2, 3)))
-
-
-@pytest.mark.parametrize("side", [7, 11])
-def test_edge_detectors_and_flat_kernels_keep_their_strength(side):
-    ramp = torch.arange(side, dtype=torch.float64) - side // 2
-    edge = ramp.sign().expand(1, 1, side, side)
-    small = small_kernels(edge, "resized")
-    assert small.isfinite().all() and small.sum().abs() < 1e-12
-    assert (small[..., 2] > 0).all() and (small[..., 0] < 0).all()
-    assert 0.7 < small.abs().sum() / edge.abs().sum() < 1.3
-    nearly = small_kernels(edge + 1e-9, "resized")  # its sum is almost 0
-    torch.testing.assert_close(nearly, small, rtol=0, atol=1e-7)
-    flat = small_kernels(torch.ones(1, 1, side, side), "resized")
-    torch.testing.assert_close(flat, torch.full((1, 1, 3, 3), side**2 / 9))
 
 
 def test_small_kernels_are_copies():

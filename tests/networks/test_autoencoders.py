@@ -8,7 +8,7 @@ from refusals import refuses
 from sklearn.decomposition import PCA
 from torch import nn
 
-from glassbox.data import Batches, load, to_float
+from glassbox.data import load, to_float
 from glassbox.networks import (
     ConvAutoencoder,
     LinearAutoencoder,
@@ -19,7 +19,6 @@ from glassbox.networks import (
     summed_squared_error,
 )
 from glassbox.support import isolated_seed
-from glassbox.training import fit
 
 DIGITS = to_float(load("digits").images)
 
@@ -132,38 +131,6 @@ def test_a_linear_autoencoder_reaches_pca_within_one_percent():
         optimizer.step(closure)
     ratio = reconstruction_error(model, DIGITS) / pca_error(DIGITS, 3)
     assert 1 - 1e-6 < ratio < 1.01
-
-
-@settings(max_examples=20, deadline=None)
-@given(st.integers(0, 999), st.integers(1, 6))
-def test_no_linear_autoencoder_goes_below_pca(seed, latent):
-    with isolated_seed(seed):
-        model = LinearAutoencoder(size=4, latent=latent).double()
-        images = torch.randn(40, 1, 4, 4, dtype=torch.float64)
-    codes = model.encoder(images)  # the best decoder for these codes, by least squares
-    ones = torch.cat([codes, torch.ones(40, 1, dtype=torch.float64)], dim=1).detach()
-    drawn = ones @ torch.linalg.lstsq(ones, images.flatten(1)).solution
-    best = (drawn - images.flatten(1)).square().mean().item()
-    assert best >= pca_error(images, latent) * (1 - 1e-9)
-
-
-def test_the_book_s_loop_trains_one():
-    images = 2 * DIGITS[:256] - 1
-    with isolated_seed(0):
-        model = MLPAutoencoder(size=8, widths=(32,))
-        before = reconstruction_error(model, images)
-        optimizer = torch.optim.Adam(model.parameters(), 1e-2)
-        history = fit(
-            model,
-            Batches(images, images, 64),
-            optimizer,
-            epochs=10,
-            loss_fn=summed_squared_error,
-            progress=False,
-        )
-    assert history.train_loss[-1] < history.train_loss[0] / 2
-    assert reconstruction_error(model, images) < before / 2
-    assert history.train_accuracy == [None] * 10
 
 
 test_a_wrong_argument_is_named = refuses(

@@ -1,6 +1,5 @@
 """Surfaces: known values, gradients, minima, noise, and walks equal to torch's."""
 
-import itertools
 import math
 
 import pytest
@@ -79,23 +78,6 @@ def test_a_walk_of_ours_is_that_of_torch(surface, ours, theirs, options):
     assert torch.equal(mine.points, expected.points)
     assert mine.points.isfinite().all(), "the default rate has to suit every optimizer"
     assert mine.heights[-1] < mine.heights[0]
-
-
-@each_surface
-def test_at_the_default_rate_no_two_optimizers_walk_alike(surface):
-    ends = [
-        trajectory(surface, lambda params, kind=kind, options=options: kind(
-            params, lr=rate(surface, kind), **options), steps=60).points[-1]
-        for kind, _, options in RACERS.values()
-    ]  # fmt: skip
-    names = list(RACERS)
-    same = [
-        (names[i], names[j])
-        for i, j in itertools.combinations(range(len(ends)), 2)
-        if torch.dist(ends[i], ends[j]) < 1e-6
-    ]
-    # Without a new maximum to remember, AMSGrad is Adam until the gradients have shrunk.
-    assert set(same) <= {("Adam", "AMSGrad")}
 
 
 def test_noise_is_normal_independent_and_repeatable():

@@ -15,7 +15,6 @@ from glassbox.training import (
     UnfreezeAfter,
     assert_frozen,
     check_optimizer,
-    evaluate,
     fit,
     freeze,
     halve_on_plateau,
@@ -136,17 +135,6 @@ def test_train_undoes_the_modes_and_train_keeping_frozen_keeps_them():
     unfreeze(model.backbone[0])
     train_keeping_frozen(model)
     assert model.backbone.training and not model.backbone[1].training
-
-
-def test_an_evaluation_in_between_leaves_the_frozen_part_frozen():
-    model = make_model().eval()
-    freeze(model.backbone)
-    train_keeping_frozen(model)
-    images, _ = make_data()
-    with assert_frozen(model.backbone):
-        model(images)
-        evaluate(model, *make_data())
-        model(images)
 
 
 def test_statistics_move_without_gradients_and_are_named():

@@ -133,12 +133,6 @@ def test_a_process_killed_in_an_epoch_and_again_in_a_write_loses_nothing(tmp_pat
     assert os.listdir(tmp_path) == ["run.pt"]
 
 
-def test_more_epochs_go_on_from_a_finished_run(tmp_path):
-    path = tmp_path / "run.pt"
-    train(path, epochs=2)
-    assert_same(train(path), train(None))
-
-
 def test_a_finished_run_is_loaded_and_not_trained_again(tmp_path):
     path = tmp_path / "run.pt"
     expected = train(path)
