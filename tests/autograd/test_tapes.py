@@ -147,6 +147,8 @@ def test_convolution_equals_torch(seed, kernel, stride, padding, size):
     assert_equal(result.value, expected)
     for mine, other in zip(ours, theirs, strict=True):
         assert_equal(mine.grad, other.grad)
+    constant = conv2d(values[0], *ours[1:], stride=stride, padding=padding)
+    assert_equal(constant.value, expected)
     windows = unfold(ours[0], kernel, stride, padding)
     assert_equal(windows.value, F.unfold(theirs[0], kernel, 1, padding, stride))
 
@@ -218,13 +220,12 @@ def test_a_gradient_is_summed_back_to_the_shape_it_was_broadcast_from(shape, oth
 test_a_wrong_argument_is_named_with_its_value = refuses(
     (lambda: Array("text"), TypeError, "value has type <U4"),
     (lambda: Array([1j]), TypeError, "complex128"),
-    (lambda: Array([1, 2]).backward(), ValueError, r"gradient is None, .* \(2,\)"),
-    (lambda: Array([1, 2]).backward([1]), ValueError, r"shape \(1,\), expected \(2,\)"),
-    (lambda: Array([1.0]) @ Array([2.0]), ValueError, r"other has shape \(1,\)"),
-    (lambda: unfold(Array(np.ones((1, 1, 2, 5))), 3), ValueError, "room for windows of 3 x 3"),
+    (lambda: Array([1, 2]).backward(), r"gradient is None, .* \(2,\)"),
+    (lambda: Array([1, 2]).backward([1]), r"shape \(1,\), expected \(2,\)"),
+    (lambda: Array([1.0]) @ Array([2.0]), r"other has shape \(1,\)"),
+    (lambda: unfold(Array(np.ones((1, 1, 2, 5))), 3), "room for windows of 3 x 3"),
     (
         lambda: conv2d(np.ones((1, 2, 5, 5)), Array(np.ones((1, 3, 3, 3))), Array([0.0])),
-        ValueError,
         r"expected \(B, 3, H, W\)",
     ),
 )

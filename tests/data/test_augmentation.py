@@ -159,10 +159,10 @@ test_strengths_out_of_range_are_refused = refuses(
 )
 
 
-def test_what_needs_floating_point_or_colors_says_so():
-    with pytest.raises(TypeError, match="images has type"):
-        rotate(torch.zeros(1, 3, 4, 4, dtype=torch.uint8), torch.zeros(1))
-    with pytest.raises(TypeError, match="images has type"):
-        color_jitter(0.1)(torch.zeros(1, 3, 4, 4, dtype=torch.uint8))
-    with pytest.raises(ValueError, match=r"images has shape \(1, 1, 4, 4\)"):
-        color_jitter(0.1)(torch.zeros(1, 1, 4, 4))
+BYTES = torch.zeros(1, 3, 4, 4, dtype=torch.uint8)
+
+test_what_needs_floating_point_or_colors_says_so = refuses(
+    (lambda: rotate(BYTES, torch.zeros(1)), TypeError, "images has type"),
+    (lambda: color_jitter(0.1)(BYTES), TypeError, "images has type"),
+    (lambda: color_jitter(0.1)(torch.zeros(1, 1, 4, 4)), r"images has shape \(1, 1, 4, 4\)"),
+)

@@ -1,4 +1,4 @@
-"""The losses of the game: their values at equilibrium, their gradients, and their optimum."""
+"""The losses of the game are those of PyTorch, and stay finite."""
 
 import torch
 import torch.nn.functional as F

@@ -405,10 +405,10 @@ def test_wrong_labels_are_named(device, labels, error, message):
 
 
 test_wrong_logits_are_named = refuses(
-    (torch.zeros(3, 5, 2), ValueError, r"logits has shape \(3, 5, 2\)"),
-    (torch.zeros(5), ValueError, r"logits has shape \(5,\)"),
+    (torch.zeros(3, 5, 2), r"logits has shape \(3, 5, 2\)"),
+    (torch.zeros(5), r"logits has shape \(5,\)"),
     (torch.zeros(3, 5).long(), TypeError, "logits has type torch.int64"),
-    (torch.zeros(3, 4), ValueError, r"logits has shape \(3, 4\) .* expected \(B, 5\)"),
+    (torch.zeros(3, 4), r"logits has shape \(3, 4\) .* expected \(B, 5\)"),
     by=lambda logits: losses.LDAMLoss(COUNTS)(logits, HARD),
 )
 

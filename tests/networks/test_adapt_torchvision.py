@@ -116,26 +116,23 @@ def test_small_images_pass_through_large_maps(name, small):
     assert model.get_submodule(first).weight.grad.abs().sum() > 0
 
 
-class Stems:
-    """Networks whose layers behind the first ones take no time to make."""
-
-    @staticmethod
-    def of(name):
-        with torch.device("meta"):
-            model = theirs(name)
-        first = model.get_submodule(FIRST[name][0])
-        model.set_submodule(FIRST[name][0], first.to_empty(device="cpu"))
-        with torch.no_grad():
-            for parameter in first.parameters():
-                parameter.normal_()
-        return model, first
+def stem_of(name):
+    """Make a network whose layers behind the first one take no time to make."""
+    with torch.device("meta"):
+        model = theirs(name)
+    first = model.get_submodule(FIRST[name][0])
+    model.set_submodule(FIRST[name][0], first.to_empty(device="cpu"))
+    with torch.no_grad():
+        for parameter in first.parameters():
+            parameter.normal_()
+    return model, first
 
 
 @pytest.mark.parametrize("name", _PLACES)
 @pytest.mark.parametrize("kind", STEMS)
 def test_the_first_layer_is_replaced_and_nothing_else(name, kind):
     torch.manual_seed(0)
-    model, old = Stems.of(name)
+    model, old = stem_of(name)
     others = {key for key in model.state_dict() if not key.startswith(FIRST[name][0] + ".")}
     kept = [p for key, p in model.named_parameters() if key in others]
     weight = old.weight.detach().clone()
@@ -160,7 +157,7 @@ def test_the_first_layer_is_replaced_and_nothing_else(name, kind):
 
 
 def test_the_poolings_are_replaced():
-    alexnet, resnet = Stems.of("alexnet")[0], Stems.of("resnet18")[0]
+    alexnet, resnet = stem_of("alexnet")[0], stem_of("resnet18")[0]
     adapt_stem(alexnet), adapt_stem(resnet)
     x = torch.arange(16.0).view(1, 1, 4, 4)
     assert alexnet.features[2](x).flatten().tolist() == [5, 7, 13, 15]
@@ -169,7 +166,7 @@ def test_the_poolings_are_replaced():
 
 
 def test_other_channels_and_precisions_are_kept():
-    model, _ = Stems.of("resnet18")
+    model, _ = stem_of("resnet18")
     model.conv1 = nn.Conv2d(1, 64, 7, dtype=torch.float64)
     adapt_stem(model, "center")
     assert model.conv1.weight.shape == (64, 1, 3, 3) and model.conv1.weight.dtype == torch.float64
@@ -220,7 +217,13 @@ def test_small_kernels_are_copies():
     assert not weight.any()
 
 
+OTHER = nn.Sequential(nn.Linear(1, 1))
+NEITHER = "model is a Sequential, expected AlexNet or a ResNet"
+
 test_wrong_arguments_are_named = refuses(
+    (lambda: _head_of(OTHER), TypeError, NEITHER),
+    (lambda: adapt_stem(OTHER), TypeError, NEITHER),
+    (lambda: replace_head(OTHER, 2), TypeError, NEITHER),
     (lambda: create_model("vgg16"), "^name is 'vgg16', expected one of alexnet, resnet18$"),
     (lambda: create_model("resnet18", small="middle"), "^small is 'middle', expected one of ce"),
     (lambda: create_model("resnet18", num_classes=0), "^num_classes is 0, expected at least 1"),
@@ -235,14 +238,8 @@ test_wrong_arguments_are_named = refuses(
 )
 
 
-@pytest.mark.parametrize("change", [_head_of, adapt_stem, lambda model: replace_head(model, 2)])
-def test_other_models_are_refused(change):
-    with pytest.raises(TypeError, match="model is a Sequential, expected AlexNet or a ResNet"):
-        change(nn.Sequential(nn.Linear(1, 1)))
-
-
 def test_a_stem_that_is_small_already_is_refused_and_left_alone():
-    model, _ = Stems.of("alexnet")
+    model, _ = stem_of("alexnet")
     adapt_stem(model)
     first, pooling = model.features[0], model.features[2]
     with pytest.raises(ValueError, match=r"weight has shape \(64, 3, 3, 3\)"):

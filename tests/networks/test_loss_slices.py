@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from refusals import refuses
 from torch import nn
 
 from glassbox.networks import filter_normalized, loss_slice
@@ -63,14 +64,15 @@ def test_a_slice_holds_the_losses_at_its_points():
         assert found[0, 3] == pytest.approx(evaluate(model, IMAGES, LABELS).loss)
 
 
-def test_wrong_arguments_are_refused():
-    model = network()
-    with pytest.raises(ValueError, match="points is 0"):
-        loss_slice(model, IMAGES, LABELS, points=0)
-    with pytest.raises(ValueError, match=r"reach is -1\.0, expected above 0"):
-        loss_slice(model, IMAGES, LABELS, reach=-1.0)
-    with (
-        pytest.raises(ValueError, match=r"amounts is \(1, 2\), expected 1"),
-        _shifted(model, [filter_normalized(model, 0)], (1, 2)),
-    ):
-        pass
+test_a_wrong_argument_is_named = refuses(
+    (lambda model: loss_slice(model, IMAGES, LABELS, points=0), "points is 0"),
+    (
+        lambda model: loss_slice(model, IMAGES, LABELS, reach=-1.0),
+        r"reach is -1\.0, expected",
+    ),
+    (
+        lambda model: _shifted(model, [filter_normalized(model, 0)], (1, 2)).__enter__(),
+        r"amounts is \(1, 2\), expected 1",
+    ),
+    by=lambda call: call(network()),
+)

@@ -24,9 +24,9 @@ def test_reliability_equals_scikit_learn(seed, count, bins):
 
 
 def test_calibration_error_by_hand():
-    confidences = torch.tensor([0.8, 0.8, 0.8, 0.8, 0.35, 0.35, 0.35, 0.35])
-    right = torch.tensor([True, True, False, False, True, True, True, False])
-    assert calibration_error(confidences, right, 4) == pytest.approx((0.3 + 0.4) / 2)
+    confidences = torch.tensor([0.8, 0.8, 0.8, 0.8, 0.35, 0.35])
+    right = torch.tensor([True, True, False, False, True, True])
+    assert calibration_error(confidences, right, 4) == pytest.approx((4 * 0.3 + 2 * 0.65) / 6)
 
 
 def test_a_confidence_of_one_falls_into_the_last_bin():

@@ -264,29 +264,6 @@ def test_an_optimizer_that_lacks_a_parameter_is_refused():
         check_optimizer(model, optimizer)
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
-@pytest.mark.parametrize("part", ["head", "all"])
-def test_it_thaws_after_the_epoch_at_the_rate_that_was_asked_for(name, part):
-    model, seen = make_model(), []
-    thawing = UnfreezeAfter([model.backbone], epochs=2, lr=0.003)
-    optimizer = OPTIMIZERS[name]((model.head if part == "head" else model).parameters())
-
-    def look(state):
-        rates = {p: g["lr"] for g in optimizer.param_groups for p in g["params"]}
-        seen.append((snapshot(state.model.backbone), [rates.get(p) for p in model.parameters()]))
-
-    before, first = snapshot(model.backbone), optimizer.param_groups[0]["lr"]
-    history = fit(model, batches(), optimizer, epochs=4, callbacks=[thawing, look], progress=False)
-    assert history.lr == [first, first, 0.003, 0.003]
-    assert [equal(before, weights) for weights, _ in seen] == [True, True, False, False]
-    assert seen[0][1][-1] == first and seen[0][1][0] == (None if part == "head" else first)
-    assert all(rates == [0.003] * 6 for _, rates in seen[1:])
-    changed = {key for key, value in seen[2][0].items() if not torch.equal(value, before[key])}
-    assert changed == set(before)  # every weight, and the statistics
-    assert [int(weights["1.num_batches_tracked"]) for weights, _ in seen] == [0, 0, 3, 6]
-    assert all(module.training for module in model.modules())
-
-
 @pytest.mark.parametrize("part", ["head", "all"])
 def test_it_is_the_same_as_two_trainings_by_hand(part):
     def begin():

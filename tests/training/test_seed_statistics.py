@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from refusals import refuses
 from scipy import stats
 
 from glassbox.training import SeedRuns, paired_difference, repeat
@@ -50,11 +51,6 @@ def test_pairs_are_made_by_seed_and_not_by_position():
     assert paired_difference(a, b).seeds == (1, 2, 3)
 
 
-def test_different_seeds_cannot_be_paired():
-    with pytest.raises(ValueError, match=r"b.seeds is \(1, 2\), expected .* \(0, 1\)"):
-        paired_difference(SeedRuns((0, 1), (1.0, 2.0)), SeedRuns((1, 2), (1.0, 2.0)))
-
-
 @pytest.mark.parametrize(("shift", "p_value"), [(0.0, 1.0), (1.0, 0.0)])
 def test_differences_without_spread_have_a_p_value(shift, p_value):
     a, b = repeats([1.0 + shift, 2.0 + shift]), repeats([1.0, 2.0])
@@ -95,27 +91,19 @@ def test_each_run_starts_from_its_seed_and_leaves_the_states_alone():
     assert len(set(first.values)) == 3
 
 
-@pytest.mark.parametrize("seeds", [[], [1], [1, 2, 1]])
-def test_bad_seeds_are_found_before_the_first_run(seeds):
-    with pytest.raises(ValueError, match="seeds is"):
-        repeat(lambda seed: pytest.fail("ran"), seeds)
+TWO = (1.0, 2.0)
 
-
-@pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_a_value_that_is_not_finite_names_its_seed(value):
-    with pytest.raises(ValueError, match="the value of seed 7 is"):
-        repeat(lambda seed: value if seed == 7 else 1.0, [3, 7])
-
-
-def test_values_and_seeds_have_the_same_length():
-    with pytest.raises(ValueError, match=r"values is \(1.0,\)"):
-        SeedRuns((1, 2), (1.0,))
-
-
-@pytest.mark.parametrize("confidence", [0, 1, -0.1, 95, math.nan])
-def test_a_confidence_out_of_range_is_an_error(confidence):
-    with pytest.raises(ValueError, match="confidence is"):
-        repeats([1.0, 2.0]).interval(confidence)
+test_a_wrong_argument_is_named = refuses(
+    (lambda: SeedRuns((1, 2), (1.0,)), r"values is \(1.0,\)"),
+    (lambda: paired_difference(SeedRuns((0, 1), TWO), SeedRuns((1, 2), TWO)),
+     r"b.seeds is \(1, 2\), expected .* \(0, 1\)"),
+    *((lambda level=level: repeats(TWO).interval(level), f"confidence is {level}")
+      for level in (0, 1, -0.1, 95, math.nan)),
+    *((lambda seeds=seeds: repeat(lambda seed: pytest.fail("ran"), seeds), "seeds is")
+      for seeds in ([], [1], [1, 2, 1])),
+    *((lambda x=x: repeat(lambda seed: x if seed == 7 else 1.0, [3, 7]), "the value of seed 7 is")
+      for x in (math.nan, math.inf)),
+)  # fmt: skip
 
 
 def test_fractions_become_percent_to_print():
