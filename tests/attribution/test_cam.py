@@ -10,11 +10,12 @@ import torch.nn.functional as F
 from captum.attr import LayerGradCam
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from refusals import refuses
 from torch import nn
 
 import glassbox.support.torchvision_operators  # noqa: F401
 from glassbox.attribution import GradCAM, class_activation_maps, heat_maps
-from glassbox.networks import LeNet5, ThreeBlockCNN
+from glassbox.networks import ThreeBlockCNN
 
 
 def vgg_like() -> nn.Sequential:
@@ -262,17 +263,12 @@ def test_heat_maps_enlarge_bilinearly():
     torch.testing.assert_close(heat_maps(maps, 4), expected)
 
 
-@pytest.mark.parametrize(
-    "layer, message",
-    [
-        ("33", r"layers has '33', .* such as \['3'"),
-        ("6", r"layer '6' is \(3, 64\), expected"),
-        ("7", r"layer '7' is \(3, 5\), expected"),
-    ],
-)
-def test_a_layer_that_does_not_fit_is_named(layer, message):
-    with pytest.raises(ValueError, match=message), GradCAM(vgg_like(), layer) as cam:
-        cam(images_of(16))
+ONE = torch.zeros(1, 3, 16, 16)
+
+
+def explain(model=None, layer="3", images=ONE, **options):
+    with GradCAM(model or vgg_like(), layer) as cam:
+        cam(images, **options)
 
 
 class Shared(nn.Module):
@@ -285,62 +281,28 @@ class Shared(nn.Module):
         return self.head(self.conv(self.conv(x))).mean(dim=(2, 3))
 
 
-@pytest.mark.parametrize("layer, how", [("unused", "never ran"), ("conv", "ran 2 times")])
-def test_a_layer_has_to_run_once(layer, how):
-    with GradCAM(Shared(), layer) as cam, pytest.raises(RuntimeError, match=f"'{layer}' {how}"):
-        cam(images_of(8))
+CLASSES = torch.tensor([0, 1])
+FEATURES, WEIGHT = torch.zeros(2, 3, 4, 4), torch.zeros(5, 3)
 
-
-@pytest.mark.parametrize(
-    "images, options, error, message",
-    [
-        (torch.zeros(1, 3, 8, 8, dtype=torch.uint8), {}, TypeError, "images has type torch.uint8"),
-        (torch.zeros(3, 8, 8), {}, ValueError, r"images has shape \(3, 8, 8\)"),
-        (torch.zeros(0, 3, 8, 8), {}, ValueError, "images is empty"),
-        (torch.zeros(1, 3, 8, 8), {"score": "softmax"}, ValueError, "score is 'softmax'"),
-        (torch.zeros(1, 3, 8, 8), {"classes": 5}, ValueError, "classes is between 5 and 5"),
-        (torch.zeros(1, 3, 8, 8), {"classes": -1}, ValueError, "expected 0 to 4"),
-        (
-            torch.zeros(1, 3, 8, 8),
-            {"classes": torch.tensor([1, 2])},
-            ValueError,
-            "classes has shape",
-        ),
-        (torch.zeros(1, 3, 8, 8), {"classes": torch.tensor([1.0])}, ValueError, "float32"),
-    ],
+test_a_wrong_argument_is_named = refuses(
+    (lambda: explain(images=ONE.byte()), TypeError, "images has type torch.uint8"),
+    (lambda: explain(images=ONE[0]), r"images has shape \(3, 16, 16\)"),
+    (lambda: explain(images=ONE[:0]), "images is empty"),
+    (lambda: explain(score="softmax"), "score is 'softmax'"),
+    (lambda: explain(classes=5), "classes is between 5 and 5"),
+    (lambda: explain(classes=-1), "expected 0 to 4"),
+    (lambda: explain(classes=torch.tensor([1, 2])), "classes has shape"),
+    (lambda: explain(classes=torch.tensor([1.0])), "float32"),
+    (lambda: explain(layer="33"), r"layers has '33', .* such as \['3'"),
+    (lambda: explain(layer="6"), r"layer '6' is \(1, 64\), expected"),
+    (lambda: explain(layer="7"), r"layer '7' is \(1, 5\), expected"),
+    (lambda: explain(Shared(), "unused"), RuntimeError, "'unused' never ran"),
+    (lambda: explain(Shared(), "conv"), RuntimeError, "'conv' ran 2 times"),
+    (lambda: explain(nn.Conv2d(3, 3, 1), ""), r"output of model is .*, expected logits"),
+    (lambda: GradCAM(vgg_like(), "3")(ONE), RuntimeError, "outside of its with block"),
+    (lambda: GradCAM(vgg_like(), []), "layers is empty"),
+    (lambda: class_activation_maps(FEATURES[0], WEIGHT, CLASSES), "features has shape"),
+    (lambda: class_activation_maps(FEATURES, WEIGHT[:, :2], CLASSES), "weight has shape"),
+    (lambda: class_activation_maps(FEATURES, WEIGHT, CLASSES + 4), "expected 0 to 4"),
+    (lambda: heat_maps(torch.zeros(4, 4), 8), r"maps has shape \(4, 4\)"),
 )
-def test_wrong_arguments_are_named(images, options, error, message):
-    with GradCAM(vgg_like(), "3") as cam, pytest.raises(error, match=message):
-        cam(images, **options)
-
-
-def test_outside_of_its_block_it_does_not_work():
-    cam = GradCAM(LeNet5(), ["features.conv2"])
-    with pytest.raises(RuntimeError, match="outside of its with block"):
-        cam(images_of(32, channels=1))
-    with pytest.raises(ValueError, match="layers is empty"):
-        GradCAM(LeNet5(), [])
-
-
-def test_a_model_without_logits_is_refused():
-    message = r"output of model is \(3, 3, 8, 8\), expected logits"
-    with GradCAM(nn.Conv2d(3, 3, 1), "") as cam, pytest.raises(ValueError, match=message):
-        cam(images_of(8))
-
-
-@pytest.mark.parametrize(
-    "features, weight, classes, message",
-    [
-        (torch.zeros(2, 3, 4), torch.zeros(5, 3), torch.tensor([0, 0]), "features has shape"),
-        (torch.zeros(2, 3, 4, 4), torch.zeros(5, 4), torch.tensor([0, 0]), "weight has shape"),
-        (torch.zeros(2, 3, 4, 4), torch.zeros(5, 3), torch.tensor([0, 5]), "expected 0 to 4"),
-    ],
-)
-def test_cam_refuses_what_does_not_fit(features, weight, classes, message):
-    with pytest.raises(ValueError, match=message):
-        class_activation_maps(features, weight, classes)
-
-
-def test_heat_maps_refuse_a_single_map():
-    with pytest.raises(ValueError, match=r"maps has shape \(4, 4\)"):
-        heat_maps(torch.zeros(4, 4), 8)

@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from glassbox.autograd import trace_hooks, trace_network, trace_scalars
-from glassbox.autograd.backward_trace import _value_or_shape
 
 
 def final(trace):
@@ -73,8 +72,3 @@ def test_the_gradients_of_the_network_are_those_without_a_recorder():
     (out - torch.tensor([[-1.0], [1.0]])).square().mean().backward()
     torch.testing.assert_close(cards["W1"].grad, first.grad)
     torch.testing.assert_close(cards["W2"].grad, second.grad)
-
-
-def test_a_tensor_is_described_by_its_number_or_its_shape():
-    assert _value_or_shape(torch.tensor(12.0)) == "12"
-    assert _value_or_shape(torch.ones(2, 3)) == "a 2 × 3 gradient"

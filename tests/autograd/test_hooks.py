@@ -6,6 +6,7 @@ import weakref
 
 import pytest
 import torch
+from refusals import refuses
 from torch import nn
 
 from glassbox.autograd import hooks
@@ -202,16 +203,6 @@ def test_a_mask_removes_channels_and_their_gradient(model, images):
     assert kept.dtype == images.dtype
 
 
-@pytest.mark.parametrize("name", CONTEXTS)
-def test_a_hook_goes_when_its_block_ends_in_an_exception(name):
-    model = Net()
-    with pytest.raises(ZeroDivisionError), CONTEXTS[name](model):
-        model(torch.randn(2, 1, 4, 4)).sum().backward()
-        assert count_hooks(model) > 0
-        raise ZeroDivisionError
-    assert count_hooks(model) == 0
-
-
 @pytest.mark.parametrize("name", ["gradients", "scale_gradients"])
 def test_tensor_hooks_on_outputs_go_as_well(name):
     model, images = Net(inplace=False), torch.randn(2, 1, 4, 4)
@@ -296,26 +287,20 @@ def test_one_module_under_two_names_is_found_by_both():
     assert len(seen["0"]) == len(seen["2"]) == 2
 
 
-@pytest.mark.parametrize("name", ["capture", "gradients"])
-def test_an_unknown_layer_is_named_with_its_neighbors(name):
-    message = r"layers has 'con', .* such as \['conv'"
-    enter = getattr(hooks, name)
-    with pytest.raises(ValueError, match=message), enter(Net(), ["head", "con"]):
+def enter(make):
+    with make():
         raise AssertionError("entered")
 
 
-@pytest.mark.parametrize(
-    ("enter", "error", "message"),
-    [
-        (lambda: hooks.capture(Net(), "conv"), TypeError, r"expected a list .* such as \['conv'\]"),
-        (lambda: hooks.scale_gradients(Net(), ["zzzz"], 1), ValueError, "such as ..conv', 'relu'"),
-        (lambda: hooks.clip_gradients(Net(), 0), ValueError, "max_norm is 0, expected above 0"),
-        (lambda: hooks.mask_outputs(Net(), {"x": torch.ones(1)}), ValueError, "has 'x'"),
-    ],
+test_a_wrong_argument_is_named_with_its_value = refuses(
+    (lambda: hooks.capture(Net(), ["head", "con"]), r"layers has 'con', .* such as \['conv'"),
+    (lambda: hooks.gradients(Net(), ["head", "con"]), r"layers has 'con', .* such as \['conv'"),
+    (lambda: hooks.capture(Net(), "conv"), TypeError, r"expected a list .* such as \['conv'\]"),
+    (lambda: hooks.scale_gradients(Net(), ["zzzz"], 1), "such as ..conv', 'relu'"),
+    (lambda: hooks.clip_gradients(Net(), 0), "max_norm is 0, expected above 0"),
+    (lambda: hooks.mask_outputs(Net(), {"x": torch.ones(1)}), "has 'x'"),
+    by=enter,
 )
-def test_a_wrong_argument_is_named_with_its_value(enter, error, message):
-    with pytest.raises(error, match=message), enter():
-        raise AssertionError("entered")
 
 
 def test_a_mask_on_a_layer_without_a_tensor_output_is_refused():

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from refusals import refuses
 
 from glassbox.autograd import Array, Scalar, conv2d, sum_to_shape, unfold
 
@@ -146,36 +147,10 @@ def test_convolution_equals_torch(seed, kernel, stride, padding, size):
     assert_equal(result.value, expected)
     for mine, other in zip(ours, theirs, strict=True):
         assert_equal(mine.grad, other.grad)
+    constant = conv2d(values[0], *ours[1:], stride=stride, padding=padding)
+    assert_equal(constant.value, expected)
     windows = unfold(ours[0], kernel, stride, padding)
     assert_equal(windows.value, F.unfold(theirs[0], kernel, 1, padding, stride))
-
-
-def test_a_network_trained_on_the_tape_follows_torch_step_for_step():
-    draw = np.random.default_rng(0).standard_normal
-    images, labels = draw((32, 1, 8, 8)), np.arange(32) % 3
-    values = [draw((4, 1, 3, 3)), draw(4), draw((144, 3)) / 12, draw(3)]
-    theirs = [torch.from_numpy(value.copy()).requires_grad_() for value in values]
-    optimizer = torch.optim.SGD(theirs, lr=0.1)
-    ours = [Array(value) for value in values]
-    losses = []
-    for _ in range(25):
-        kernel, bias, weight, shift = theirs
-        maps = F.conv2d(torch.from_numpy(images), kernel, bias).relu()
-        expected = F.cross_entropy(maps.flatten(1) @ weight + shift, torch.from_numpy(labels))
-        optimizer.zero_grad()
-        expected.backward()
-        optimizer.step()
-
-        kernel, bias, weight, shift = ours
-        logits = conv2d(images, kernel, bias).relu().reshape(32, -1) @ weight + shift
-        logits = logits - logits.max(1, keepdims=True)
-        picked = logits[np.arange(32), labels] - logits.exp().sum(1).log()
-        loss = -picked.sum() / 32
-        loss.backward()
-        ours = [Array(parameter.value - 0.1 * parameter.grad) for parameter in ours]
-        losses.append((float(loss.value), expected.item()))
-    np.testing.assert_allclose(*zip(*losses, strict=True), rtol=1e-11)
-    assert losses[-1][0] < losses[0][0] / 3
 
 
 @pytest.mark.parametrize("tape", [Scalar, Array])
@@ -242,22 +217,15 @@ def test_a_gradient_is_summed_back_to_the_shape_it_was_broadcast_from(shape, oth
     assert (counted == math.prod(wide) / math.prod(shape)).all()
 
 
-@pytest.mark.parametrize(
-    ("call", "error", "message"),
-    [
-        (lambda: Array("text"), TypeError, "value has type <U4"),
-        (lambda: Array([1j]), TypeError, "complex128"),
-        (lambda: Array([1, 2]).backward(), ValueError, r"gradient is None, .* \(2,\)"),
-        (lambda: Array([1, 2]).backward([1]), ValueError, r"shape \(1,\), expected \(2,\)"),
-        (lambda: Array([1.0]) @ Array([2.0]), ValueError, r"other has shape \(1,\)"),
-        (lambda: unfold(Array(np.ones((1, 1, 2, 5))), 3), ValueError, "room for windows of 3 x 3"),
-        (
-            lambda: conv2d(np.ones((1, 2, 5, 5)), Array(np.ones((1, 3, 3, 3))), Array([0.0])),
-            ValueError,
-            r"expected \(B, 3, H, W\)",
-        ),
-    ],
+test_a_wrong_argument_is_named_with_its_value = refuses(
+    (lambda: Array("text"), TypeError, "value has type <U4"),
+    (lambda: Array([1j]), TypeError, "complex128"),
+    (lambda: Array([1, 2]).backward(), r"gradient is None, .* \(2,\)"),
+    (lambda: Array([1, 2]).backward([1]), r"shape \(1,\), expected \(2,\)"),
+    (lambda: Array([1.0]) @ Array([2.0]), r"other has shape \(1,\)"),
+    (lambda: unfold(Array(np.ones((1, 1, 2, 5))), 3), "room for windows of 3 x 3"),
+    (
+        lambda: conv2d(np.ones((1, 2, 5, 5)), Array(np.ones((1, 3, 3, 3))), Array([0.0])),
+        r"expected \(B, 3, H, W\)",
+    ),
 )
-def test_a_wrong_argument_is_named_with_its_value(call, error, message):
-    with pytest.raises(error, match=message):
-        call()

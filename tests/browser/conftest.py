@@ -105,6 +105,19 @@ def visit(browser: Browser):
     yield from _visits(browser)
 
 
+@pytest.fixture
+def shown(visit, site: Path, request):
+    """Open the page of a module that makes it as ``site`` and names in SHOWN what to wait for."""
+
+    def opened(address: str = "", **options) -> Visit:
+        made = visit((site / "index.html").as_uri() + address, **options)
+        made.page.wait_for_selector(request.module.SHOWN)
+        made.page.wait_for_timeout(200)  # for its first pictures
+        return made
+
+    return opened
+
+
 @pytest.fixture(scope="module")
 def shared_visit(browser: Browser):
     """Open pages for several tests of a module, that do not change them."""

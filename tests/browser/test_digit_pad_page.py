@@ -20,6 +20,8 @@ from glassbox.data import load, stratified_split, to_float
 
 pytestmark = pytest.mark.browser
 
+SHOWN = ".gb-digit"
+
 SEVEN = [(0.3, 0.15), (0.5, 0.15), (0.7, 0.15), (0.6, 0.4), (0.5, 0.65), (0.42, 0.88)]
 
 
@@ -34,17 +36,6 @@ def site(tmp_path_factory):
         re.search(r'<script type="application/json">(.*?)</script>', shown[0], re.S)[1], "utf-8"
     )
     return folder
-
-
-@pytest.fixture
-def shown(visit, site):
-    def opened(**options):
-        made = visit((site / "index.html").as_uri(), **options)
-        made.page.wait_for_selector(".gb-digit")
-        made.page.wait_for_timeout(150)
-        return made
-
-    return opened
 
 
 @pytest.fixture
@@ -153,9 +144,8 @@ def test_digits_that_were_held_out_are_read_in_the_page(computing):
     assert right / len(labels) > 0.97 and interval.low > 0.95
 
 
-def test_a_movement_of_the_pen_is_read_at_once(shown):
-    visited = shown()
-    spent = visited.page.evaluate("""() => {
+def test_each_movement_of_the_pen_is_read_at_once(shown):
+    readings = shown().page.evaluate("""() => {
       const board = document.querySelector(".gb-board"), box = board.getBoundingClientRect();
       board.setPointerCapture = () => {};
       board.hasPointerCapture = () => true;
@@ -163,15 +153,12 @@ def test_a_movement_of_the_pen_is_read_at_once(shown):
         clientX: box.left + box.width * (0.5 + 0.3 * Math.cos(k / 8)),
         clientY: box.top + box.height * (0.5 + 0.3 * Math.sin(k / 8)) }));
       send("pointerdown", 0);
-      const times = Array.from({ length: 60 }, (_, k) => {
-        const begun = performance.now();
+      return Array.from({ length: 60 }, (_, k) => {
         send("pointermove", k + 1);
-        return performance.now() - begun;
+        return document.querySelector(".gb-verdict").textContent;
       });
-      send("pointerup", 60);
-      return times.sort((a, b) => a - b)[30];
     }""")
-    assert verdict(visited).startswith("Looks like a 0") and spent < 10
+    assert len(set(readings)) > 30 and readings[-1].startswith("Looks like a 0")
 
 
 def test_the_first_stroke_replaces_what_stood_there_and_the_rest_adds(shown):

@@ -15,6 +15,8 @@ from glassbox.training import fit
 
 pytestmark = pytest.mark.browser
 
+SHOWN = ".gb-latent"
+
 
 def make_model(likelihood="bernoulli", size=16, hidden=128):
     """A decoder with strong contrasts, as training makes them."""
@@ -38,17 +40,6 @@ def site(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def shown(visit, site):
-    def opened(**options):
-        made = visit((site / "index.html").as_uri(), **options)
-        made.page.wait_for_selector(".gb-latent")
-        made.page.wait_for_timeout(150)
-        return made
-
-    return opened
-
-
 def pad(visited, number=0):
     return visited.page.locator(".gb-latent").nth(number)
 
@@ -63,21 +54,19 @@ def moved(before, after) -> bool:
 
 DECODE = """async ([state, latents]) => {
   const { makeDecoder } = await import("/chapters/vae/latent_pad_decoder.js");
-  const decode = makeDecoder(state), begun = performance.now();
-  const images = latents.map((latent) => Array.from(decode(latent)));
-  return [images, (performance.now() - begun) / latents.length];
+  const decode = makeDecoder(state);
+  return latents.map((latent) => Array.from(decode(latent)));
 }"""
 
 
 @pytest.fixture
 def decoded(visit, serve):
-    """Decode in the page: images of 0 to 1, and milliseconds for one."""
+    """Decode in the page: images of 0 to 1."""
 
     def decode(model, latents):
         page = visit(serve(glassbox.__path__[0])).page
         state = {"weights": pack(model.decoder.state_dict()), "likelihood": model.likelihood}
-        images, spent = page.evaluate(DECODE, [state, latents.tolist()])
-        return torch.tensor(images), spent
+        return torch.tensor(page.evaluate(DECODE, [state, latents.tolist()]))
 
     return decode
 
@@ -97,17 +86,14 @@ def test_pixels_of_a_trained_vae_are_torchs(decoded):
         fit(model, batches, optimizer, epochs=15, progress=False, loss_fn=lambda output, images: (
             negative_elbo(output, images).loss))  # fmt: skip
     expected = by_torch(model, latents)
-    found, spent = decoded(model, latents)
-    assert (found - expected).abs().max() < 2e-3
-    assert expected.std() > 0.2 and spent < 5
+    assert (decoded(model, latents) - expected).abs().max() < 2e-3 and expected.std() > 0.2
 
 
 @pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian", "tanh"])
 @pytest.mark.parametrize("size, hidden", [(16, 128), (28, 40)])
 def test_apart_from_the_rounding_of_weights_pixels_are_exact(likelihood, size, hidden, decoded):
     model, latents = make_model(likelihood, size, hidden), 3 * torch.randn(50, 2)
-    found, _ = decoded(model, latents)
-    rounded = by_torch(model.half().float(), latents)
+    found, rounded = decoded(model, latents), by_torch(model.half().float(), latents)
     assert rounded.std() > 0.1 and (found - rounded).abs().max() < 1e-5
 
 
@@ -181,14 +167,15 @@ def test_the_walk_plays_pauses_and_ends(shown):
     visited = shown()
     way = pad(visited).get_by_role("slider", name="on the way")
     pad(visited).get_by_role("button", name="Walk").click()
-    visited.page.wait_for_timeout(400)
+    visited.page.wait_for_function("document.querySelector('.gb-latent [type=range]').value > 2")
     pad(visited).get_by_role("button", name="Pause").click()
-    there = int(way.get_attribute("aria-valuetext").split("%")[0])
-    assert 2 < there < 60
+    there = way.input_value()
+    visited.page.wait_for_timeout(200)
+    assert way.input_value() == there
     pad(visited).get_by_role("button", name="Walk").click()
-    visited.page.wait_for_timeout(3300)
+    visited.page.wait_for_function("document.querySelector('.gb-latent [type=range]').value >= 100")
     assert way.get_attribute("aria-valuetext").startswith("100%, ")
-    assert pad(visited).get_by_role("button", name="Walk").count() == 1
+    pad(visited).get_by_role("button", name="Walk").wait_for()
 
 
 def test_who_wants_little_motion_is_not_offered_the_walk(shown):

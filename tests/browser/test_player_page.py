@@ -18,6 +18,8 @@ from glassbox.plotting import figure
 
 pytestmark = pytest.mark.browser
 
+SHOWN = ".gb-panel"
+
 
 def block(size, side, color, filled):
     made, ax = figure(width=4, height=3, alt=f"A {color} block of {size} on the {side}.")
@@ -44,16 +46,6 @@ def site(tmp_path_factory, player):
     folder = tmp_path_factory.mktemp("two players")
     (folder / "index.html").write_text(bare_page("Players", player, player), "utf-8")
     return folder
-
-
-@pytest.fixture
-def shown(visit, site):
-    def opened(**options):
-        made = visit((site / "index.html").as_uri(), **options)
-        made.page.wait_for_selector(".gb-panel")
-        return made
-
-    return opened
 
 
 def pixels(locator) -> np.ndarray:

@@ -16,6 +16,8 @@ from glassbox.optim import SURFACES, trajectory
 
 pytestmark = pytest.mark.browser
 
+SHOWN = ".gb-race"
+
 SETTINGS = {
     "default": {},
     "decay": {"decay": 0.1, "eps": 1e-4},
@@ -54,17 +56,6 @@ def site(tmp_path_factory, outputs):
     folder = tmp_path_factory.mktemp("two races")
     (folder / "index.html").write_text(bare_page("Playground", *outputs), "utf-8")
     return folder
-
-
-@pytest.fixture
-def shown(visit, site):
-    def opened(address="", **options):
-        made = visit((site / "index.html").as_uri() + address, **options)
-        made.page.wait_for_selector(".gb-race")
-        made.page.wait_for_timeout(200)
-        return made
-
-    return opened
 
 
 def settings_of(surface, changes):
@@ -373,26 +364,6 @@ def test_without_javascript_there_is_a_still_picture(visit, site):
     still = visited.page.locator(".gb-card img").first
     assert "optimizers" in still.get_attribute("alt") and still.bounding_box()["height"] > 200
     assert visited.page.locator(".gb-note").count() == 2
-
-
-def test_a_frame_takes_little_of_its_time(shown):
-    """At 60 frames a second there are 16.7 ms; what a frame works has to leave room."""
-    visited = shown()
-    for name in ("AdamW", "AMSGrad"):
-        race(visited).get_by_role("checkbox", name=name).check()
-    work = visited.page.evaluate("""async () => {
-      const ask = window.requestAnimationFrame, spent = [];
-      window.requestAnimationFrame = (call) => ask((now) => {
-        const start = performance.now();
-        call(now);
-        spent.push(performance.now() - start);
-      });
-      document.querySelector(".gb-go").click();
-      await new Promise((done) => setTimeout(done, 2000));
-      document.querySelector(".gb-go").click();
-      return spent.sort((a, b) => a - b)[Math.floor(spent.length / 2)];
-    }""")
-    assert work < 8
 
 
 def test_in_a_notebook_the_address_is_left_alone(outputs, visit, serve):

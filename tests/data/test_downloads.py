@@ -81,12 +81,6 @@ def test_a_missing_file_is_downloaded_once(server, tmp_path):
     assert names(tmp_path) == ["folder/data.bin"]
 
 
-def test_a_file_that_is_there_needs_no_network(tmp_path):
-    (tmp_path / "data.bin").write_bytes(CONTENT)
-    file = OfficialFile("data.bin", md5(CONTENT), ("http://127.0.0.1:9/",))
-    assert obtain(file, tmp_path) == tmp_path / "data.bin"
-
-
 def test_other_digests_serve_too(tmp_path):
     (tmp_path / "data.bin").write_bytes(CONTENT)
     sha1 = OfficialFile("data.bin", "sha1:" + hashlib.sha1(CONTENT).hexdigest())

@@ -1,6 +1,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from refusals import refuses
 from sklearn.linear_model import LogisticRegression
 
 from glassbox.data import Dataset, draw_scenes, load, to_float
@@ -142,26 +143,21 @@ def test_all_classes_can_be_asked_for_on_chosen_backgrounds():
     assert roughness[1] > 1.5 * roughness[0]
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"n": 0}, "n is 0"),
-        ({"size": 8}, "size is 8, expected 16 to 256"),
-        ({"seed": -1}, "seed"),
-        ({"split": "holdout"}, "split is 'holdout', expected one of train"),
-        ({"classes": ("star", "stra")}, "classes is 'stra'"),
-        ({"classes": ()}, "classes"),
-        ({"classes": "star"}, "classes is 'star'"),
-        ({"classes": ("star", "star")}, "different names"),
-        ({"palette": "neon"}, "palette"),
-        ({"backgrounds": ("moon",)}, "backgrounds is 'moon', expected one of bokeh"),
-        ({"occlusion": 1.5}, "occlusion"),
-        ({"clutter": -1}, "clutter"),
-    ],
+test_options_out_of_range_are_refused = refuses(
+    ({"n": 0}, "n is 0"),
+    ({"size": 8}, "size is 8, expected 16 to 256"),
+    ({"seed": -1}, "seed"),
+    ({"split": "holdout"}, "split is 'holdout', expected one of train"),
+    ({"classes": ("star", "stra")}, "classes is 'stra'"),
+    ({"classes": ()}, "classes"),
+    ({"classes": "star"}, "classes is 'star'"),
+    ({"classes": ("star", "star")}, "different names"),
+    ({"palette": "neon"}, "palette"),
+    ({"backgrounds": ("moon",)}, "backgrounds is 'moon', expected one of bokeh"),
+    ({"occlusion": 1.5}, "occlusion"),
+    ({"clutter": -1}, "clutter"),
+    by=lambda options: load("scenes", **({"n": 10} | options)),
 )
-def test_options_out_of_range_are_refused(options, message):
-    with pytest.raises(ValueError, match=message):
-        load("scenes", **({"n": 10} | options))
 
 
 def ground(size: int, count: int = 8) -> Ground:

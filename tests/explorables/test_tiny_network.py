@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from refusals import refuses
 from torch import nn
 
 from glassbox.explorables.tiny_network import pack, unpack
@@ -24,17 +25,12 @@ def test_a_view_is_written_in_its_own_order():
     assert found.tolist() == [0, 3, 1, 4, 2, 5]
 
 
-@pytest.mark.parametrize(
-    "tensor, message",
-    [
-        (torch.arange(3), "bias has type torch.int64"),
-        (torch.tensor([1.0, -70000.0]), "bias has 70000"),
-        (torch.tensor([torch.nan]), "bias has nan"),
-    ],
+test_what_half_precision_cannot_hold_is_named = refuses(
+    (torch.arange(3), "bias has type torch.int64"),
+    (torch.tensor([1.0, -70000.0]), "bias has 70000"),
+    (torch.tensor([torch.nan]), "bias has nan"),
+    by=lambda tensor: pack({"bias": tensor}),
 )
-def test_what_half_precision_cannot_hold_is_named(tensor, message):
-    with pytest.raises(ValueError, match=message):
-        pack({"bias": tensor})
 
 
 def test_unpacking_gives_back_what_the_page_computes_with():

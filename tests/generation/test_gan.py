@@ -2,10 +2,12 @@
 
 import copy
 import math
+from contextlib import nullcontext
 
 import pytest
 import torch
 import torch.nn.functional as F
+from refusals import refuses
 from torch import nn
 
 from glassbox.autograd import capture
@@ -20,7 +22,6 @@ from glassbox.generation import (
     non_saturating,
     train_gan,
 )
-from glassbox.generation.gan import _frozen
 from glassbox.generation.gaussian_ring import _RingDiscriminator, _RingGenerator
 from glassbox.support import isolated_seed
 
@@ -67,12 +68,6 @@ def test_each_step_leaves_no_gradient_in_the_other_player():
     assert all(parameter.grad is None for parameter in gan.generator.parameters())
 
 
-def test_a_naive_generator_step_leaves_gradients_in_the_discriminator():
-    gan = players()
-    gan.loss.generator(gan.discriminator(gan.generator(gan.noise(32)))).backward()
-    assert all(parameter.grad.abs().sum() > 0 for parameter in gan.discriminator.parameters())
-
-
 def test_freezing_changes_no_gradient_of_the_generator():
     naive, ours = players(), players()
     noise = naive.noise(32, torch.Generator().manual_seed(0))
@@ -113,27 +108,14 @@ def test_the_steps_equal_the_game_written_out():
     assert history.generator == pytest.approx(expected_g, rel=1e-5)
 
 
-def test_stepping_the_discriminator_too_early_is_an_error_of_pytorch():
-    gan = players()
-    loss = non_saturating.generator(gan.discriminator(gan.generator(gan.noise(8))))
-    discriminator_step(gan, points(8), gan.noise(8))
-    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
-        loss.backward()
-
-
 @pytest.mark.parametrize("fails", [False, True])
 def test_what_was_frozen_before_stays_so_and_the_rest_thaws(fails):
-    model = _RingDiscriminator(hidden=4)
-    model.layers[0].requires_grad_(False)
-    before = [parameter.requires_grad for parameter in model.parameters()]
-    try:
-        with _frozen(model):
-            assert not any(parameter.requires_grad for parameter in model.parameters())
-            if fails:
-                raise ZeroDivisionError
-    except ZeroDivisionError:
-        pass
-    assert [parameter.requires_grad for parameter in model.parameters()] == before
+    gan = players()
+    gan.discriminator.layers[0].requires_grad_(False)
+    before = [parameter.requires_grad for parameter in gan.discriminator.parameters()]
+    with pytest.raises(RuntimeError) if fails else nullcontext():
+        generator_step(gan, gan.noise(4)[:, : 1 if fails else None])
+    assert [parameter.requires_grad for parameter in gan.discriminator.parameters()] == before
 
 
 def normed(seed=0):
@@ -148,14 +130,6 @@ def test_real_and_fake_points_go_through_in_separate_batches():
         discriminator_step(gan, points(), gan.noise(48))
     assert [len(batch) for batch in seen["0"]] == [64, 48]
     assert gan.discriminator[1].num_batches_tracked == 2
-
-
-def test_separate_batches_hide_a_shift_from_batch_norm_and_a_joint_batch_shows_it():
-    model, real = normed(), points()
-    fake = real + 5
-    torch.testing.assert_close(model(real), model(fake), atol=1e-4, rtol=1e-4)
-    on_real, on_fake = model(torch.cat([real, fake])).chunk(2)
-    assert (on_real - on_fake).abs().mean() > 0.1
 
 
 def test_training_repeats_with_its_generator_and_leaves_the_global_state_alone():
@@ -219,21 +193,15 @@ def test_a_loss_that_is_not_finite_ends_the_training():
         train_gan(players(), points() * math.nan, steps=3, progress=False)
 
 
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: players(lr=0), "lr is 0"),
-        (lambda: Snapshots(torch.zeros(1, 2), every=0), "every is 0, expected at least 1"),
-        (lambda: train_gan(players(), points(), steps=0), "steps is 0, expected at least 1"),
-        (lambda: train_gan(players(), points(), steps=1, batch_size=1), "batch_size is 1"),
-        (lambda: train_gan(players(), points(), steps=1, generator_steps=0), "generator_steps is"),
-        (lambda: train_gan(players(), points()[:0], steps=1), "images is empty"),
-        (
-            lambda: train_gan(players(), torch.zeros(9, 1, 4, 4), steps=1, batch_size=8),
-            r"real has shape \(8, 1, 4, 4\) .* \(8, 2\)",
-        ),
-    ],
+test_a_wrong_argument_is_named = refuses(
+    (lambda: players(lr=0), "lr is 0"),
+    (lambda: Snapshots(torch.zeros(1, 2), every=0), "every is 0, expected at least 1"),
+    (lambda: train_gan(players(), points(), steps=0), "steps is 0, expected at least 1"),
+    (lambda: train_gan(players(), points(), steps=1, batch_size=1), "batch_size is 1"),
+    (lambda: train_gan(players(), points(), steps=1, generator_steps=0), "generator_steps is"),
+    (lambda: train_gan(players(), points()[:0], steps=1), "images is empty"),
+    (
+        lambda: train_gan(players(), torch.zeros(9, 1, 4, 4), steps=1, batch_size=8),
+        r"real has shape \(8, 1, 4, 4\) .* \(8, 2\)",
+    ),
 )
-def test_a_wrong_argument_is_named(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()

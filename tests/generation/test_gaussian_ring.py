@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from refusals import refuses
 
 from glassbox.generation import COLLAPSED, HEALTHY, count_modes, draw_ring, ring_centers, train_ring
 from glassbox.generation.gaussian_ring import _RingDiscriminator, _RingGenerator
@@ -44,17 +45,6 @@ def test_points_at_centers_are_counted_and_the_middle_is_not(modes, strays):
     assert found.counts == tuple(modes.count(mode) for mode in range(8))
     assert found.modes == len(set(modes))
     assert found.good == pytest.approx(len(modes) / (len(modes) + strays))
-
-
-@settings(max_examples=20, deadline=None)
-@given(st.integers(0, 99))
-def test_turning_the_ring_by_one_mode_turns_the_counts(seed):
-    points = draw_ring(200, torch.Generator().manual_seed(seed))
-    c = s = math.sqrt(0.5)
-    turned = points @ torch.tensor([[c, s], [-s, c]])
-    before, after = count_modes(points), count_modes(turned)
-    assert after.counts == (*before.counts[-1:], *before.counts[:-1])
-    assert (after.modes, after.good) == (before.modes, before.good)
 
 
 def test_a_mode_needs_its_fraction():
@@ -96,18 +86,12 @@ def test_the_steps_of_a_recipe_are_seen_by_callbacks():
     assert seen == [0, 1, 2]
 
 
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: draw_ring(0), "count is 0, expected at least 1"),
-        (lambda: count_modes(torch.zeros(3, 3)), r"points has shape \(3, 3\) .* expected \(N, 2\)"),
-        (lambda: count_modes(torch.zeros(0, 2)), "points is empty"),
-        (lambda: count_modes(torch.zeros(3, 2), min_fraction=2), "min_fraction is 2"),
-        (lambda: _RingGenerator(noise=0), "noise is 0"),
-        (lambda: _RingDiscriminator(hidden=0), "hidden is 0"),
-        (lambda: train_ring(HEALTHY, steps=0), "steps is 0"),
-    ],
+test_a_wrong_argument_is_named = refuses(
+    (lambda: draw_ring(0), "count is 0, expected at least 1"),
+    (lambda: count_modes(torch.zeros(3, 3)), r"points has shape \(3, 3\) .* expected \(N, 2\)"),
+    (lambda: count_modes(torch.zeros(0, 2)), "points is empty"),
+    (lambda: count_modes(torch.zeros(3, 2), min_fraction=2), "min_fraction is 2"),
+    (lambda: _RingGenerator(noise=0), "noise is 0"),
+    (lambda: _RingDiscriminator(hidden=0), "hidden is 0"),
+    (lambda: train_ring(HEALTHY, steps=0), "steps is 0"),
 )
-def test_a_wrong_argument_is_named(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()

@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from refusals import refuses
 from scipy import linalg, stats
 from torch import nn
 
@@ -50,12 +51,6 @@ def test_the_frechet_distance_equals_the_published_formula(seed, width, more, dt
     assert frechet_distance(real, fake) == pytest.approx(expected, rel=1e-6, abs=1e-6)
 
 
-def test_the_frechet_distance_of_known_gaussians():
-    # In one dimension it is the squared difference of the means plus that of the deviations.
-    real = torch.tensor([[-1.0], [0.0], [1.0]])
-    assert frechet_distance(real, 3 * real + 5) == pytest.approx(25 + 4)
-
-
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 999), st.integers(2, 6), st.integers(2, 6))
 def test_fewer_images_than_features_do_no_harm(seed, n, m):
@@ -80,15 +75,6 @@ def test_constant_features_add_nothing():
     assert frechet_distance(*with_constant) == pytest.approx(frechet_distance(real, fake))
     copies = frechet_distance(torch.cat([real, real], 1), torch.cat([fake, fake], 1))
     assert copies == pytest.approx(2 * frechet_distance(real, fake))
-
-
-@settings(max_examples=20, deadline=None)
-@given(st.integers(0, 999), st.floats(-10, 10))
-def test_turning_and_moving_both_sets_changes_nothing(seed, shift):
-    real, fake = random(seed, 30, 5), 1.5 * random(seed + 1, 30, 5)
-    turn = torch.linalg.qr(random(seed + 2, 5, 5)).Q
-    moved = frechet_distance(real @ turn + shift, fake @ turn + shift)
-    assert moved == pytest.approx(frechet_distance(real, fake), rel=1e-6)
 
 
 def brute_force(real, fake, k):
@@ -127,19 +113,6 @@ def test_neighbors_equal_a_count_with_loops(seed, k, n, m, scale, dtype):
     assert found == pytest.approx(brute_force(real.tolist(), fake.tolist(), k))
 
 
-def test_a_point_is_no_neighbor_of_itself():
-    # With the point itself counted, all balls of k = 1 would be empty.
-    real = torch.tensor([[0.0], [1.0], [2.0], [3.0]])
-    assert precision_recall_density_coverage(real, real + 0.25, k=1) == (1, 1, 1.75, 1)
-
-
-def test_one_set_against_another_of_the_same_distribution():
-    found = precision_recall_density_coverage(random(0, 800, 3), random(1, 800, 3), k=5)
-    assert found.precision > 0.9 and found.recall > 0.9
-    assert found.density == pytest.approx(1, abs=0.1)
-    assert found.coverage == pytest.approx(1 - 0.5**5, abs=0.03)
-
-
 def test_real_digits_against_real_ones_and_against_noise():
     noise = torch.rand(800, 64, generator=torch.Generator().manual_seed(0))
     likeness, unlikeness = frechet_distance(FIRST, SECOND), frechet_distance(FIRST, noise)
@@ -167,14 +140,6 @@ def test_the_balance_equals_scipy_s_entropy(answers):
     assert balance.total_variation == pytest.approx(expected)
 
 
-def test_the_ends_of_the_balance():
-    even, single = class_balance(torch.eye(10)), class_balance(torch.eye(10)[[4] * 7])
-    assert even.entropy == pytest.approx(math.log(10))
-    assert even.total_variation == pytest.approx(0)
-    assert single.entropy == 0 and single.total_variation == pytest.approx(0.9)
-    assert single.counts == (0, 0, 0, 0, 7, 0, 0, 0, 0, 0)
-
-
 def test_features_are_those_of_the_layer_for_all_images():
     model, images = LeNet5(size=16), torch.rand(300, 1, 16, 16)  # more than one batch
     features = layer_features(model, images, "classifier.relu4")
@@ -194,21 +159,15 @@ def test_features_are_taken_in_eval_mode():
 TEN = torch.zeros(10, 3)
 
 
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: frechet_distance(TEN, TEN[:, :2]), r"fake has shape \(10, 2\)"),
-        (lambda: frechet_distance(TEN[0], TEN[0]), r"real has shape \(3,\)"),
-        (lambda: frechet_distance(TEN, TEN[:1]), "fake has 1 rows, expected at least 2"),
-        (lambda: frechet_distance(TEN * math.nan, TEN), "real has .*nan"),
-        (lambda: precision_recall_density_coverage(TEN, TEN, 0), "k is 0, expected at least 1"),
-        (lambda: precision_recall_density_coverage(TEN[:5], TEN), "real has 5 rows, expected at"),
-        (lambda: class_balance(TEN[0]), r"logits has shape \(3,\)"),
-        (lambda: class_balance(TEN[:0]), "logits is empty"),
-        (lambda: layer_features(LeNet5(), TEN, "relu9"), "layers has 'relu9'"),
-        (lambda: layer_features(LeNet5(), torch.zeros(0, 1, 32, 32), ""), "images is empty"),
-    ],
+test_a_wrong_argument_is_named = refuses(
+    (lambda: frechet_distance(TEN, TEN[:, :2]), r"fake has shape \(10, 2\)"),
+    (lambda: frechet_distance(TEN[0], TEN[0]), r"real has shape \(3,\)"),
+    (lambda: frechet_distance(TEN, TEN[:1]), "fake has 1 rows, expected at least 2"),
+    (lambda: frechet_distance(TEN * math.nan, TEN), "real has .*nan"),
+    (lambda: precision_recall_density_coverage(TEN, TEN, 0), "k is 0, expected at least 1"),
+    (lambda: precision_recall_density_coverage(TEN[:5], TEN), "real has 5 rows, expected at"),
+    (lambda: class_balance(TEN[0]), r"logits has shape \(3,\)"),
+    (lambda: class_balance(TEN[:0]), "logits is empty"),
+    (lambda: layer_features(LeNet5(), TEN, "relu9"), "layers has 'relu9'"),
+    (lambda: layer_features(LeNet5(), torch.zeros(0, 1, 32, 32), ""), "images is empty"),
 )
-def test_a_wrong_argument_is_named(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()

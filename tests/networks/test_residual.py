@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from refusals import refuses
 from torch import nn
 
 import glassbox.support.torchvision_operators  # noqa: F401
@@ -14,13 +15,12 @@ from glassbox.autograd import capture
 from glassbox.networks import (
     BasicBlock,
     Bottleneck,
-    PlainBlock,
     ResidualNetwork,
     block_names,
     count_parameters,
     zero_last_scales,
 )
-from glassbox.networks.residual import _last_layer, _SubsampleAndPad
+from glassbox.networks.residual import _SubsampleAndPad
 
 TOLERANCE = {"rtol": 1e-6, "atol": 1e-6}
 
@@ -70,35 +70,6 @@ def test_blocks_equal_those_of_torchvision(
     mine.load_state_dict(other.state_dict())  # that call moved the running statistics
     torch.testing.assert_close(results(mine, x, gradient), results(other, x, gradient), **TOLERANCE)
     torch.testing.assert_close(mine.state_dict(), other.state_dict(), **TOLERANCE)
-
-
-@pytest.mark.parametrize("kind", ["BasicBlock", "Bottleneck"])
-def test_blocks_equal_those_of_torchvision_in_single_precision(kind):
-    torch.manual_seed(0)
-    ours = {"BasicBlock": BasicBlock, "Bottleneck": Bottleneck}[kind]
-    mine, other = ours(8, 8 // ours.expansion), getattr(theirs(), kind)(8, 8 // ours.expansion)
-    other.load_state_dict(mine.state_dict())
-    x = torch.randn(4, 8, 6, 6)
-    gradient = torch.randn(4, 8, 6, 6)
-    pairs = zip(results(mine, x, gradient), results(other, x, gradient), strict=True)
-    assert all(torch.equal(a, b) for a, b in pairs)
-
-
-@pytest.mark.parametrize(("name", "block"), [("resnet18", BasicBlock), ("resnet50", Bottleneck)])
-def test_blocks_take_the_place_of_those_in_a_whole_network(name, block):
-    torch.manual_seed(0)
-    model = getattr(theirs(), name)(weights=None, num_classes=3).eval()
-    x = torch.randn(1, 3, 32, 32)
-    expected = model(x)
-    for at in block_names(model):
-        old = model.get_submodule(at)
-        channels, stride = old.conv2.out_channels, old.conv1.stride[0] * old.conv2.stride[0]
-        new = block(old.conv1.in_channels, channels, stride, old.downsample).eval()
-        new.load_state_dict(old.state_dict())
-        parent, _, last = at.rpartition(".")
-        setattr(model.get_submodule(parent), last, new)
-    assert len(block_names(model)) == {"resnet18": 8, "resnet50": 16}[name]
-    torch.testing.assert_close(model(x), expected)
 
 
 @pytest.mark.parametrize(
@@ -155,6 +126,7 @@ def test_zero_initialization_is_that_of_torchvision():
     other = theirs().resnet18(weights=None, zero_init_residual=True)
     model = theirs().resnet18(weights=None)
     zero_last_scales(model)
+    assert len(block_names(model)) == 8
     for (name, mine), (_, expected) in zip(
         model.named_modules(), other.named_modules(), strict=True
     ):
@@ -163,23 +135,10 @@ def test_zero_initialization_is_that_of_torchvision():
     assert not ResidualNetwork(8, zero_init=True).layer2[0].bn2.weight.any()
 
 
-def test_the_last_layer_gives_what_is_added():
-    for block in (BasicBlock(4, 4), PlainBlock(4, 4), Bottleneck(4, 1)):
-        x, last = torch.rand(2, 4, 3, 3), _last_layer(block)
-        with capture(block, [last]) as calls:
-            block(x)
-        torch.testing.assert_close(calls[last][0], block.residual(x))
-
-
-def test_wrong_arguments_are_refused():
-    for depth in (2, 18, 57):
-        with pytest.raises(ValueError, match=f"depth is {depth}, expected 6n"):
-            ResidualNetwork(depth)
-    with pytest.raises(ValueError, match="zero_init is True"):
-        ResidualNetwork(8, plain=True, zero_init=True)
-    with pytest.raises(ValueError, match="width is 0, expected at least 1"):
-        ResidualNetwork(8, width=0)
-    with pytest.raises(NotImplementedError):
-        from glassbox.networks.residual import _ResidualBlock
-
-        _ResidualBlock()(torch.zeros(1, 1, 2, 2))
+test_a_wrong_argument_is_named = refuses(
+    (lambda: ResidualNetwork(2), "depth is 2, expected 6n"),
+    (lambda: ResidualNetwork(18), "depth is 18, expected 6n"),
+    (lambda: ResidualNetwork(57), "depth is 57, expected 6n"),
+    (lambda: ResidualNetwork(8, plain=True, zero_init=True), "zero_init is True"),
+    (lambda: ResidualNetwork(8, width=0), "width is 0, expected at least 1"),
+)

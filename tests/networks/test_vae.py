@@ -7,9 +7,10 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from refusals import refuses
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from glassbox.data import Batches, load, to_float
+from glassbox.data import load, to_float
 from glassbox.networks import (
     VAE,
     VAEOutput,
@@ -20,8 +21,6 @@ from glassbox.networks import (
     reconstruction_loss,
     reparameterize,
 )
-from glassbox.support import isolated_seed
-from glassbox.training import fit
 
 DIGITS = to_float(load("digits").images)
 FLOATS = [torch.float32, torch.float64]
@@ -51,15 +50,6 @@ def test_the_kl_equals_torch_distributions(seed, count, latent, dtype):
     assert kl.shape == (count,) and (kl >= 0).all()
 
 
-def test_the_kl_of_known_posteriors():
-    zero = torch.zeros(1, 1)
-    assert kl_to_standard_normal(zero, zero).item() == 0
-    assert kl_to_standard_normal(zero + 1, zero).item() == 0.5
-    assert kl_to_standard_normal(zero, zero + math.log(4)).item() == pytest.approx(
-        0.80685, abs=5e-6
-    )
-
-
 def test_the_kl_keeps_its_digits_near_zero():
     logvar = torch.full((1, 1), 1e-3)  # as exp(logvar) - 1 - logvar, float32 has one digit left
     exact = (math.expm1(1e-3) - 1e-3) / 2
@@ -82,18 +72,6 @@ def test_a_generator_decides_the_draw_and_leaves_the_global_state_alone():
     )
     assert torch.equal(first, second) and torch.equal(state, torch.get_rng_state())
     assert not torch.equal(first, reparameterize(mean, logvar, torch.Generator().manual_seed(2)))
-
-
-def test_the_reparameterised_gradient_equals_the_analytic_one_on_a_quadratic():
-    # The expectation of (z - 3)^2 is (mean - 3)^2 + exp(logvar).
-    mean = torch.tensor(1.0, dtype=torch.float64, requires_grad=True)
-    logvar = torch.tensor(-0.5, dtype=torch.float64, requires_grad=True)
-    n = 400_000
-    generator = torch.Generator().manual_seed(0)
-    codes = reparameterize(mean.expand(n), logvar.expand(n), generator)
-    (codes - 3).square().mean().backward()
-    assert mean.grad.item() == pytest.approx(2 * (1 - 3), abs=0.02)
-    assert logvar.grad.item() == pytest.approx(math.exp(-0.5), abs=0.02)
 
 
 def test_the_gradient_of_each_draw_is_exact():
@@ -157,18 +135,6 @@ def test_the_bound_is_the_official_example_s_loss():
     torch.testing.assert_close(negative_elbo(output, images).loss, (bce + kld) / 7)
 
 
-def test_the_bound_holds():
-    # With one binary pixel and one latent number the likelihood can be integrated on a grid.
-    model = VAE(size=1, hidden=4, latent=1).double()
-    latents = torch.linspace(-9, 9, 4001, dtype=torch.float64)[:, None]
-    prior = Normal(0.0, 1.0).log_prob(latents[:, 0]).exp() * (18 / 4000)
-    likelihood = (model.decode(latents).flatten() * prior).sum()
-    images = torch.ones(20_000, 1, 1, 1, dtype=torch.float64)
-    with torch.no_grad():
-        bound = -negative_elbo(model(images, torch.Generator().manual_seed(0)), images).loss
-    assert bound < likelihood.log() + 1e-3
-
-
 @pytest.mark.parametrize(("likelihood", "low"), [("bernoulli", 0), ("gaussian", 0), ("tanh", -1)])
 def test_samples_are_in_the_range_of_the_likelihood_and_repeat(likelihood, low):
     model = VAE(size=8, hidden=16, latent=2, likelihood=likelihood)
@@ -178,29 +144,6 @@ def test_samples_are_in_the_range_of_the_likelihood_and_repeat(likelihood, low):
     assert torch.equal(first, second) and first.shape == (50, 1, 8, 8)
     assert low <= first.min() < low + 0.01 and 0.99 < first.max() <= 1
     assert not first.requires_grad
-
-
-def train(scaling, epochs=15):
-    images = DIGITS[:640]
-    model = VAE(size=8, hidden=64, latent=4)
-    optimizer = torch.optim.Adam(model.parameters(), 3e-3)
-
-    def loss_fn(output, images):
-        return negative_elbo(output, images, scaling=scaling).loss
-
-    batches = Batches(images, images, 64)
-    fit(model, batches, optimizer, epochs=epochs, loss_fn=loss_fn, progress=False)
-    with torch.no_grad():
-        parts = negative_elbo(model(images), images)
-    return active_units(model, images), parts.kl.item()
-
-
-def test_averaged_pixels_make_the_posterior_collapse_and_summed_ones_do_not():
-    with isolated_seed(0):
-        units, kl = train("sum")
-        collapsed, no_kl = train("mean")
-    assert units >= 2 and kl > 0.5
-    assert collapsed == 0 and no_kl < 0.05
 
 
 def test_active_units_are_those_whose_mean_varies():
@@ -218,32 +161,23 @@ IMAGES = torch.full((2, 1, 8, 8), 0.5)
 OUTPUT = VAEOutput(IMAGES, torch.zeros(2, 3), torch.zeros(2, 3))
 
 
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: VAE(size=0), "size is 0, expected at least 1"),
-        (lambda: VAE(hidden=0), "hidden is 0"),
-        (lambda: VAE(latent=0), "latent is 0"),
-        (lambda: VAE(size=8).sample(0), "count is 0, expected at least 1"),
-        (lambda: VAE(likelihood="poisson"), "'poisson', expected one of bernoulli, gaussian, tanh"),
-        (lambda: reparameterize(torch.zeros(2), torch.zeros(1)), r"logvar has shape \(1,\)"),
-        (lambda: kl_to_standard_normal(torch.zeros(2, 1), torch.zeros(2, 3)), r"shape \(2, 3\)"),
-        (lambda: reconstruction_loss(IMAGES[:1], IMAGES, "tanh"), r"decoded has shape \(1, 1"),
-        (
-            lambda: reconstruction_loss(IMAGES, 2 * IMAGES - 2, "bernoulli"),
-            "images is between -1 and -1, expected 0 to 1 for bernoulli",
-        ),
-        (lambda: reconstruction_loss(IMAGES, 255 * IMAGES, "tanh"), "expected -1 to 1 for tanh"),
-        (lambda: reconstruction_loss(IMAGES, IMAGES, "none"), "likelihood is 'none'"),
-        (lambda: negative_elbo(OUTPUT, IMAGES, beta=-1), "beta is -1"),
-        (lambda: negative_elbo(OUTPUT, IMAGES, beta=math.nan), "beta is nan"),
-        (
-            lambda: negative_elbo(OUTPUT, IMAGES, scaling="max"),
-            "scaling is 'max', expected one of",
-        ),
-        (lambda: active_units(VAE(size=8), IMAGES[:1]), "number of images is 1"),
-    ],
+test_a_wrong_argument_is_named = refuses(
+    (lambda: VAE(size=0), "size is 0, expected at least 1"),
+    (lambda: VAE(hidden=0), "hidden is 0"),
+    (lambda: VAE(latent=0), "latent is 0"),
+    (lambda: VAE(size=8).sample(0), "count is 0, expected at least 1"),
+    (lambda: VAE(likelihood="poisson"), "'poisson', expected one of bernoulli, gaussian, tanh"),
+    (lambda: reparameterize(torch.zeros(2), torch.zeros(1)), r"logvar has shape \(1,\)"),
+    (lambda: kl_to_standard_normal(torch.zeros(2, 1), torch.zeros(2, 3)), r"shape \(2, 3\)"),
+    (lambda: reconstruction_loss(IMAGES[:1], IMAGES, "tanh"), r"decoded has shape \(1, 1"),
+    (
+        lambda: reconstruction_loss(IMAGES, 2 * IMAGES - 2, "bernoulli"),
+        "images is between -1 and -1, expected 0 to 1 for bernoulli",
+    ),
+    (lambda: reconstruction_loss(IMAGES, 255 * IMAGES, "tanh"), "expected -1 to 1 for tanh"),
+    (lambda: reconstruction_loss(IMAGES, IMAGES, "none"), "likelihood is 'none'"),
+    (lambda: negative_elbo(OUTPUT, IMAGES, beta=-1), "beta is -1"),
+    (lambda: negative_elbo(OUTPUT, IMAGES, beta=math.nan), "beta is nan"),
+    (lambda: negative_elbo(OUTPUT, IMAGES, scaling="max"), "scaling is 'max', expected one of"),
+    (lambda: active_units(VAE(size=8), IMAGES[:1]), "number of images is 1"),
 )
-def test_a_wrong_argument_is_named(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()

@@ -155,12 +155,6 @@ def outputs_of(kernel, metadata):
             published.append((reply["msg_type"], reply["content"]))
 
 
-def test_a_notebook_without_a_reader_gets_no_progress_at_all(kernel):
-    published = outputs_of(kernel, {})
-    assert {kind for kind, _ in published} == {"stream"}
-    assert "".join(content["text"] for _, content in published) == "before\nafter\n"
-
-
 def test_a_reader_sees_a_bar_that_ends_empty(kernel):
     published = outputs_of(kernel, {"cellId": "abc"})  # as JupyterLab and others send it
     assert {content["name"] for kind, content in published if kind == "stream"} == {"stdout"}

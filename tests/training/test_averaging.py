@@ -43,19 +43,6 @@ def test_the_average_follows_its_formula(dtype, decay, seed):
     assert average.updates == 20
 
 
-def test_warm_up_averages_from_the_first_update_and_ends_at_the_decay():
-    model = nn.Linear(1, 1, bias=False)
-    nn.init.zeros_(model.weight)
-    average = ExponentialAverage(model, decay=0.25)
-    nn.init.ones_(model.weight)
-    fractions = []
-    for _ in range(3):
-        before = average.model.weight.item()
-        average.update(model)
-        fractions.append((1 - average.model.weight.item()) / (1 - before))
-    assert fractions == pytest.approx([2 / 11, 3 / 12, 0.25], rel=1e-5)
-
-
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_without_warm_up_it_equals_torch_with_averaged_buffers(dtype):
     model = make_model(dtype)
@@ -68,20 +55,6 @@ def test_without_warm_up_it_equals_torch_with_averaged_buffers(dtype):
     for name, value in torchs.module.state_dict().items():
         if value.is_floating_point():
             assert torch.equal(average.model.state_dict()[name], value), name
-
-
-def test_without_warm_up_it_equals_timm():
-    import glassbox.support.torchvision_operators  # noqa: F401  # isort: skip
-    from timm.utils.model_ema import ModelEmaV3
-
-    model = make_model()
-    average = ExponentialAverage(model, 0.9, warm_up=False)
-    timms = ModelEmaV3(model, decay=0.9)
-    for _ in walk(model, 30):
-        average.update(model)
-        timms.update(model)
-    for name, value in timms.module.state_dict().items():
-        assert torch.equal(average.model.state_dict()[name], value), name
 
 
 def test_integer_buffers_are_copied():

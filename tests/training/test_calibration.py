@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from refusals import refuses
 from sklearn.calibration import calibration_curve
 
 from glassbox.training import calibration_error, reliability
@@ -23,19 +24,9 @@ def test_reliability_equals_scikit_learn(seed, count, bins):
 
 
 def test_calibration_error_by_hand():
-    confidences = torch.tensor([0.8, 0.8, 0.8, 0.8, 0.35, 0.35, 0.35, 0.35])
-    right = torch.tensor([True, True, False, False, True, True, True, False])
-    assert calibration_error(confidences, right, 4) == pytest.approx((0.3 + 0.4) / 2)
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.integers(0, 2**31))
-def test_calibration_error_vanishes_for_honest_confidences(seed):
-    generator = torch.Generator().manual_seed(seed)
-    confidences = torch.rand(200_000, generator=generator)
-    right = torch.rand(200_000, generator=generator) < confidences
-    assert calibration_error(confidences, right) < 0.01
-    assert calibration_error(confidences, ~right) > 0.3
+    confidences = torch.tensor([0.8, 0.8, 0.8, 0.8, 0.35, 0.35])
+    right = torch.tensor([True, True, False, False, True, True])
+    assert calibration_error(confidences, right, 4) == pytest.approx((4 * 0.3 + 2 * 0.65) / 6)
 
 
 def test_a_confidence_of_one_falls_into_the_last_bin():
@@ -43,16 +34,11 @@ def test_a_confidence_of_one_falls_into_the_last_bin():
     assert parts.count.tolist() == [2]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ((torch.tensor([0.5]), torch.tensor([True, False])), r"right has shape \(2,\)"),
-        ((torch.tensor([]), torch.tensor([])), "confidences is empty"),
-        ((torch.tensor([1.5]), torch.tensor([True])), "confidences is between 1.5"),
-        ((torch.tensor([float("nan")]), torch.tensor([True])), "confidences is between nan"),
-        ((torch.tensor([0.5]), torch.tensor([True]), 0), "bins is 0"),
-    ],
+test_a_wrong_argument_is_named = refuses(
+    ((torch.tensor([0.5]), torch.tensor([True, False])), r"right has shape \(2,\)"),
+    ((torch.tensor([]), torch.tensor([])), "confidences is empty"),
+    ((torch.tensor([1.5]), torch.tensor([True])), "confidences is between 1.5"),
+    ((torch.tensor([float("nan")]), torch.tensor([True])), "confidences is between nan"),
+    ((torch.tensor([0.5]), torch.tensor([True]), 0), "bins is 0"),
+    by=lambda arguments: reliability(*arguments),
 )
-def test_a_wrong_argument_is_named(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        reliability(*arguments)

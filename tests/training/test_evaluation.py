@@ -5,7 +5,6 @@ from sklearn.metrics import accuracy_score, log_loss
 from torch import nn
 
 from glassbox.training import accuracy, evaluate, predict
-from glassbox.training.evaluation import preserve_modes
 
 
 def make_model(dtype=torch.float32):
@@ -90,17 +89,6 @@ def test_modes_and_gradients_are_restored_when_the_model_raises():
         predict(model, torch.zeros(2, 3, 6, 6))
     assert modes_of(model) == before
     assert torch.is_grad_enabled()
-
-
-def test_a_block_may_change_modes_and_raise():
-    model = make_model()
-    model[2].eval()
-    before = modes_of(model)
-    with pytest.raises(KeyError), preserve_modes(model):
-        model.eval()
-        model[2].train()
-        raise KeyError
-    assert modes_of(model) == before
 
 
 def test_logits_can_still_be_used_with_gradients():

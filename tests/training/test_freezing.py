@@ -15,7 +15,6 @@ from glassbox.training import (
     UnfreezeAfter,
     assert_frozen,
     check_optimizer,
-    evaluate,
     fit,
     freeze,
     halve_on_plateau,
@@ -136,17 +135,6 @@ def test_train_undoes_the_modes_and_train_keeping_frozen_keeps_them():
     unfreeze(model.backbone[0])
     train_keeping_frozen(model)
     assert model.backbone.training and not model.backbone[1].training
-
-
-def test_an_evaluation_in_between_leaves_the_frozen_part_frozen():
-    model = make_model().eval()
-    freeze(model.backbone)
-    train_keeping_frozen(model)
-    images, _ = make_data()
-    with assert_frozen(model.backbone):
-        model(images)
-        evaluate(model, *make_data())
-        model(images)
 
 
 def test_statistics_move_without_gradients_and_are_named():
@@ -274,29 +262,6 @@ def test_an_optimizer_that_lacks_a_parameter_is_refused():
     model.head = nn.Linear(64, 3)  # a new head, made after the optimizer
     with pytest.raises(ValueError, match=r"lacks head.weight, head.bias,"):
         check_optimizer(model, optimizer)
-
-
-@pytest.mark.parametrize("name", OPTIMIZERS)
-@pytest.mark.parametrize("part", ["head", "all"])
-def test_it_thaws_after_the_epoch_at_the_rate_that_was_asked_for(name, part):
-    model, seen = make_model(), []
-    thawing = UnfreezeAfter([model.backbone], epochs=2, lr=0.003)
-    optimizer = OPTIMIZERS[name]((model.head if part == "head" else model).parameters())
-
-    def look(state):
-        rates = {p: g["lr"] for g in optimizer.param_groups for p in g["params"]}
-        seen.append((snapshot(state.model.backbone), [rates.get(p) for p in model.parameters()]))
-
-    before, first = snapshot(model.backbone), optimizer.param_groups[0]["lr"]
-    history = fit(model, batches(), optimizer, epochs=4, callbacks=[thawing, look], progress=False)
-    assert history.lr == [first, first, 0.003, 0.003]
-    assert [equal(before, weights) for weights, _ in seen] == [True, True, False, False]
-    assert seen[0][1][-1] == first and seen[0][1][0] == (None if part == "head" else first)
-    assert all(rates == [0.003] * 6 for _, rates in seen[1:])
-    changed = {key for key, value in seen[2][0].items() if not torch.equal(value, before[key])}
-    assert changed == set(before)  # every weight, and the statistics
-    assert [int(weights["1.num_batches_tracked"]) for weights, _ in seen] == [0, 0, 3, 6]
-    assert all(module.training for module in model.modules())
 
 
 @pytest.mark.parametrize("part", ["head", "all"])

@@ -36,6 +36,11 @@ def batches_of(data, **options):
     return Batches(*data, 8, **options)
 
 
+def trained(model, data, epochs=2, **options):
+    """Fit a model the plainest way."""
+    return fit(model, batches_of(data), sgd(model), epochs=epochs, **options)
+
+
 def weights_of(model):
     return torch.cat([value.flatten().double() for value in model.state_dict().values()])
 
@@ -76,7 +81,7 @@ def test_it_is_the_loop_of_the_text_bit_for_bit(dtype, clip_norm):
 
 def test_the_history_has_one_entry_an_epoch():
     data, model = make_data(), make_model()
-    history = fit(model, batches_of(data), sgd(model), epochs=3, validation=data)
+    history = trained(model, data, epochs=3, validation=data)
     assert history.epoch == [1, 2, 3] and len(history) == 3
     assert history.lr == [0.1] * 3
     assert all(seconds > 0 for seconds in history.seconds)
@@ -88,7 +93,7 @@ def test_the_history_has_one_entry_an_epoch():
 
 def test_nothing_is_measured_without_validation():
     data, model = make_data(), make_model()
-    history = fit(model, batches_of(data), sgd(model), epochs=2)
+    history = trained(model, data)
     assert history.validation_loss == history.validation_accuracy == [None, None]
 
 
@@ -118,9 +123,9 @@ def test_validation_changes_nothing_in_the_training():
     data = make_data()
     with_it, without = make_model(), make_model()
     torch.manual_seed(1)
-    fit(with_it, batches_of(data), sgd(with_it), epochs=3, validation=data)
+    trained(with_it, data, epochs=3, validation=data)
     torch.manual_seed(1)
-    fit(without, batches_of(data), sgd(without), epochs=3)
+    trained(without, data, epochs=3)
     assert torch.equal(weights_of(with_it), weights_of(without))
     assert with_it[1].num_batches_tracked == 15
 
@@ -129,7 +134,7 @@ def test_a_frozen_batch_norm_stays_frozen():
     data, model = make_data(), make_model()
     model[1].eval()
     statistics = model[1].running_mean.clone()
-    fit(model, batches_of(data), sgd(model), epochs=2, validation=data)
+    trained(model, data, validation=data)
     assert not model[1].training and model[2].training
     assert torch.equal(model[1].running_mean, statistics)
 
@@ -142,19 +147,13 @@ def test_modes_are_restored_after_a_callback_that_changes_them_and_raises():
     data, model = make_data(), make_model()
     model[1].eval()
     with pytest.raises(KeyError, match="from the callback"):
-        fit(model, batches_of(data), sgd(model), epochs=2, validation=data, callbacks=[meddle])
+        trained(model, data, validation=data, callbacks=[meddle])
     assert [module.training for module in model] == [True, False, True, True, True]
 
 
 def test_a_callback_that_leaves_eval_behind_does_not_spoil_the_next_epoch():
     data, model = make_data(), make_model()
-    fit(
-        model,
-        batches_of(data),
-        sgd(model),
-        epochs=2,
-        callbacks=[lambda state: state.model.eval() and None],
-    )
+    trained(model, data, callbacks=[lambda state: state.model.eval() and None])
     assert model[1].num_batches_tracked == 10
 
 
@@ -182,10 +181,9 @@ def test_callbacks_see_the_state_after_each_epoch_in_turn():
 def test_a_callback_ends_the_training_and_the_others_are_still_called():
     seen = []
     data, model = make_data(), make_model()
-    history = fit(
+    history = trained(
         model,
-        batches_of(data),
-        sgd(model),
+        data,
         epochs=9,
         callbacks=[lambda state: len(state.history) == 2, lambda state: seen.append(1)],
     )
@@ -196,18 +194,18 @@ def test_a_callback_ends_the_training_and_the_others_are_still_called():
 def test_a_callback_must_say_clearly_whether_to_stop():
     data, model = make_data(), make_model()
     with pytest.raises(TypeError, match="returned 1, expected True, False or None"):
-        fit(model, batches_of(data), sgd(model), epochs=1, callbacks=[lambda state: 1])
+        trained(model, data, epochs=1, callbacks=[lambda state: 1])
 
 
 def test_soft_labels_train_and_have_no_accuracy():
     images, labels = make_data()
     hard, soft = make_model(), make_model()
     torch.manual_seed(1)
-    expected = fit(hard, batches_of((images, labels)), sgd(hard), epochs=2)
+    expected = trained(hard, (images, labels))
     torch.manual_seed(1)
     one_hot = F.one_hot(labels, 2).float()
     validation = images, one_hot
-    history = fit(soft, batches_of((images, one_hot)), sgd(soft), epochs=2, validation=validation)
+    history = trained(soft, (images, one_hot), validation=validation)
     assert history.train_loss == pytest.approx(expected.train_loss, rel=1e-5)
     assert history.train_accuracy == history.validation_accuracy == [None, None]
 
@@ -230,14 +228,7 @@ def test_accuracy_counts_only_batches_with_classes():
 def test_targets_may_be_images():
     images, _ = make_data()
     model = nn.Conv2d(2, 2, 1)
-    history = fit(
-        model,
-        batches_of((images, images)),
-        sgd(model),
-        epochs=2,
-        loss_fn=F.mse_loss,
-        validation=(images, images),
-    )
+    history = trained(model, (images, images), loss_fn=F.mse_loss, validation=(images, images))
     assert history.train_loss[1] < history.train_loss[0]
     assert history.train_accuracy == [None, None]
 
@@ -257,7 +248,7 @@ def test_channels_last_gives_the_same_training():
     expected, model = make_plain_conv(), make_plain_conv().to(memory_format=torch.channels_last)
     seen = []
     model[0].register_forward_hook(lambda module, args, output: seen.append((args[0], output)))
-    fit(expected, batches_of(data), sgd(expected), epochs=2, validation=data)
+    trained(expected, data, validation=data)
     fit(model, batches_of(data, channels_last=True), sgd(model), epochs=2, validation=data)
     torch.testing.assert_close(weights_of(model), weights_of(expected), rtol=1e-4, atol=1e-5)
     assert seen[0][0].is_contiguous(memory_format=torch.channels_last)
@@ -275,15 +266,7 @@ def test_autocast_computes_in_half_precision_and_keeps_float32_weights(dtype):
     seen = []
     model[0].register_forward_hook(lambda module, args, output: seen.append(output.dtype))
     scaler = torch.amp.GradScaler("cpu") if dtype is torch.float16 else None
-    history = fit(
-        model,
-        batches_of(data),
-        sgd(model),
-        epochs=5,
-        validation=data,
-        autocast=dtype,
-        scaler=scaler,
-    )
+    history = trained(model, data, epochs=5, validation=data, autocast=dtype, scaler=scaler)
     assert set(seen) == {dtype}
     assert weights_of(model).isfinite().all()
     assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
@@ -373,7 +356,7 @@ def test_a_plateau_is_that_of_the_validation_or_else_of_the_training(with_valida
 def test_the_averaged_weights_are_those_that_are_validated():
     data, model = make_data(), make_model()
     average = ExponentialAverage(model, decay=0.9)
-    history = fit(model, batches_of(data), sgd(model), epochs=2, validation=data, average=average)
+    history = trained(model, data, validation=data, average=average)
     assert average.updates == 10
     assert history.validation_loss[-1] == evaluate(average.model, *data).loss
     assert history.validation_loss[-1] != evaluate(model, *data).loss
@@ -388,7 +371,7 @@ def test_a_loss_that_is_not_finite_names_epoch_and_step_and_leaves_the_weights(v
     calls = []
     data, model = make_data(), make_plain_model()
     with pytest.raises(FloatingPointError, match=f"the loss is {value} in step 3 of epoch 2"):
-        fit(model, batches_of(data), sgd(model), epochs=3, loss_fn=poisoned)
+        trained(model, data, epochs=3, loss_fn=poisoned)
     assert torch.equal(weights_of(model), calls[-1])
 
 
@@ -442,8 +425,8 @@ def test_progress_shows_the_epoch_and_the_mean_loss(monkeypatch):
     monkeypatch.setattr(progress._Lines, "interval", 0.0)
     monkeypatch.setattr(progress._Lines, "draw", lambda self, fraction, text: shown.append(text))
     data, model = make_data(), make_model()
-    fit(model, batches_of(data), sgd(model), epochs=2)
+    trained(model, data)
     assert len(shown) == 10
     assert shown[-1].startswith("epoch 2  loss 0.") and "100%" in shown[-1]
-    fit(model, batches_of(data), sgd(model), epochs=2, progress=False)
+    trained(model, data, progress=False)
     assert len(shown) == 10

@@ -133,29 +133,17 @@ def test_a_process_killed_in_an_epoch_and_again_in_a_write_loses_nothing(tmp_pat
     assert os.listdir(tmp_path) == ["run.pt"]
 
 
-def test_more_epochs_go_on_from_a_finished_run(tmp_path):
-    path = tmp_path / "run.pt"
-    train(path, epochs=2)
-    assert_same(train(path), train(None))
-
-
-def test_a_finished_run_is_loaded_and_not_trained_again(tmp_path):
-    path = tmp_path / "run.pt"
-    expected = train(path)
-    assert_same(train(path, interrupt=lambda: pytest.fail("trained")), expected)
+@pytest.mark.parametrize("callbacks", [[], [lambda state: len(state.history) == 2]])
+def test_a_run_that_is_finished_or_ended_by_a_callback_is_not_trained_again(tmp_path, callbacks):
+    expected = train(tmp_path / "run.pt", callbacks=callbacks)
+    assert len(expected[0]) == (2 if callbacks else EPOCHS)
+    assert_same(train(tmp_path / "run.pt", interrupt=lambda: pytest.fail("trained")), expected)
 
 
 def test_fewer_epochs_than_were_trained_are_an_error(tmp_path):
     train(tmp_path / "run.pt", epochs=3)
     with pytest.raises(ValueError, match=r"epochs is 2, expected at least 3, as .*run\.pt"):
         train(tmp_path / "run.pt", epochs=2)
-
-
-def test_a_run_ended_by_a_callback_stays_ended(tmp_path):
-    path = tmp_path / "run.pt"
-    expected = train(path, callbacks=[lambda state: len(state.history) == 2])
-    assert len(expected[0]) == 2
-    assert_same(train(path, interrupt=lambda: pytest.fail("trained")), expected)
 
 
 def test_what_a_callback_changes_is_in_the_checkpoint(tmp_path):
