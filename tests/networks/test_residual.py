@@ -122,16 +122,16 @@ def test_a_block_whose_last_scale_is_0_passes_on_its_input(block, norm_layer):
     assert torch.equal(model(x), F.relu(x))
 
 
-def test_zero_initialization_is_that_of_torchvision():
-    other = theirs().resnet18(weights=None, zero_init_residual=True)
-    model = theirs().resnet18(weights=None)
+@pytest.mark.parametrize(("name", "blocks"), [("resnet18", 8), ("resnet50", 16)])
+def test_zero_initialization_is_that_of_torchvision(name, blocks):
+    make = getattr(theirs(), name)
+    model, other = make(weights=None), make(weights=None, zero_init_residual=True)
     zero_last_scales(model)
-    assert len(block_names(model)) == 8
-    for (name, mine), (_, expected) in zip(
-        model.named_modules(), other.named_modules(), strict=True
-    ):
+    assert len(block_names(model)) == blocks
+    pairs = zip(model.named_modules(), other.modules(), strict=True)
+    for (layer, mine), expected in pairs:
         if isinstance(mine, nn.BatchNorm2d):
-            assert torch.equal(mine.weight, expected.weight), name
+            assert torch.equal(mine.weight, expected.weight), layer
     assert not ResidualNetwork(8, zero_init=True).layer2[0].bn2.weight.any()
 
 
