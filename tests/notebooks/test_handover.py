@@ -17,7 +17,7 @@ from execution import execute
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 import book as book_tool
-from glassbox import explorables
+from glassbox.explorables import showing
 
 pytestmark = pytest.mark.notebook
 
@@ -156,7 +156,7 @@ def test_a_player_takes_the_place_of_its_still_in_a_page(whole):
 
 
 def test_tools_and_package_agree_what_a_player_is():
-    assert explorables.PLAYER == PLAYER
+    assert showing.PLAYER == PLAYER
 
 
 @pytest.fixture
