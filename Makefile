@@ -25,7 +25,7 @@ lab: environment ## open the chapters in JupyterLab
 	@$(python) -m jupyterlab --notebook-dir=book
 
 test: environment ## run all tests: package, chapters, rules, build, browser
-	@$(pytest) -n $(workers) --dist loadfile --no-loadscope-reorder --nbval --nbval-cell-timeout=120 -p nbval_strict tests book
+	@$(pytest) -n $(workers) --dist loadfile --no-loadscope-reorder --nbval --nbval-cell-timeout=300 -p nbval_strict tests book
 
 refresh: environment ## execute chapters and store their outputs: CHAPTER=cnn, or all
 	@$(python) tools/refresh.py $(CHAPTER)

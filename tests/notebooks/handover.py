@@ -20,7 +20,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionComplete
 
 RUN = pytest.StashKey[str]()
-PATIENCE = 300  # seconds without a sign of life; a cell may take 120, and a kernel 60 to start
+PATIENCE = 600  # seconds without a sign of life; a cell may take 300, and a kernel 60 to start
 
 
 def run_of(config) -> str:
