@@ -59,7 +59,7 @@ def opened(monkeypatch, tmp_path, visit, serve):
         for number, (source, state) in enumerate(modules):
             name = f"module{number}"
             started = f'import {{ mount }} from "./page.js";{source}mount("{name}", render);'
-            files |= {f"{name}.page.js": started, f"{name}.css": "p {}"}
+            files |= {f"{name}.js": source, f"{name}.page.js": started, f"{name}.css": "p {}"}
             still, _ = figure(alt="A still picture.")
             computed.show_computed(name, state, still=still, name="Counter")
         body = "".join(shown)
