@@ -6,7 +6,7 @@ import platform
 
 import house
 
-MODULE = """# `{name}`
+MODULE = """{marks} `{title}`
 
 ```{{eval-rst}}
 .. automodule:: {name}
@@ -36,17 +36,29 @@ def modules() -> dict[str, str]:
 
 
 def module_pages() -> dict[str, str]:
-    """Write a page for each module from its docstrings: a dict from file name to text.
+    """Write a page for each room, and for each chapter, from docstrings: file name to text.
 
-    The page of a room introduces it; what it lists is described where it is defined.
+    It introduces the room and describes its modules one below the other.
     """
-    rooms = {f"glassbox.{room}" for room in house.ROOMS} | {"glassbox"}
-    return {
-        f"api/{name}.md": MODULE.format(
-            name=name, options="" if name in rooms else "   :members:\n"
-        )
-        for name in modules()
-    }
+    pages: dict[str, str] = {}
+    for name in modules():
+        page = _page_of(name)
+        title = name.removeprefix("glassbox.")
+        marks, options = ("#", "") if page == name else ("##", "   :members:\n")
+        text = MODULE.format(marks=marks, title=title, name=name, options=options)
+        pages[f"api/{page}.md"] = pages.get(f"api/{page}.md", "") + "\n" + text
+    return pages
+
+
+def _page_of(name: str) -> str:
+    """Name the room that a module is in, or the chapter; rooms come before their modules."""
+    parts = name.split(".")
+    alone = (
+        len(parts) > 2
+        and parts[1] == "chapters"
+        and (house.PACKAGE / "chapters" / parts[2]).is_dir()
+    )
+    return ".".join(parts[: 3 if alone else 2])
 
 
 def module_list() -> str:
@@ -58,7 +70,9 @@ def module_list() -> str:
 def _room(room: str, texts: dict[str, str]) -> str:
     name = f"glassbox.{room}"
     inside = {module: text for module, text in texts.items() if module.startswith(f"{name}.")}
-    rows = [f"| {{doc}}`{module} <api/{module}>` | {text} |" for module, text in inside.items()]
+    if room == "chapters":  # a chapter's own page tells of its modules
+        inside = {module: text for module, text in inside.items() if module.count(".") == 2}
+    rows = [f"| {{py:mod}}`{module}` | {text} |" for module, text in inside.items()]
     called = ", ".join(f"`{word}`" for word in sorted(house.listed(room), key=str.lower))
     reader = f"\n`from {name} import` {called}.\n" if called else ""
     lines = [f"## {{doc}}`{room} <api/{name}>`", "", texts[name], reader]

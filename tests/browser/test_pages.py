@@ -17,7 +17,7 @@ from playwright.sync_api import TimeoutError as TooLate
 pytestmark = pytest.mark.browser
 
 CHAPTERS = [f"book/{path.stem}" for path in chapters()]
-PAGES = [*listed(), "book/api/glassbox.plotting.figures", "search", "genindex"]
+PAGES = [*listed(), "book/api/glassbox.plotting", "search", "genindex"]
 HEAVIEST = 1_000_000  # bytes of a page before anybody touches it
 WIDTHS, SCHEMES = (1280, 390), ("light", "dark")
 PLAYER = "gb-player"

@@ -1,4 +1,4 @@
-"""What every room above stands on: seeds, checks of arguments, progress, tables.
+"""What every other room stands on: seeds, checks of arguments, progress, tables.
 
 Nothing here knows of images or networks. Modules import from here; readers call
 :func:`~glassbox.support.seeds.seed_everything`.
