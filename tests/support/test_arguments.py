@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -41,6 +42,46 @@ def test_values_pass_or_are_named(check, good, bad, expected):
     for value in bad:
         with pytest.raises(ValueError, match=f"^second is {value!r}, expected .*{expected}$"):
             check(first=good[0], second=value)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        arguments.check_at_least_one,
+        arguments.check_positive,
+        arguments.check_finite,
+        lambda **n: arguments.check_range(0, 1, **n),
+        lambda **n: arguments.check_multiple(4, **n),
+    ],
+)
+@pytest.mark.parametrize("wrong", ["4", None, [4], torch.ones(2)])
+def test_what_is_no_number_is_named(check, wrong):
+    with pytest.raises(TypeError, match="^second is .*, expected a number$"):
+        check(second=wrong)
+
+
+def test_numbers_of_other_libraries_are_numbers():
+    for four in (np.int64(4), np.float32(4), torch.tensor(4.0), np.array(4)):
+        arguments.check_at_least_one(first=four)
+        arguments.check_multiple(4, first=four)
+    arguments.check_integer(1, first=np.int64(4))
+
+
+def test_entries_that_are_not_finite_are_counted():
+    arguments.check_all_finite(scores=PASSED, counts=PASSED.long(), none=torch.zeros(0))
+    arguments.check_all_finite(scores=torch.zeros(2, device="meta"))
+    broken = torch.tensor([NAN, 1.0, -INF, NAN])
+    with pytest.raises(ValueError, match="^scores has 2 .* nan and 1 .* infinite, of 4, expected"):
+        arguments.check_all_finite(counts=PASSED, scores=broken)
+
+
+def test_arrays_and_lists_become_tensors_and_else_is_named():
+    assert arguments.as_tensor(labels=PASSED) is PASSED
+    assert torch.equal(arguments.as_tensor(labels=[1, 2]), torch.tensor([1, 2]))
+    assert arguments.as_tensor(scores=np.zeros((2, 3))).dtype == torch.float64
+    for wrong in ("12", None, {1: 2}, ["a"], [[1], [2, 3]], np.array(["a"])):
+        with pytest.raises(TypeError, match="^labels is .*, expected"):
+            arguments.as_tensor(labels=wrong)
 
 
 def test_what_is_empty_is_named():

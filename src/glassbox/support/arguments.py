@@ -1,19 +1,54 @@
 """Checks of arguments that many functions share.
 
 What does not pass raises a ``ValueError`` of the form ``NAME is VALUE, expected ...``, where NAME
-is that of the argument. A number that is nan passes none of the checks of numbers.
+is that of the argument, or a ``TypeError`` where it is not a number or a tensor at all. A number
+that is nan passes none of the checks of numbers.
 """
 
 import math
 from collections.abc import Collection, Sized
+from numbers import Integral, Real
 from typing import Any, NoReturn
 
+import numpy as np
 import torch
 from torch import Tensor
 
 
+def as_tensor(**values: Any) -> Tensor:
+    """Give a tensor as it is, and an array or a list (of lists) of numbers as a tensor.
+
+    One value is given, under the name of its argument. Floats of a list become ``float32``, as
+    ``torch.tensor`` has it; an array keeps its type and is not copied.
+    """
+    ((name, value),) = values.items()
+    if isinstance(value, Tensor):
+        return value
+    if not isinstance(value, np.ndarray | list | tuple):
+        raise TypeError(f"{name} is {_short(value)}, expected a tensor, an array or a list")
+    try:
+        return torch.as_tensor(value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TypeError(f"{name} is {_short(value)}, expected numbers: {error}") from error
+
+
+def check_numbers(**numbers: Any) -> None:
+    """Refuse what is not one real number with a ``TypeError``."""
+    for name, value in numbers.items():
+        single = isinstance(value, Tensor | np.ndarray) and value.ndim == 0
+        if not (isinstance(value, Real) or single):
+            raise TypeError(f"{name} is {_short(value)}, expected a number")
+
+
+def _short(value: Any) -> str:
+    """Show a value, or only its type where that would take more than a line."""
+    shown = repr(value)
+    return shown if len(shown) <= 60 and "\n" not in shown else f"a {type(value).__name__}"
+
+
 def check_at_least(lowest: float, **numbers: float) -> None:
     """Refuse numbers below a limit."""
+    check_numbers(**numbers)
     for name, value in numbers.items():
         if not value >= lowest:
             raise ValueError(f"{name} is {value}, expected at least {lowest}")
@@ -27,26 +62,46 @@ def check_at_least_one(**numbers: int) -> None:
 def check_integer(lowest: int, **numbers: Any) -> None:
     """Refuse what is not an integer or below a limit."""
     for name, value in numbers.items():
-        if not isinstance(value, int) or isinstance(value, bool) or value < lowest:
+        if not isinstance(value, Integral) or isinstance(value, bool) or value < lowest:
             raise ValueError(f"{name} is {value!r}, expected an integer of at least {lowest}")
 
 
 def check_positive(**numbers: float) -> None:
     """Refuse numbers that are 0 or negative."""
+    check_numbers(**numbers)
     for name, value in numbers.items():
         if not value > 0:
             raise ValueError(f"{name} is {value}, expected above 0")
 
 
 def check_finite(**numbers: float) -> None:
-    """Refuse infinities."""
+    """Refuse infinities and nan."""
+    check_numbers(**numbers)
     for name, value in numbers.items():
         if not math.isfinite(value):
             raise ValueError(f"{name} is {value}, expected a finite number")
 
 
+def check_all_finite(**tensors: Tensor) -> None:
+    """Refuse tensors with entries that are nan or infinite, and say how many there are.
+
+    Where values are not to be had, on the meta device and while a model is compiled, none are
+    looked at.
+    """
+    for name, tensor in tensors.items():
+        if tensor.is_meta or torch.compiler.is_compiling() or tensor.isfinite().all():
+            continue
+        nan = int(tensor.isnan().sum())
+        infinite = int((~tensor.isfinite()).sum()) - nan
+        raise ValueError(
+            f"{name} has {nan} entries that are nan and {infinite} that are infinite, "
+            f"of {tensor.numel()}, expected finite numbers"
+        )
+
+
 def check_range(low: float, high: float, *, below: bool = False, **numbers: float) -> None:
     """Refuse numbers outside ``low`` to ``high``; with ``below``, also ``high`` itself."""
+    check_numbers(**numbers)
     for name, value in numbers.items():
         if not low <= value <= high or (below and value == high):
             upper = f"below {high}" if below else high
@@ -55,8 +110,9 @@ def check_range(low: float, high: float, *, below: bool = False, **numbers: floa
 
 def check_multiple(divisor: int, **numbers: int) -> None:
     """Refuse numbers that are not 1, 2, 3, ... times ``divisor``."""
+    check_numbers(**numbers)
     for name, value in numbers.items():
-        if value < divisor or value % divisor:
+        if not (value >= divisor and value % divisor == 0):
             raise ValueError(f"{name} is {value}, expected a multiple of {divisor}")
 
 
@@ -119,7 +175,9 @@ def check_class_indices(num_classes: int, **labels: Tensor) -> None:
     for name, tensor in labels.items():
         if tensor.ndim != 1 or tensor.is_floating_point() or tensor.dtype == torch.bool:
             reject_tensor(name, tensor, "class indices (N,) of an integer type")
-        if len(tensor) and not (tensor.min() >= 0 and tensor.max() < num_classes):
+        if tensor.is_meta or len(tensor) == 0:
+            continue
+        if not (tensor.min() >= 0 and tensor.max() < num_classes):
             raise ValueError(
                 f"{name} is between {tensor.min()} and {tensor.max()}, "
                 f"expected 0 to {num_classes - 1}"
