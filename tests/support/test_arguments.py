@@ -56,7 +56,7 @@ def test_values_pass_or_are_named(check, good, bad, expected):
 )
 @pytest.mark.parametrize("wrong", ["4", None, [4], torch.ones(2)])
 def test_what_is_no_number_is_named(check, wrong):
-    with pytest.raises(TypeError, match="^second is .*, expected a number$"):
+    with pytest.raises(TypeError, match=r"^second is .*, expected a number$"):
         check(second=wrong)
 
 
@@ -71,7 +71,7 @@ def test_entries_that_are_not_finite_are_counted():
     arguments.check_all_finite(scores=PASSED, counts=PASSED.long(), none=torch.zeros(0))
     arguments.check_all_finite(scores=torch.zeros(2, device="meta"))
     broken = torch.tensor([NAN, 1.0, -INF, NAN])
-    with pytest.raises(ValueError, match="^scores has 2 .* nan and 1 .* infinite, of 4, expected"):
+    with pytest.raises(ValueError, match=r"^scores has 2 .* nan and 1 .* infinite, of 4, expected"):
         arguments.check_all_finite(counts=PASSED, scores=broken)
 
 
@@ -80,7 +80,7 @@ def test_arrays_and_lists_become_tensors_and_else_is_named():
     assert torch.equal(arguments.as_tensor(labels=[1, 2]), torch.tensor([1, 2]))
     assert arguments.as_tensor(scores=np.zeros((2, 3))).dtype == torch.float64
     for wrong in ("12", None, {1: 2}, ["a"], [[1], [2, 3]], np.array(["a"])):
-        with pytest.raises(TypeError, match="^labels is .*, expected"):
+        with pytest.raises(TypeError, match=r"^labels is .*, expected"):
             arguments.as_tensor(labels=wrong)
 
 
