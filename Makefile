@@ -45,6 +45,13 @@ lint: environment ## check the code of package, tests, chapters and scripts, and
 	@$(MAKE) --no-print-directory $(scripts)
 	@node_modules/.bin/biome check --write
 
+lock: | .venv/bin/uv ## pin all that requirements.txt entails; UPGRADE=1 for the newest of all
+	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-annotate $(if $(UPGRADE),--upgrade) \
+		--no-emit-package glassbox-book --custom-compile-command "make lock" -o requirements.lock requirements.txt
+
+.venv/bin/uv:
+	@sh tools/environment.sh
+
 scripts: $(scripts) ## bundle the scripts and styles that pages carry
 	@node tools/bundle.mjs
 
@@ -62,4 +69,4 @@ study: environment ## train what a chapter compares: CHAPTER=gan, SIZE=smoke or 
 clean: ## remove what was built, but not .venv
 	rm -rf _build
 
-.PHONY: help environment book serve lab test refresh text notebook house lint scripts bench study clean
+.PHONY: help environment book serve lab test refresh text notebook house lint lock scripts bench study clean
