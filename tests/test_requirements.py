@@ -28,7 +28,7 @@ def locked() -> dict[str, Requirement]:
 
 
 def needed() -> dict[str, str]:
-    """The version, or "missing", of all that requirements.txt entails by each package's own word."""
+    """The version, or "missing", of what requirements.txt entails by each package's word."""
     found: dict[str, str] = {}
     left, seen = [Requirement(OURS), *pins("requirements.txt")], set()
     while left:

@@ -1,10 +1,21 @@
 #!/bin/sh
-# Makes .venv from requirements.txt, and again where they or this folder's place have changed.
+# Makes .venv from requirements.txt and its lock, and again where they or this folder's place have
+# changed: beside the old one, which stays until the new one is whole.
 set -eu
 
-ready=.venv/ready
-wanted=$(pwd; cat requirements.txt pyproject.toml)
-[ "$(cat "$ready" 2>/dev/null)" = "$wanted" ] && exit 0
+wanted=$(pwd; cat requirements.txt requirements.lock pyproject.toml)
+
+ready() {
+    [ -x .venv/bin/python ] && [ "$(cat .venv/ready 2>/dev/null)" = "$wanted" ]
+}
+
+fail() {
+    echo "$1" >&2
+    exit 1
+}
+
+[ ! -L .venv ] || fail ".venv is a link to $(readlink .venv): remove it, and a folder is made."
+if ready; then exit 0; fi
 
 suits() {
     command -v "$1" >/dev/null 2>&1 && "$1" - 2>/dev/null <<'PY'
@@ -18,15 +29,59 @@ if [ -n "${PYTHON:-}" ]; then set -- "$PYTHON"; else set -- python3 python3.13 p
 for name in "$@"; do
     if suits "$name"; then python=$name && break; fi
 done
-if [ -z "$python" ]; then
-    echo "No Python 3.11, 3.12 or 3.13 with its venv module was found." >&2
-    echo "Install one (Debian: apt-get install python3-venv; macOS: brew install python@3.13)" >&2
-    echo "or name it: make PYTHON=/path/to/python3" >&2
-    exit 1
-fi
+[ -n "$python" ] || fail "No Python 3.11, 3.12 or 3.13 with its venv module was found.
+Install one (Debian: apt-get install python3-venv; macOS: brew install python@3.13)
+or name it: make PYTHON=/path/to/python3"
+
+# Open in pip, too, so that it is held until the last of both has ended, however it ends.
+exec 9>.venv.lock
+"$python" - <<'PY'
+import fcntl
+
+try:
+    fcntl.flock(9, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except OSError:
+    print("Another make is creating .venv: waiting until it is through.", flush=True)
+    fcntl.flock(9, fcntl.LOCK_EX)
+PY
+if ready; then exit 0; fi
+
+if [ ! -e .venv ] && [ -e .venv.old ]; then mv .venv.old .venv; fi # the exchange was cut short
+rm -rf .venv.new .venv.old
+log=$(mktemp)
+child=
+trap 'rm -rf .venv.new "$log"' EXIT
+trap 'kill "$child" 2>/dev/null || true; wait; exit 1' HUP INT TERM
+
+# In the background, since a shell heeds signals only when it waits.
+attempt() {
+    "$@" >"$log" 2>&1 &
+    child=$!
+    wait "$child"
+}
+
+install() {
+    attempt "$python" -m venv .venv.new &&
+        attempt .venv.new/bin/python -m pip install --quiet --disable-pip-version-check \
+            --requirement requirements.txt --constraint requirements.lock
+}
 
 echo "Creating .venv with $("$python" --version): a few minutes, once."
-rm -f "$ready"
-"$python" -m venv --clear .venv
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
-printf '%s\n' "$wanted" >"$ready"
+if ! install; then
+    cause=$(sed -n 's/^ERROR: *//p' "$log" | tail -n 1)
+    [ -n "$cause" ] || cause=$(tail -n 1 "$log")
+    if [ -e .venv ]; then kept="; .venv is as it was"; else kept=; fi
+    fail "The environment cannot be made$kept: $cause"
+fi
+# Scripts name the folder that they were installed into.
+.venv.new/bin/python - <<'PY'
+from pathlib import Path
+
+for file in [Path(".venv.new/pyvenv.cfg"), *Path(".venv.new/bin").iterdir()]:
+    if file.is_file() and not file.is_symlink() and b"/.venv.new" in file.read_bytes():
+        file.write_bytes(file.read_bytes().replace(b"/.venv.new", b"/.venv"))
+PY
+printf '%s\n' "$wanted" >.venv.new/ready
+if [ -e .venv ]; then mv .venv .venv.old; fi
+mv .venv.new .venv
+rm -rf .venv.old
