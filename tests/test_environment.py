@@ -15,10 +15,11 @@ SCRIPT = Path(__file__).resolve().parents[1] / "tools" / "environment.sh"
 PYTHON = f"""#!/bin/sh
 case "$1 $2" in
 "-m venv")
-    mkdir -p "$3/bin"
-    cp "$0" "$3/bin/python"
-    echo "#!$PWD/$3/bin/python" >"$3/bin/tool"
-    echo "home = somewhere" >"$3/pyvenv.cfg" ;;
+    shift 3 # -m venv --prompt
+    mkdir -p "$2/bin"
+    cp "$0" "$2/bin/python"
+    echo "#!$PWD/$2/bin/python" >"$2/bin/tool"
+    echo "home = somewhere" >"$2/pyvenv.cfg" ;;
 "-m pip")
     echo "$@" >>pip
     eval "$PIP" ;;

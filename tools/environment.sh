@@ -61,7 +61,7 @@ attempt() {
 }
 
 install() {
-    attempt "$python" -m venv .venv.new &&
+    attempt "$python" -m venv --prompt .venv .venv.new &&
         attempt .venv.new/bin/python -m pip install --quiet --disable-pip-version-check \
             --requirement requirements.txt --constraint requirements.lock
 }
