@@ -1,5 +1,6 @@
 """What all tests share: the tools of the book on the path, their order, and the book itself."""
 
+import random
 import subprocess
 import sys
 from collections import Counter
@@ -15,20 +16,33 @@ import handover  # noqa: E402
 from chapters import chapters  # noqa: E402
 
 
-def pytest_collection_modifyitems(items):
+def pytest_addoption(parser):
+    text = "put the tests in the order of a run that said so"
+    parser.addoption("--order", type=int, default=random.randrange(10**6), help=text)
+
+
+def pytest_report_header(config):
+    return f"order of tests: {config.option.order} (again: --order={config.option.order})"
+
+
+def pytest_collection_modifyitems(config, items):
     """Begin with the chapters, the longest first; then tests of code; at last those of pages.
 
     By the time that a page is opened, the chapters have long been executed, so that no worker waits
     for another one, and one worker alone does not wait for itself. One worker makes the book while
-    others test pages that are not in it.
+    others test pages that are not in it. Apart from that the order is random, so that no test leans
+    on another one: of files, and of tests in a file.
     """
     cells = Counter(item.path for item in items)
     places = {"test_book.py": 2, "browser": 3, "test_pages.py": 4}
+    draw = random.Random(config.option.order).random
+    files = {path: draw() for path in cells}
 
-    def place(item) -> tuple[int, int]:
+    def place(item) -> tuple[int, float, float]:
         if item.path.suffix == ".ipynb":
-            return 0, -cells[item.path]
-        return places.get(item.path.name, places.get(item.path.parent.name, 1)), 0
+            return 0, -cells[item.path], 0
+        rank = places.get(item.path.name, places.get(item.path.parent.name, 1))
+        return rank, files[item.path], draw()
 
     items.sort(key=place)
 
@@ -57,7 +71,7 @@ def book(request) -> Path:
     (ROOT / "_build").mkdir(exist_ok=True)
     made_by = ROOT / "_build" / "tested-by"
     with FileLock(made_by.with_suffix(".lock")):
-        if not made_by.exists() or made_by.read_text() != run:
+        if not made_by.exists() or made_by.read_bytes() != run.encode():
             _make_book({item.path for item in request.session.items}, run)
             made_by.write_text(run)
     return ROOT / "_build" / "html"
