@@ -13,12 +13,21 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests" / "notebooks")]
 
 import handover  # noqa: E402
+from alone import alone  # noqa: E402
 from chapters import chapters  # noqa: E402
 
 
 def pytest_addoption(parser):
     text = "put the tests in the order of a run that said so"
     parser.addoption("--order", type=int, default=random.randrange(10**6), help=text)
+
+
+def pytest_configure(config):
+    """Run alone where chapters are executed and kept; workers belong to the run of their master."""
+    if getattr(config.option, "nbval", False) and not hasattr(config, "workerinput"):
+        lock = alone("tests")
+        lock.__enter__()
+        config.add_cleanup(lambda: lock.__exit__(None, None, None))
 
 
 def pytest_report_header(config):

@@ -2,12 +2,14 @@
 
 import hashlib
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import nbformat
+from alone import alone
 from chapters import BOOK, PLAYER, ROOT, chapters, code_cells, code_hash, read, write_text
 from execution import ChapterError, executed
 from nbformat import NotebookNode
@@ -16,8 +18,12 @@ from pages import fill, module_pages
 STAGE = ROOT / "_build" / "stage"
 RENDERING = ROOT / "_build" / "rendering"
 PUBLISHED = ROOT / "_build" / "html"
+REPLACED = ROOT / "_build" / "html.old"
 # A change in one of these can change every page.
-MACHINERY = ("_config.yml", "_toc.yml", "requirements.txt", "book/_ext", "book/_templates")
+MACHINERY = (
+    *("_config.yml", "_toc.yml", "requirements.txt", "requirements.lock"),
+    *("book/_ext", "book/_templates", "tools"),
+)
 
 
 def merge(prose: NotebookNode, outputs: NotebookNode) -> NotebookNode:
@@ -68,34 +74,46 @@ def stage(runs: dict[Path, tuple[NotebookNode, dict]]) -> None:
             target.unlink()
 
 
-def render() -> Path:
-    """Run Jupyter Book on the staged pages. Every page is written anew, and warnings are errors."""
+def render(lock: int | None) -> Path:
+    """Run Jupyter Book on the staged pages. Every page is written anew, and warnings are errors.
+
+    A page that was parsed is not parsed again, so its warnings do not appear again. Therefore what
+    was parsed is used only if the rendering that parsed it succeeded, and is still as it was.
+    """
     html, parsed = RENDERING / "_build" / "html", RENDERING / "_build" / ".doctrees"
-    shutil.rmtree(html, ignore_errors=True)
-    machinery = _machinery()
-    stamp = RENDERING / "machinery"
-    if not stamp.exists() or stamp.read_text() != machinery:
-        shutil.rmtree(RENDERING, ignore_errors=True)
+    machinery = _digest(*(ROOT / name for name in MACHINERY))
+    succeeded = RENDERING / "succeeded"
+    if not succeeded.exists() or succeeded.read_bytes() != _state(machinery, parsed):
+        _remove(RENDERING)
+    succeeded.unlink(missing_ok=True)
+    _remove(html)
     options = ["-W", "-n", "--keep-going", "--quiet", "--path-output", str(RENDERING)]
     files = ["--config", str(ROOT / "_config.yml"), "--toc", str(ROOT / "_toc.yml")]
-    command = [sys.executable, "tools/render.py", "build", str(STAGE)]
+    command = [sys.executable, "tools/render.py", "build", str(STAGE), *options, *files]
     # Its standard output names the folder it works in, not the published one.
-    quiet = subprocess.DEVNULL
-    status = subprocess.run([*command, *options, *files], cwd=ROOT, stdout=quiet).returncode
-    if status:
-        # A page that was parsed is not parsed again, so its warnings would not appear again.
-        shutil.rmtree(parsed, ignore_errors=True)
+    quiet, held = subprocess.DEVNULL, [] if lock is None else [lock]
+    if subprocess.run(command, cwd=ROOT, stdout=quiet, pass_fds=held).returncode:
         sys.exit("Rendering failed: see the warnings above. The published book was not changed.")
-    write_text(stamp, machinery)
+    write_text(succeeded, _state(machinery, parsed).decode())
     return html
 
 
-def _machinery() -> str:
-    found = [file for name in MACHINERY for file in [ROOT / name, *(ROOT / name).rglob("*")]]
+def _state(machinery: str, parsed: Path) -> bytes:
+    return f"{machinery} {_digest(parsed)}".encode()
+
+
+def _digest(*places: Path) -> str:
+    """Hash files, and all that is in folders."""
+    found = {file for place in places for file in [place, *place.rglob("*")] if file.is_file()}
     digest = hashlib.sha256()
-    for file in sorted(file for file in found if file.is_file() and file.suffix != ".pyc"):
+    for file in sorted(file for file in found if file.suffix != ".pyc"):
         digest.update(f"{file.relative_to(ROOT)}\n".encode() + file.read_bytes())
     return digest.hexdigest()
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
 
 
 def publish(html: Path, paths: list[Path]) -> None:
@@ -105,16 +123,22 @@ def publish(html: Path, paths: list[Path]) -> None:
     """
     for path in paths:
         shutil.copyfile(path, html / "_sources" / path.relative_to(ROOT))
-    old = PUBLISHED.with_name("html.old")
-    shutil.rmtree(old, ignore_errors=True)
+    _remove(REPLACED)
     if PUBLISHED.exists():
-        PUBLISHED.rename(old)
+        PUBLISHED.rename(REPLACED)
     html.rename(PUBLISHED)
-    shutil.rmtree(old, ignore_errors=True)
+    _remove(REPLACED)
 
 
-def main() -> None:
+def recover() -> None:
+    """Bring back the published folder where a build was stopped just when it replaced it."""
+    if REPLACED.exists() and not PUBLISHED.exists():
+        REPLACED.rename(PUBLISHED)
+
+
+def make(lock: int | None) -> None:
     start = time.perf_counter()
+    recover()
     paths = chapters()
     try:
         runs = executed(paths)
@@ -122,8 +146,14 @@ def main() -> None:
     except ChapterError as error:
         sys.exit(f"{error}\n\nNo book was made.")
     print("rendering", flush=True)
-    publish(render(), paths)
+    publish(render(lock), paths)
     print(f"The book was made in {time.perf_counter() - start:.1f} s.")
+
+
+def main() -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with alone("tests"), alone("build") as lock:
+        make(lock)
 
 
 if __name__ == "__main__":

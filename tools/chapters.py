@@ -55,12 +55,18 @@ def write(notebook: NotebookNode, path: Path) -> bool:
 
 
 def write_text(path: Path, text: str) -> bool:
-    if path.exists() and path.read_text("utf-8") == text:
+    """Write a text if that changes the file, whole or not at all; return whether it did."""
+    content = text.encode()
+    if path.exists() and path.read_bytes() == content:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".new")
-    beside.write_text(text, "utf-8")
-    os.replace(beside, path)
+    # Hidden, so that what a killed process leaves is no page.
+    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        beside.write_bytes(content)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
     return True
 
 
@@ -153,6 +159,8 @@ def keep_equal_pictures(new: NotebookNode, old: NotebookNode) -> None:
 
 def format_code(paths: list[Path]) -> None:
     """Format the code cells of notebooks with ruff."""
-    if paths:
-        command = [sys.executable, "-m", "ruff", "format", "--quiet", *map(str, paths)]
-        subprocess.run(command, cwd=ROOT, check=True)
+    for path in paths:
+        command = [sys.executable, "-m", "ruff", "format", "--stdin-filename", str(path), "-"]
+        text = path.read_bytes()
+        done = subprocess.run(command, cwd=ROOT, input=text, stdout=subprocess.PIPE, check=True)
+        write_text(path, done.stdout.decode())

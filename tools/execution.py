@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from nbformat import NotebookNode
 
 EXECUTED = ROOT / "_build" / "executed"
 DATA = (".js", ".css", ".csv", ".json")  # what the package reads beside its modules
+FIXED = ("requirements.txt", "requirements.lock", "tools/execution.py")  # what all depend on
 CELL_TIMEOUT = 300  # seconds
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "matplotlib", "jupyter-book")
 # Run after a chapter: prints the files of the modules that it loaded.
@@ -43,8 +44,10 @@ def execute(path: Path, mode: str) -> tuple[NotebookNode, dict]:
         The notebook in canonical form, and its record.
 
     Raises:
-        ChapterError: A cell raises, or a cell tagged ``raises-exception`` does not.
+        ChapterError: A cell raises, or a cell tagged ``raises-exception`` does not, or something
+            changed that the chapter had perhaps loaded already.
     """
+    before = hashes()
     notebook = without_outputs(read(path))
     notebook.cells.append(nbformat.v4.new_code_cell(LOADED))
     times: list[float] = []
@@ -69,7 +72,7 @@ def execute(path: Path, mode: str) -> tuple[NotebookNode, dict]:
         if may_raise(cell) and all(output.output_type != "error" for output in cell.outputs):
             raise ChapterError(f"{path.name}: this cell should raise and does not:\n{cell.source}")
     seconds = [end - start for start, end in zip(times[::2], times[1::2], strict=True)][:-1]
-    return canonical(notebook), record_of(seconds, loaded)
+    return canonical(notebook), record_of(path, notebook, seconds, loaded, before)
 
 
 def without_outputs(notebook: NotebookNode) -> NotebookNode:
@@ -90,22 +93,36 @@ def environment(mode: str) -> dict[str, str]:
     return os.environ | settings
 
 
-def record_of(seconds: list[float], loaded: str) -> dict:
+def record_of(
+    path: Path, notebook: NotebookNode, seconds: list[float], loaded: str, before: dict[str, str]
+) -> dict:
     """Put down how a chapter ran.
 
     Args:
+        path: The chapter.
+        notebook: What was executed.
         seconds: Of each code cell.
         loaded: What ``LOADED`` printed at the end.
+        before: The ``hashes`` of all files when it began.
 
     Returns:
         Seconds in all and of the slowest cell, the files of this repository that the kernel
-        loaded, and the versions it ran with.
+        loaded, what the outputs depend on, and the versions it ran with.
+
+    Raises:
+        ChapterError: Something changed while it ran.
     """
+    files = _ours(json.loads(loaded))
+    then, now = (_inputs(notebook, files, found) for found in (before, hashes()))
+    edited = sorted(name for name in then | now if then.get(name) != now.get(name))
+    if edited:
+        raise ChapterError(f"{path.name}: {', '.join(edited)} changed while it ran: start again.")
     return {
         "seconds": sum(seconds),
         "slowest": max(seconds, default=0.0),
         "cells": len(seconds),
-        "files": _ours(json.loads(loaded)),
+        "files": files,
+        "inputs": now,
         "versions": {"python": sys.version.split()[0]} | {name: version(name) for name in PACKAGES},
     }
 
@@ -119,49 +136,64 @@ def _ours(files: Iterable[str]) -> list[str]:
     """List the files that are in this repository but not in the environment inside it."""
     inside = (Path(file).resolve() for file in files)
     relative = (path.relative_to(ROOT) for path in inside if path.is_relative_to(ROOT))
-    return sorted(str(path) for path in relative if not path.parts[0].startswith((".", "_")))
+    return sorted(str(path) for path in relative if _is_ours(path.parts[0]))
 
 
-def _inputs(path: Path, notebook: NotebookNode, files: Iterable[str]) -> dict[str, str]:
-    """Hash everything that the outputs of a chapter depend on.
+def _is_ours(name: str) -> bool:
+    return not name.startswith((".", "_")) and name != "node_modules"
 
-    That is its code; the package's modules that it loaded, and all of the package that is no
-    module: scripts, styles, tables and weights; the pinned requirements and the installed versions;
-    this module; and environment settings.
-    """
-    package = [file for file in (ROOT / "src").rglob("*") if file.suffix in DATA]
-    fixed = [ROOT / "requirements.txt", ROOT / "tools/execution.py", *package]
-    hashes = {"code": code_hash(notebook)}
-    hashes |= {str(file.relative_to(ROOT)): _file_hash(file) for file in fixed}
-    hashes |= {file: _file_hash(ROOT / file) for file in files}
-    hashes |= {name: version(name) for name in PACKAGES} | {"python": sys.version}
-    hashes |= {k: v for k, v in os.environ.items() if k.startswith("GLASSBOX_")}
-    return hashes
+
+def hashes() -> dict[str, str]:
+    """Hash all files that the outputs of some chapter depend on: modules, data and pins."""
+    folders = [path for path in ROOT.iterdir() if path.is_dir() and _is_ours(path.name)]
+    modules = [file for folder in folders for file in folder.rglob("*.py")]
+    data = [file for file in (ROOT / "src").rglob("*") if file.suffix in DATA]
+    files = {*modules, *data, *(ROOT / name for name in FIXED)}
+    return {str(file.relative_to(ROOT)): _file_hash(file) for file in files}
 
 
 def _file_hash(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else "absent"
+    try:
+        return _hash(file.read_bytes())
+    except FileNotFoundError:
+        return "absent"
 
 
-def keep(path: Path, notebook: NotebookNode, record: dict, start: float) -> None:
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _inputs(notebook: NotebookNode, files: list[str], found: dict[str, str]) -> dict[str, str]:
+    """List everything that the outputs of a chapter depend on.
+
+    That is its code; the modules that it loaded, and all of the package that is no module: scripts,
+    styles, tables and weights; the pinned requirements and the installed versions; this module; and
+    environment settings.
+    """
+    data = [name for name in found if not name.endswith(".py")]
+    inputs = {name: found.get(name, "absent") for name in (*FIXED, *data, *files)}
+    inputs |= {name: version(name) for name in PACKAGES} | {"python": sys.version}
+    inputs |= {k: v for k, v in os.environ.items() if k.startswith("GLASSBOX_")}
+    return inputs | {"code": code_hash(notebook)}
+
+
+def keep(path: Path, notebook: NotebookNode, record: dict) -> None:
     """Keep an execution for as long as it would come out the same.
 
     Args:
         path: The chapter.
         notebook: The same, executed in the mode ``page``, in canonical form.
-        record: How that went; what its outputs depend on is added.
-        start: When it began, in seconds since the epoch.
-
-    Raises:
-        ChapterError: A file changed that it had perhaps loaded already.
+        record: How that went.
     """
-    edited = [file for file in record["files"] if (ROOT / file).stat().st_mtime > start]
-    if edited:
-        raise ChapterError(f"{path.name}: {', '.join(edited)} changed while it ran: start again.")
-    record["inputs"] = _inputs(path, notebook, record["files"])
+    text = nbformat.writes(notebook)
     discard(path)
-    write_text(kept(path, ".ipynb"), nbformat.writes(notebook))
-    write_text(kept(path, ".json"), json.dumps(record, indent=1))
+    write_text(kept(path, ".ipynb"), text)
+    write_text(kept(path, ".json"), json.dumps(record | {"sum": _sum(text, record)}, indent=1))
+
+
+def _sum(text: str, record: dict) -> str:
+    """Hash an execution and its record, so that damage to either is seen."""
+    return _hash((text + json.dumps(record, sort_keys=True)).encode())
 
 
 def discard(path: Path) -> None:
@@ -174,22 +206,23 @@ def kept(path: Path, suffix: str) -> Path:
     return EXECUTED / path.relative_to(BOOK).with_suffix(suffix)
 
 
-def _valid(path: Path) -> tuple[NotebookNode, dict] | None:
-    """Give the kept execution of a chapter if it would come out the same now."""
-    notebook, record = kept(path, ".ipynb"), kept(path, ".json")
-    if not (notebook.exists() and record.exists()):
+def _valid(path: Path, found: dict[str, str]) -> tuple[NotebookNode, dict] | None:
+    """Give the kept execution of a chapter if it is whole and would come out the same now."""
+    try:
+        text = kept(path, ".ipynb").read_text("utf-8")
+        record = json.loads(kept(path, ".json").read_text("utf-8"))
+        whole = record.pop("sum") == _sum(text, record)
+    except (OSError, ValueError, LookupError, AttributeError, TypeError):  # absent or damaged
         return None
-    content = json.loads(record.read_text("utf-8"))
-    if content["inputs"] != _inputs(path, read(path), content["files"]):
+    if not whole or record["inputs"] != _inputs(read(path), record["files"], found):
         return None
-    return read(notebook), content
+    return nbformat.reads(text, as_version=4), record
 
 
 def _run(path: Path) -> tuple[NotebookNode, dict]:
     print(f"  {path.stem}: executing", flush=True)
-    start = time.time()
     notebook, record = execute(path, "page")
-    keep(path, notebook, record, start)
+    keep(path, notebook, record)
     print(f"  {path.stem}: {record['cells']} cells in {record['seconds']:.1f} s", flush=True)
     return notebook, record
 
@@ -208,11 +241,14 @@ def executed(paths: list[Path]) -> dict[Path, tuple[NotebookNode, dict]]:
     Raises:
         ChapterError: One or more chapters failed; the others have been run and are kept.
     """
-    results = {path: _valid(path) for path in paths}
+    found = hashes()
+    results = {path: _valid(path, found) for path in paths}
     missing = [path for path in paths if results[path] is None]
     print(f"{len(missing)} of {len(paths)} chapters to execute", flush=True)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        runs = {path: pool.submit(_run, path) for path in missing}
+    pool = ThreadPoolExecutor(os.cpu_count())
+    runs = {path: pool.submit(_run, path) for path in missing}
+    wait(runs.values())
+    pool.shutdown()
     failures = [str(run.exception()) for run in runs.values() if run.exception()]
     if failures:
         raise ChapterError("\n\n".join(failures))

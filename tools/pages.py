@@ -1,12 +1,15 @@
 """What is written into pages while the book is built: the list of modules, run times, versions."""
 
 import ast
+import hashlib
 import os
 import platform
 
 import house
 
 MODULE = """{marks} `{title}`
+
+% {digest}
 
 ```{{eval-rst}}
 .. automodule:: {name}
@@ -38,14 +41,16 @@ def modules() -> dict[str, str]:
 def module_pages() -> dict[str, str]:
     """Write a page for each room, and for each chapter, from docstrings: file name to text.
 
-    It introduces the room and describes its modules one below the other.
+    It introduces the room and describes its modules one below the other. What it says changes with
+    the modules, so that it is parsed again.
     """
     pages: dict[str, str] = {}
-    for name in modules():
-        page = _page_of(name)
+    for file in house.files():
+        name = house.module_name(file)
+        page, digest = _page_of(name), hashlib.sha256(file.read_bytes()).hexdigest()
         title = name.removeprefix("glassbox.")
         marks, options = ("#", "") if page == name else ("##", "   :members:\n")
-        text = MODULE.format(marks=marks, title=title, name=name, options=options)
+        text = MODULE.format(marks=marks, title=title, digest=digest, name=name, options=options)
         pages[f"api/{page}.md"] = pages.get(f"api/{page}.md", "") + "\n" + text
     return pages
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import jupytext
 import nbformat
+from alone import alone
 from chapters import BOOK, canonical, format_code, read, write, write_text
 from nbformat import NotebookNode
 
@@ -52,8 +53,9 @@ def main() -> None:
         to_text(chapter, text)
         print(f"Edit book/{text.name}, then: make notebook CHAPTER={name}")
     else:
-        to_notebook(text, chapter)
-        text.unlink()
+        with alone():
+            to_notebook(text, chapter)
+            text.unlink()
         print(f"book/{chapter.name} is up to date. If code changed: make refresh CHAPTER={name}")
 
 

@@ -15,7 +15,16 @@ from pathlib import Path
 
 import pytest
 from chapters import canonical, chapters, write_text
-from execution import LOADED, ChapterError, discard, keep, kept, record_of, without_outputs
+from execution import (
+    LOADED,
+    ChapterError,
+    discard,
+    hashes,
+    keep,
+    kept,
+    record_of,
+    without_outputs,
+)
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionComplete
 
@@ -33,7 +42,7 @@ class Recorder:
     """What the kernel of a chapter answers to nbval."""
 
     def __init__(self, path: Path, notebook):
-        self.path, self.began = path, time.time()
+        self.path, self.before = path, hashes()
         self.of_book = path in chapters()
         self.failed: list[str] = []
         # Without a kernel of its own: it only turns messages into outputs, as in a build.
@@ -77,8 +86,9 @@ class Recorder:
 
     def keep(self, kernel_client) -> None:
         """Keep what was executed, with its record, as a build does."""
-        record = record_of(list(self.seconds.values()), _loaded(kernel_client))
-        keep(self.path, canonical(self.client.nb), record, self.began)
+        seconds, loaded = list(self.seconds.values()), _loaded(kernel_client)
+        record = record_of(self.path, self.client.nb, seconds, loaded, self.before)
+        keep(self.path, canonical(self.client.nb), record)
 
 
 def _loaded(kernel_client) -> str:
@@ -108,8 +118,8 @@ def hand_over(path: Path, recorder: Recorder | None, kernel_client, run: str) ->
     elif recorder.complete:
         try:
             recorder.keep(kernel_client)
-        except ChapterError as error:
-            problem = str(error)
+        except (ChapterError, TimeoutError, ValueError) as error:  # also a kernel without an answer
+            problem = f"{path.name} is not kept: {error}"
     write_text(_note(path), json.dumps({"run": run, "problem": problem}))
 
 
@@ -148,6 +158,6 @@ def _problem(path: Path, run: str) -> str | None:
     """Read what a chapter's note of this run says, or nothing as long as there is none."""
     try:
         note = json.loads(_note(path).read_text("utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+        return note["problem"] if note["run"] == run else None
+    except (OSError, ValueError, LookupError, TypeError):  # absent, being written, or damaged
         return None
-    return note["problem"] if note["run"] == run else None

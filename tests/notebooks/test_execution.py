@@ -3,10 +3,12 @@
 import contextlib
 import io
 import json
+import shutil
 
 import chapters
 import execution
 import pytest
+import refresh
 from chapters import read, write
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
@@ -18,6 +20,7 @@ CONTENTS = "format: jb-book\nroot: book/first\nchapters: {}\n"
 FILES = {
     "_toc.yml": CONTENTS.format("[{file: book/second}, {file: book/times}]"),
     "requirements.txt": "torch\n",
+    "requirements.lock": "torch\nsympy\n",
     "src/parts/__init__.py": "",
     "src/parts/used.py": "value = 'from the package'\n",
     "src/parts/unused.py": "value = 'of no interest'\n",
@@ -32,14 +35,17 @@ class Book:
     """A book of two small chapters in a folder of its own, with the real tools."""
 
     def __init__(self, folder, monkeypatch):
-        self.folder, self.monkeypatch = folder, monkeypatch
+        self.folder = folder
         for module in (chapters, execution, book):
             monkeypatch.setattr(module, "ROOT", folder)
         for module in (chapters, execution, book):
             monkeypatch.setattr(module, "BOOK", folder / "book")
         monkeypatch.setattr(execution, "EXECUTED", folder / "_build" / "executed")
-        monkeypatch.setattr(book, "STAGE", folder / "_build" / "stage")
+        for name, place in (("STAGE", "stage"), ("PUBLISHED", "html"), ("REPLACED", "html.old")):
+            monkeypatch.setattr(book, name, folder / "_build" / place)
         monkeypatch.setenv("PYTHONPATH", str(folder / "src"))
+
+    def write(self):
         for name, text in FILES.items():
             self.edit(name, text)
         self.chapter("first", FIRST)
@@ -71,16 +77,23 @@ class Book:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """A book that is made once; its tests build on each other's edits."""
+def first_run(tmp_path_factory):
+    """A book of which both chapters have been executed, and their names."""
+    folder = tmp_path_factory.mktemp("a book")
     with pytest.MonkeyPatch.context() as monkeypatch:
-        made = Book(tmp_path_factory.mktemp("a book") / "with a space", monkeypatch)
-        made.first_run = made.make()
-        yield made
+        made = Book(folder, monkeypatch)
+        made.write()
+        return folder, made.make()
 
 
-def test_all_is_executed_at_first_and_nothing_twice(made):
-    assert made.first_run == ["first", "second"]
+@pytest.fixture
+def made(first_run, tmp_path, monkeypatch):
+    """A copy of it, in another place."""
+    return Book(shutil.copytree(first_run[0], tmp_path / "with a space"), monkeypatch)
+
+
+def test_all_is_executed_at_first_and_nothing_twice(first_run, made):
+    assert first_run[1] == ["first", "second"]
     assert made.printed("first") == "from the package first data\n"
     assert made.make() == []
 
@@ -93,6 +106,7 @@ def test_prose_is_new_and_outputs_are_kept(made):
 
 
 def test_what_is_not_touched_keeps_its_time(made):
+    made.make()
     before = made.page("second.ipynb").stat().st_mtime_ns
     made.make()
     assert made.page("second.ipynb").stat().st_mtime_ns == before
@@ -108,9 +122,10 @@ def test_what_is_not_touched_keeps_its_time(made):
             "from the package first data",
         ),
         ("src/parts/used.py", "value = 'edited'\n", ["first"], "edited first data"),
-        ("src/parts/data.csv", "other data", ["first", "second"], "edited other data"),
-        ("tools/execution.py", "# edited", ["first", "second"], "edited other data"),
-        ("requirements.txt", "torch\nnumpy\n", ["first", "second"], "edited other data"),
+        ("src/parts/data.csv", "other data", ["first", "second"], "from the package other data"),
+        ("tools/execution.py", "# edited", ["first", "second"], "from the package first data"),
+        ("requirements.txt", "numpy\n", ["first", "second"], "from the package first data"),
+        ("requirements.lock", "numpy\n", ["first", "second"], "from the package first data"),
     ],
 )
 def test_an_edit_executes_what_depends_on_it(made, name, text, again, printed):
@@ -119,11 +134,11 @@ def test_an_edit_executes_what_depends_on_it(made, name, text, again, printed):
     assert made.printed("first") == printed + "\n"
 
 
-def test_other_code_and_other_settings_execute_again(made):
+def test_other_code_and_other_settings_execute_again(made, monkeypatch):
     made.chapter("second", "print('edited')")
     assert made.make() == ["second"]
     assert made.printed("second") == "edited\n"
-    made.monkeypatch.setenv("GLASSBOX_DATA", "elsewhere")
+    monkeypatch.setenv("GLASSBOX_DATA", "elsewhere")
     assert made.make() == ["first", "second"]
 
 
@@ -154,14 +169,52 @@ def test_a_removed_chapter_leaves_nothing(made):
     assert "second" not in made.page("times.md").read_text()
 
 
-def test_a_module_that_changes_under_a_running_chapter_is_an_error(made):
-    made.chapter("first", f"{FIRST}\nopen('../src/parts/used.py', 'a').write('# edited')")
+def test_whatever_changes_under_a_running_chapter_is_an_error(made):
+    """Also where its time does not tell."""
+    changed = ("src/parts/used.py", "src/parts/data.csv", "src/parts/new.css", "requirements.lock")
+    write = f"for name in {changed}:\n    open('../' + name, 'a').write('# edited')"
+    made.chapter("first", f"{FIRST}\nimport os\n{write}\n    os.utime('../' + name, (1, 1))")
     made.make()
-    assert "src/parts/used.py changed while it ran" in made.error
+    assert made.error == f"first.ipynb: {', '.join(sorted(changed))} changed while it ran: " + (
+        "start again."
+    )
 
 
 def test_the_record_names_what_was_loaded(made):
-    made.chapter("first", FIRST)
-    made.make()
     record = json.loads((made.folder / "_build" / "executed" / "first.json").read_text())
     assert record["files"] == ["src/parts/__init__.py", "src/parts/used.py"]
+
+
+def damages(content: bytes) -> list[bytes]:
+    other = content.replace(b"0", b"1") if b"0" in content else content.replace(b"1", b"2")
+    return [content[: len(content) // 2], b"", b"\xff", b"null", b"{}", b"[]", other]
+
+
+@pytest.mark.parametrize("suffix", [".ipynb", ".json"])
+def test_a_damaged_execution_is_not_believed(made, suffix):
+    path = made.folder / "book" / "first.ipynb"
+    kept = execution.kept(path, suffix)
+    whole = kept.read_bytes()
+    assert execution._valid(path, execution.hashes())
+    for damaged in damages(whole):
+        kept.write_bytes(damaged)
+        assert execution._valid(path, execution.hashes()) is None, damaged
+    assert made.make() == ["first"] and made.error == ""
+    assert execution._valid(path, execution.hashes())
+
+
+def test_a_book_that_was_being_replaced_returns(made):
+    book.REPLACED.mkdir(parents=True)
+    (book.REPLACED / "index.html").touch()
+    book.recover()
+    assert (book.PUBLISHED / "index.html").exists() and not book.REPLACED.exists()
+
+
+def test_a_chapter_edited_while_it_is_refreshed_is_not_overwritten(made, monkeypatch):
+    edit = "import pathlib\nfile = pathlib.Path('second.ipynb')"
+    made.chapter("second", f"{edit}\nfile.write_text(file.read_text().replace('Title', 'Mine'))")
+    monkeypatch.setattr(refresh, "BOOK", made.folder / "book")
+    monkeypatch.setattr("sys.argv", ["refresh.py", "second"])
+    with pytest.raises(SystemExit, match=r"second\.ipynb was edited while it ran"):
+        refresh.main()
+    assert read(made.folder / "book" / "second.ipynb").cells[0].source == "# Mine"
