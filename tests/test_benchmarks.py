@@ -12,7 +12,9 @@ WRITERS = {"open", "write_text", "write_bytes", "writer", "mkdir", "dump", "RunT
 def offenses(source):
     """Name what a program imports of the studies, and what it calls that writes."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("glassbox.chapters"):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").endswith(
+            (".study", ".studies")
+        ):
             yield node.module
         if isinstance(node, ast.Call):
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
