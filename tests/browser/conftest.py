@@ -5,6 +5,7 @@ import http.server
 import os
 import shutil
 import threading
+import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +24,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+STILL = weakref.WeakSet()  # pages whose clock stands still
+AN_HOUR = 3_600_000  # ms; no page takes that long to open
 MISSING = (
     "no Chromium or Chrome was found: install one (Debian: apt-get install chromium; macOS: "
     "brew install --cask chromium; anywhere: python -m playwright install chromium), or name its "
@@ -52,6 +55,10 @@ class Visit:
         """List the requests that left the machine."""
         inside = ("data:", "blob:", "file:", "http://127.0.0.1:", "http://localhost:")
         return [url for url in self.requests if not url.startswith(inside)]
+
+    def pass_time(self, milliseconds: int = 50) -> None:
+        """Let time pass on a page that ``shown`` has opened; by default enough for a redraw."""
+        self.page.clock.run_for(milliseconds)
 
     def overflow(self) -> int:
         """Measure by how many pixels the page is wider than its window."""
@@ -107,15 +114,24 @@ def visit(browser: Browser):
 
 @pytest.fixture
 def shown(visit, site: Path, request):
-    """Open the page of a module that makes it as ``site`` and names in SHOWN what to wait for."""
+    """Open the page of a module that makes it as ``site`` and names in SHOWN what to wait for.
+
+    Its clock stands still until ``pass_time``, so that no test depends on how fast the machine is.
+    """
 
     def opened(address: str = "", **options) -> Visit:
-        made = visit((site / "index.html").as_uri() + address, **options)
+        made = visit((site / "index.html").as_uri() + address, before=_with_clock, **options)
         made.page.wait_for_selector(request.module.SHOWN)
-        made.page.wait_for_timeout(200)  # for its first pictures
+        made.page.clock.pause_at(AN_HOUR)
+        made.pass_time()  # for its first pictures
         return made
 
     return opened
+
+
+def _with_clock(visit: Visit) -> None:
+    visit.page.clock.install(time=0)
+    STILL.add(visit.page)
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +164,8 @@ def violations():
     """List what axe finds on a page: violations(page) -> ["rule: element", ...]."""
 
     def found(page: Page) -> list[str]:
+        if page in STILL:
+            page.clock.resume()  # axe waits, too
         page.evaluate(MARK_ALIKE)
         results = Axe().run(page, {"exclude": [["[data-alike]"]]}).response["violations"]
         return [f"{rule['id']}: {node['html']}" for rule in results for node in rule["nodes"]]

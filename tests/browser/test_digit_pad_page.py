@@ -217,7 +217,7 @@ def test_a_class_that_is_chosen_has_its_own_map(shown):
     pad(visited).get_by_role("radio").nth(8).press("ArrowDown")
     assert pad(visited).get_by_role("radio").nth(9).is_checked()
     assert moved(after, pixels(board(visited)))
-    visited.page.wait_for_timeout(350)
+    visited.pass_time(350)
     assert pad(visited).get_by_role("status").inner_text().startswith("Map for 9, ")
     draw(visited, SEVEN)
     assert pad(visited).get_by_role("radio").nth(9).is_checked()
@@ -248,7 +248,7 @@ def test_the_pen_moves_by_keyboard(shown):
     for key in keys:
         visited.page.keyboard.press(key)
     assert verdict(visited).startswith("Looks like a 1")
-    visited.page.wait_for_timeout(350)
+    visited.pass_time(350)
     assert pad(visited).get_by_role("status").inner_text().startswith("Looks like a 1, ")
     label = board(visited).get_attribute("aria-label")
     assert "Looks like a 1" in label and "Space puts it down" in label
@@ -263,11 +263,11 @@ def test_the_pen_moves_by_keyboard(shown):
 def test_the_reading_is_told_once_when_the_pen_is_lifted(shown):
     visited = shown()
     draw(visited, SEVEN, lift=False)
-    visited.page.wait_for_timeout(350)
+    visited.pass_time(350)
     status = pad(visited).get_by_role("status")
     assert status.inner_text() == ""
     visited.page.mouse.up()
-    visited.page.wait_for_timeout(350)
+    visited.pass_time(350)
     assert re.fullmatch(r"Looks like a 7, [\d.]+%; then \d, [\d.]+%\.", status.inner_text())
 
 

@@ -109,7 +109,7 @@ def test_the_pointer_moves_the_picture_without_a_click(shown):
     canvas, before = pad(visited).locator(".gb-map"), seen(visited)
     box = canvas.bounding_box()
     visited.page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 0.5 * box["height"])
-    visited.page.wait_for_timeout(60)
+    visited.pass_time()
     assert moved(before, seen(visited)) and visited.errors == []
     x = float(pad(visited).locator(".gb-place").inner_text().split("(")[1].split(",")[0])
     assert x == pytest.approx(0.8 * reach_of(visited), abs=0.05)
@@ -123,7 +123,7 @@ def test_arrow_keys_move_it_and_are_told(shown):
     canvas.press("Shift+ArrowDown")
     assert "at (0.10, −0.50)" in canvas.get_attribute("aria-label")
     assert "at (0.10, −0.50): " in pad(visited).get_by_role("status").inner_text()
-    visited.page.wait_for_timeout(60)
+    visited.pass_time()
     assert moved(before, seen(visited))
     reach = reach_of(visited)
     for _ in range(30):
@@ -136,7 +136,7 @@ def test_a_finger_drags_it(shown):
     before = seen(visited)
     canvas = pad(visited).locator(".gb-map")
     canvas.tap(position={"x": 40, "y": 60})
-    visited.page.wait_for_timeout(60)
+    visited.pass_time()
     assert moved(before, seen(visited))
     assert pad(visited).get_by_role("status").inner_text().startswith("at (")
 
@@ -152,7 +152,7 @@ def test_the_slider_walks_between_two_chosen_digits(shown):
     assert places[0] != places[1] and way.get_attribute("aria-valuetext").startswith("0%, ")
     before = seen(visited)
     pad(visited).get_by_role("combobox", name="from a").select_option("5")
-    visited.page.wait_for_timeout(60)
+    visited.pass_time()
     assert pad(visited).locator(".gb-place").inner_text() not in places
     assert moved(before, seen(visited))
     assert "nearest real digit is a 5" in pad(visited).get_by_role("status").inner_text()
@@ -167,13 +167,14 @@ def test_the_walk_plays_pauses_and_ends(shown):
     visited = shown()
     way = pad(visited).get_by_role("slider", name="on the way")
     pad(visited).get_by_role("button", name="Walk").click()
-    visited.page.wait_for_function("document.querySelector('.gb-latent [type=range]').value > 2")
+    visited.pass_time(400)
     pad(visited).get_by_role("button", name="Pause").click()
     there = way.input_value()
-    visited.page.wait_for_timeout(200)
+    assert 2 < int(there) < 100
+    visited.pass_time(200)
     assert way.input_value() == there
     pad(visited).get_by_role("button", name="Walk").click()
-    visited.page.wait_for_function("document.querySelector('.gb-latent [type=range]').value >= 100")
+    visited.pass_time(3_000)
     assert way.get_attribute("aria-valuetext").startswith("100%, ")
     pad(visited).get_by_role("button", name="Walk").wait_for()
 

@@ -118,6 +118,7 @@ def race(visited, number=0):
 
 
 def caption(visited, number=0) -> str:
+    visited.pass_time()
     return race(visited, number).locator("caption").inner_text()
 
 
@@ -127,7 +128,7 @@ def run_steps(visited, count=30):
     button.evaluate(
         "(button, more) => { for (let k = 0; k < more; k++) button.click(); }", count - 1
     )
-    visited.page.wait_for_timeout(60)
+    visited.pass_time()
 
 
 @pytest.mark.parametrize(
@@ -168,9 +169,9 @@ def test_the_pace_is_a_setting(shown):
         pace.press(key)
         assert f"speed:{pace.get_attribute('aria-valuetext')}" in visited.page.url
         race(visited).get_by_role("button", name="Play").click()
-        visited.page.wait_for_timeout(500)
+        visited.pass_time(500)
         race(visited).get_by_role("button", name="Pause").click()
-        visited.page.wait_for_timeout(60)
+        visited.pass_time()
         reached.append(int(caption(visited).split()[1]))
         race(visited).get_by_role("button", name="Reset").click()
     assert reached[1] > 4 * reached[0]
@@ -183,12 +184,12 @@ def test_surfaces_and_optimizers_change_the_picture(shown):
     for name in ("SGD", "Momentum", "RMSprop", "Adam"):
         before = pixels(picture), pixels(chart)
         race(visited).get_by_role("checkbox", name=name, exact=True).uncheck()
-        visited.page.wait_for_timeout(60)
+        visited.pass_time()
         assert differ(before[0], pixels(picture)) and differ(before[1], pixels(chart)), name
     for name in list(SURFACES)[1:]:
         before = pixels(picture)
         race(visited).get_by_role("combobox").select_option(name)
-        visited.page.wait_for_timeout(60)
+        visited.pass_time()
         assert differ(before, pixels(picture)), name
 
 
@@ -212,19 +213,19 @@ def test_play_pause_step_and_reset(shown):
     picture = race(visited).locator(".gb-map")
     before = pixels(picture)
     race(visited).get_by_role("button", name="Play").click()
-    visited.page.wait_for_timeout(700)
+    visited.pass_time(700)
     race(visited).get_by_role("button", name="Pause").click()
-    visited.page.wait_for_timeout(100)
+    visited.pass_time()
     stopped, seen = caption(visited), pixels(picture)
     assert int(stopped.split()[1]) > 10 and differ(before, seen)
-    visited.page.wait_for_timeout(200)
+    visited.pass_time(200)
     assert caption(visited) == stopped
     assert "After" in race(visited).get_by_role("status").inner_text()
     race(visited).get_by_role("button", name="Step").click()
-    visited.page.wait_for_timeout(60)
+    visited.pass_time()
     assert int(caption(visited).split()[1]) == int(stopped.split()[1]) + 1
     race(visited).get_by_role("button", name="Reset").click()
-    visited.page.wait_for_timeout(100)
+    visited.pass_time()
     assert caption(visited) == "step 0" and not differ(before, pixels(picture))
 
 
@@ -233,7 +234,7 @@ def test_a_click_sets_the_start_and_begins(shown):
     picture = race(visited).locator(".gb-map")
     box = picture.bounding_box()
     picture.click(position={"x": 0.75 * box["width"], "y": 0.25 * box["height"]})
-    visited.page.wait_for_timeout(300)
+    visited.pass_time(300)
     (x0, x1), (y0, y1) = SURFACES["ravine"].bounds
     expected = [x0 + 0.75 * (x1 - x0), y1 - 0.25 * (y1 - y0)]
     start = visited.page.url.split("start:")[1].split(";")[0].split(",")
@@ -258,7 +259,7 @@ def test_the_start_stays_on_the_map_and_other_buttons_leave_it(shown):
 def test_a_setting_that_moves_during_the_race_is_not_told_over_and_over(shown):
     visited = shown()
     race(visited).get_by_role("button", name="Play").click()
-    visited.page.wait_for_timeout(200)
+    visited.pass_time(200)
     knob = race(visited).get_by_role("slider", name=re.compile("^momentum"))
     for _ in range(3):
         knob.press("ArrowLeft")
@@ -270,7 +271,7 @@ def test_a_finger_drags_the_start(shown):
     visited = shown(has_touch=True, width=390)
     picture = race(visited).locator(".gb-map")
     picture.tap(position={"x": 40, "y": 40})
-    visited.page.wait_for_timeout(300)
+    visited.pass_time(300)
     assert "start:-4.5,-2;" not in visited.page.url and caption(visited) != "step 0"
 
 
@@ -284,11 +285,11 @@ def test_all_by_keyboard(shown):
     assert picture.get_attribute("aria-label") != label
     assert "Start at -4.34, -1.25" in race(visited).get_by_role("status").inner_text()
     visited.page.keyboard.press("Enter")
-    visited.page.wait_for_timeout(300)
+    visited.pass_time(300)
     visited.page.keyboard.press("Enter")
     assert caption(visited) != "step 0"
     race(visited).get_by_role("checkbox", name="SGD").press("Space")
-    visited.page.wait_for_timeout(60)
+    visited.pass_time()
     assert "on:Momentum,RMSprop,Adam;" in visited.page.url
 
 
@@ -311,11 +312,11 @@ def test_the_address_brings_a_race_back(shown):
 def test_an_address_that_changes_is_followed(shown):
     visited = shown()
     visited.page.evaluate("location.hash = '#race=surface:beale;start:2,1;on:Adam;beta1:0.5'")
-    visited.page.wait_for_timeout(100)
+    visited.pass_time()
     assert race(visited).get_by_role("combobox").input_value() == "beale"
     assert race(visited).get_by_role("slider", name="β₁").get_attribute("aria-valuetext") == "0.5"
     visited.page.evaluate("location.hash = '#elsewhere'")
-    visited.page.wait_for_timeout(100)
+    visited.pass_time()
     assert race(visited).get_by_role("combobox").input_value() == "beale"
 
 
@@ -353,9 +354,9 @@ def test_it_is_accessible_and_quiet(scheme, width, shown, violations):
 def test_who_wants_little_motion_gets_fifty_steps_at_once(shown):
     visited = shown(reduced_motion="reduce")
     race(visited).get_by_role("button", name="50 steps").click()
-    visited.page.wait_for_timeout(100)
+    visited.pass_time()
     assert caption(visited) == "step 50"
-    visited.page.wait_for_timeout(200)
+    visited.pass_time(200)
     assert caption(visited) == "step 50"
 
 
