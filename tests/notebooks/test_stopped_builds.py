@@ -1,6 +1,6 @@
 """A build that is stopped, at whatever moment, leaves nothing that the next one believes.
 
-`KILLS=30` stops 30 builds instead of 2, at moments drawn from the seed of the order of tests.
+`KILLS=30` stops 30 builds instead of 1, at moments drawn from the seed of the order of tests.
 """
 
 import os
@@ -29,8 +29,8 @@ sphinx:
     html_sidebars: {}
 """
 CONTENTS = "format: jb-book\nroot: book/first\nchapters: [{file: book/second}]\n"
-# Loaded at the start of each Python: counts what it does to files of the build, or sends a signal
-# when it is about to do the n-th of these things.
+# Loaded at the start of each Python: counts what it does to files of the build, and sends a signal
+# when it is about to do the n-th of these things, or the first to a file of some name.
 KILLER = """
 import atexit, os, pathlib, sys
 
@@ -45,24 +45,26 @@ def watch(event, args):
         return
     if "_build" in str(args[0]) or event == "subprocess.Popen":
         done += 1
-        if done == int(asked[1]):
-            (here / "killed").touch()
+        if asked[1] in (str(done), pathlib.Path(str(args[0])).name):
+            asked[1] = "nothing more"
+            (here / "killed").write_text(str(os.getpid()))
             whole, number = asked[3] == "group", int(asked[2])
             os.killpg(0, number) if whole else os.kill(os.getpgrp(), number)
+            if asked[3] == "builder-of-a-sleeper":
+                os.kill(os.getpid(), 19)
 
 if asked and asked[0] == script:
     sys.addaudithook(watch)
     atexit.register(lambda: (here / f"{script}.count").write_text(str(done)))
 """
-# Holds the lock, and hands it on to a process that ends when nothing more can come.
+# Holds the lock as long as its input is open.
 HOLDER = """
-import subprocess, sys
+import sys
 sys.path.insert(0, "tools")
 from alone import alone
-with alone() as lock:
-    child = subprocess.Popen(["cat"], pass_fds=[lock])
+with alone():
     print("held", flush=True)
-    child.wait()
+    sys.stdin.read()
 """
 STOPS = [
     (signal.SIGINT, "group"),  # Ctrl-C
@@ -120,6 +122,13 @@ class SmallBook:
             time.sleep(0.2)
         raise TimeoutError(said)
 
+    def was_killed(self) -> int | None:
+        """Give the process that sent the signal, if one has been sent."""
+        killed = self.killer / "killed"
+        process = int(killed.read_text()) if killed.exists() else None
+        killed.unlink(missing_ok=True)
+        return process
+
     def published(self) -> dict[str, bytes]:
         places = (self.folder / "_build" / name for name in ("html", "html.old"))
         place = next(place for place in places if place.exists())
@@ -146,8 +155,9 @@ def test_killed_builds_leave_nothing_that_the_next_one_believes(small, request):
         status, said = small.make(kill=f"{script} 0 0 nobody")
         assert status == 0, said
         things[script] = int((small.killer / f"{script}.count").read_text())
-    kills = 0
-    for edition in range(1, 1 + int(os.environ.get("KILLS", "2"))):
+    edition, kills = 0, []
+    while len(kills) < int(os.environ.get("KILLS", "1")):
+        edition += 1
         fault, script = draw.choice(["", "page", "code"]), draw.choice(list(things))
         number, whom = draw.choice(STOPS)
         kill = f"{script} {draw.randint(1, things[script])} {number} {whom}"
@@ -155,8 +165,8 @@ def test_killed_builds_leave_nothing_that_the_next_one_believes(small, request):
         before = small.published()
         small.edit(edition, fault)
         small.make(kill)
-        kills += (small.killer / "killed").exists()
-        (small.killer / "killed").unlink(missing_ok=True)
+        if small.was_killed():  # else it came to its end before
+            kills.append(case)
         if fault:
             assert small.published() == before, case
             status, said = small.make()
@@ -165,8 +175,31 @@ def test_killed_builds_leave_nothing_that_the_next_one_believes(small, request):
             small.edit(edition)
         status, said = small.make()
         assert status == 0 and small.editions() == {str(edition)}, (case, said)
-    print(f"{kills} builds were killed")
-    assert kills
+    print(*kills, f"{len(kills)} of {edition} builds were killed", sep="\n")
+
+
+def test_what_was_parsed_is_believed_only_if_its_rendering_succeeded(small):
+    small.edit(1001)
+    assert small.make()[0] == 0
+    small.edit(1002, "page")
+    small.make("render.py second.html 9 group")
+    assert small.was_killed(), "when all pages were parsed, and this one was about to be written"
+    status, said = small.make()
+    assert status == 1 and "Non-consecutive" in said and small.editions() == {"1001"}, said
+    small.edit(1002)
+    assert small.make()[0] == 0 and small.editions() == {"1002"}
+    for file in (small.folder / "_build" / "rendering").rglob("*.doctree"):
+        file.write_bytes(file.read_bytes()[:100])
+    status, said = small.make()
+    assert status == 0 and small.editions() == {"1002"}, said
+
+
+def test_what_a_killed_build_has_started_is_waited_for(small):
+    small.edit(2001)
+    small.run("book", "render.py second.html 9 builder-of-a-sleeper")
+    assert small.run("book")[1].startswith(BUSY)
+    os.kill(small.was_killed(), signal.SIGKILL)
+    assert small.make()[0] == 0 and small.editions() == {"2001"}
 
 
 def test_while_one_builds_another_ends_with_a_sentence(small):
@@ -177,8 +210,5 @@ def test_while_one_builds_another_ends_with_a_sentence(small):
         for tool in ("book", "refresh"):
             status, said = small.run(tool)
             assert status == 1 and said.startswith(BUSY) and said.count("\n") == 1
-        holder.kill()
-        holder.wait()
-        assert BUSY in small.run("book")[1], "what it has started goes on"
         holder.stdin.close()
     assert BUSY not in small.make()[1]
