@@ -94,7 +94,7 @@ def _visits(browser: Browser):
     ) -> Visit:
         window = {"width": width, "height": height}
         context = browser.new_context(color_scheme=scheme, viewport=window, **options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         contexts.append(context)
         visit = Visit(context.new_page())
         before(visit)

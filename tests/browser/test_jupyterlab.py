@@ -62,12 +62,12 @@ FOLDERS = (
 
 def wait_for_server(process, runtime: Path) -> str:
     """Wait until the server has written where it listens."""
-    for _ in range(300):
+    for _ in range(900):
         for file in runtime.glob("jpserver-*.json"):
             return json.loads(file.read_text())["url"]
         assert process.poll() is None, "JupyterLab ended before it was ready"
         time.sleep(0.2)
-    raise TimeoutError("JupyterLab was not ready after 60 s")
+    raise TimeoutError("JupyterLab was not ready after 180 s")
 
 
 @pytest.fixture(scope="module")

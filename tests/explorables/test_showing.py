@@ -283,7 +283,7 @@ def test_controls_moved_at_once_end_at_what_is_set(monkeypatch):
     monkeypatch.setattr("glassbox.explorables.widget_view.to_png", slow_at_first)
     slow = threading.Thread(target=lambda: setattr(first, "index", 1))
     slow.start()
-    assert began.wait(timeout=10)
+    assert began.wait(timeout=60)
     second.index = 1
     slow.join()
     assert picture(screen.value)[0] == "A bar of 1, y."

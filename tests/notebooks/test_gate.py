@@ -125,7 +125,7 @@ def failures(stored, tmp_path_factory):
     here = {"PYTHONPATH": os.pathsep.join(path), "PYTHONHASHSEED": "0"}
     command = [sys.executable, "-m", "pytest", *options, "-p", "no:cacheprovider", str(folder)]
     ran = subprocess.run(
-        command, cwd=folder, env=os.environ | here, capture_output=True, text=True, timeout=200
+        command, cwd=folder, env=os.environ | here, capture_output=True, text=True, timeout=600
     )
     results = re.findall(r"^(PASSED|FAILED) (\w+)\.ipynb::Cell (\d+)", ran.stdout, re.MULTILINE)
     assert len(results) == 5 * len(CELLS), ran.stdout + ran.stderr

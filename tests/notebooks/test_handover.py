@@ -94,7 +94,7 @@ def make_test(folder, *options) -> tuple[str, dict[str, str]]:
         env=os.environ | here,
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=600,
     )
     found = re.findall(r"^(PASSED|FAILED|ERROR) (.*?)(?: - .*)?$", ran.stdout, re.MULTILINE)
     return ran.stdout + ran.stderr, {name: result for result, name in found}

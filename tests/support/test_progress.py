@@ -146,7 +146,7 @@ def outputs_of(kernel, metadata):
     kernel.shell_channel.send(message)
     published = []
     while True:
-        reply = kernel.get_iopub_msg(timeout=30)
+        reply = kernel.get_iopub_msg(timeout=60)
         if reply["parent_header"].get("msg_id") != message["header"]["msg_id"]:
             continue
         if reply["content"].get("execution_state") == "idle":

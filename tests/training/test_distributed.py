@@ -117,7 +117,7 @@ def processes(tmp_path_factory):
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2"]
     command += ["--master-addr=127.0.0.1", f"--master-port={free_port()}", __file__, str(folder)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
     assert run.returncode == 0, run.stderr
     assert "epoch" not in run.stdout
     return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in range(2)]
