@@ -94,6 +94,9 @@ NETWORKS = (
     Exemption("networks.*.forward", "passes on", "as in every layer of PyTorch"),
     Exemption("networks.VAE.*code", "passes on", "as in every layer of PyTorch"),
     Exemption("networks.max_pool2d", "passes on", "as in every layer of PyTorch"),
+    Exemption(
+        "networks.MLPAutoencoder.forward(images=poke(v, *inf))", "sweep", "tanh makes 1 of infinity"
+    ),
     Exemption("networks.*.residual", "sweep", "a part of forward"),
     Exemption("networks.*.shortcut", "sweep", "a part of forward"),
     Exemption("networks.[A-Z]*", "global", "weights are drawn as torch.nn draws them"),

@@ -222,6 +222,8 @@ def task() -> Any:
     return Task("lines", (0, 1), parts, parts, lambda seeds: Lines(), error, error, min)
 
 
+FLATTENED = ("v[..., None]", "v[0]", "v[:, 0]", "v.flatten(1)")  # nn.Flatten takes them all
+FLAT_IMAGES = images(gray).but(misfit=(), more_odd=FLATTENED)
 LOGITS = floats(lambda: draw(4, _CLASSES) * 4)
 LABELS = indices(labels)
 MAPS = floats(lambda: draw(4, 8, 8)).but(misfit=("v[0]", "v[:, None]", "v[1:]", "v[:, 1:]"))
@@ -1221,13 +1223,15 @@ ROLES: dict[str, Role] = {
     "networks.ResidualNetwork.in_channels": integer(3, 1),
     "networks.ResidualNetwork.width": integer(2, 1),
     "networks.ResidualNetwork.forward.images": images(rgb),
-    "networks.MLPDiscriminator.forward.images": images(gray),
+    "networks.MLPDiscriminator.forward.images": FLAT_IMAGES,
     "networks.DCGANDiscriminator.forward.images": images(gray),
-    "networks.ConvAutoencoder.forward.images": images(gray),
-    "networks.LinearAutoencoder.forward.images": images(gray),
-    "networks.MLPAutoencoder.forward.images": images(gray),
-    "networks.VAE.forward.images": images(gray),
-    "networks.VAE.encode.images": images(gray),
+    "networks.ConvAutoencoder.forward.images": images(gray).but(
+        misfit=("v[..., None]", "v[:, 0]", "v[None]", "v.flatten(1)"), more_odd=("v[0]",)
+    ),
+    "networks.LinearAutoencoder.forward.images": FLAT_IMAGES,
+    "networks.MLPAutoencoder.forward.images": FLAT_IMAGES,
+    "networks.VAE.forward.images": FLAT_IMAGES,
+    "networks.VAE.encode.images": FLAT_IMAGES,
     "networks.latents": floats(lambda: draw(4, 3)),
     "networks.VAE.sample.count": integer(2, 1),
     "networks.active_units.model": module(vae),

@@ -11,9 +11,9 @@ from torch import Tensor
 from glassbox.support.arguments import (
     as_tensor,
     check_callables,
-    check_finite,
     check_floating_point,
     check_integer,
+    check_numbers,
     check_shapes,
 )
 
@@ -114,8 +114,8 @@ def trajectory(
 def _two_numbers(start: Iterable[float]) -> list[float]:
     numbers = list(start) if isinstance(start, Iterable) else []
     for number in numbers:
-        check_finite(start=number)
-    if len(numbers) != 2:
+        check_numbers(start=number)
+    if len(numbers) != 2 or not all(map(math.isfinite, numbers)):
         raise ValueError(f"start is {start!r}, expected two finite numbers")
     return [float(number) for number in numbers]
 

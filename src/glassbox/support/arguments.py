@@ -127,7 +127,7 @@ def check_multiple(divisor: int, **numbers: int) -> None:
 def check_choice(choices: Collection[Any], **values: Any) -> None:
     """Refuse values that are not among ``choices``, and list these."""
     for name, value in values.items():
-        if value not in choices:
+        if value not in list(choices):  # in a dict or a set, a list could not be looked up
             raise ValueError(f"{name} is {value!r}, expected one of {', '.join(map(str, choices))}")
 
 
