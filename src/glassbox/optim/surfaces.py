@@ -93,9 +93,9 @@ def trajectory(
             something else than numbers.
         ValueError: If ``steps`` is negative or ``start`` is no pair of finite numbers.
     """
-    start = surface.start if start is None else start
     if not isinstance(surface, Surface):
         raise TypeError(f"surface is {surface!r}, expected one of SURFACES or another Surface")
+    start = surface.start if start is None else start
     check_integer(0, steps=steps)
     check_callables(make_optimizer=make_optimizer)
     point = torch.tensor(_two_numbers(start), dtype=torch.float64, requires_grad=True)
