@@ -15,7 +15,7 @@ PASSED = torch.zeros(4, 2)
 @pytest.mark.parametrize(
     ("check", "good", "bad", "expected"),
     [
-        (arguments.check_at_least_one, [1, 1.5, INF], [0, -3, NAN], "at least 1"),
+        (arguments.check_at_least_one, [1, 3], [0, -3, NAN], "at least 1"),
         (lambda **n: arguments.check_at_least(0, **n), [0, 0.5], [-1, NAN], "at least 0"),
         (
             lambda **n: arguments.check_integer(2, **n),
@@ -62,9 +62,18 @@ def test_what_is_no_number_is_named(check, wrong):
 
 def test_numbers_of_other_libraries_are_numbers():
     for four in (np.int64(4), np.float32(4), torch.tensor(4.0), np.array(4)):
+        arguments.check_at_least(1, first=four)
+    for four in (np.int64(4), torch.tensor(4), np.array(4)):
         arguments.check_at_least_one(first=four)
         arguments.check_multiple(4, first=four)
     arguments.check_integer(1, first=np.int64(4))
+
+
+@pytest.mark.parametrize("wrong", [4.0, np.float32(4), torch.tensor(4.0)])
+def test_counts_and_multiples_are_whole(wrong):
+    for check in (arguments.check_at_least_one, lambda **n: arguments.check_multiple(4, **n)):
+        with pytest.raises(ValueError, match=r"^second is .*, expected an integer$"):
+            check(first=4, second=wrong)
 
 
 def test_entries_that_are_not_finite_are_counted():
@@ -73,6 +82,34 @@ def test_entries_that_are_not_finite_are_counted():
     broken = torch.tensor([NAN, 1.0, -INF, NAN])
     with pytest.raises(ValueError, match=r"^scores has 2 .* nan and 1 .* infinite, of 4, expected"):
         arguments.check_all_finite(counts=PASSED, scores=broken)
+
+
+def test_a_result_that_overflows_names_what_it_was_made_of():
+    arguments.check_overflow(PASSED, scores=torch.tensor([INF]))  # as the result is finite
+    arguments.check_overflow(torch.full((2,), INF, device="meta"), scores=PASSED)
+    large = torch.tensor([-1e30, 1e38])
+    with pytest.raises(ValueError, match=r"^mean is from 0 to 0, scores is from -1e\+30 to 1e\+38"):
+        arguments.check_overflow(large.square(), mean=PASSED, scores=large)
+    with pytest.raises(ValueError, match=r"^scores has 1 entries that are nan"):
+        arguments.check_overflow(torch.tensor(NAN), mean=PASSED, scores=torch.tensor([NAN, 1]))
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        arguments.check_tensors,
+        arguments.check_all_finite,
+        arguments.check_same_shape,
+        arguments.check_floating_point,
+        arguments.check_bytes,
+        lambda scores: arguments.check_shapes(scores=(scores, "N")),
+        lambda scores: arguments.check_class_indices(3, scores=scores),
+    ],
+)
+def test_what_is_no_tensor_is_named(check):
+    for wrong in ([1.0], np.ones(2), None):
+        with pytest.raises(TypeError, match=r"^scores is a .*, expected a tensor$"):
+            check(scores=wrong)
 
 
 def test_arrays_and_lists_become_tensors_and_else_is_named():

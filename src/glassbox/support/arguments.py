@@ -6,6 +6,7 @@ that is nan passes none of the checks of numbers.
 """
 
 import math
+import operator
 from collections.abc import Collection, Sized
 from numbers import Integral, Real
 from typing import Any, NoReturn
@@ -55,8 +56,9 @@ def check_at_least(lowest: float, **numbers: float) -> None:
 
 
 def check_at_least_one(**numbers: int) -> None:
-    """Refuse numbers below 1, as :func:`check_at_least` does."""
+    """Refuse numbers below 1, as :func:`check_at_least` does, and those that are no integers."""
     check_at_least(1, **numbers)
+    _check_whole(**numbers)
 
 
 def check_integer(lowest: int, **numbers: Any) -> None:
@@ -85,11 +87,11 @@ def check_finite(**numbers: float) -> None:
 def check_all_finite(**tensors: Tensor) -> None:
     """Refuse tensors with entries that are nan or infinite, and say how many there are.
 
-    Where values are not to be had, on the meta device and while a model is compiled, none are
-    looked at.
+    None are looked at where :func:`has_values` says that there are none.
     """
+    check_tensors(**tensors)
     for name, tensor in tensors.items():
-        if tensor.is_meta or torch.compiler.is_compiling() or tensor.isfinite().all():
+        if not has_values(tensor) or tensor.isfinite().all():
             continue
         nan = int(tensor.isnan().sum())
         infinite = int((~tensor.isfinite()).sum()) - nan
@@ -114,6 +116,7 @@ def check_multiple(divisor: int, **numbers: int) -> None:
     for name, value in numbers.items():
         if not (value >= divisor and value % divisor == 0):
             raise ValueError(f"{name} is {value}, expected a multiple of {divisor}")
+    _check_whole(**numbers)
 
 
 def check_choice(choices: Collection[Any], **values: Any) -> None:
@@ -132,6 +135,7 @@ def check_not_empty(**collections: Sized) -> None:
 
 def check_same_shape(**tensors: Tensor) -> None:
     """Refuse tensors that differ in shape from the first, and would otherwise be broadcast."""
+    check_tensors(**tensors)
     (name, first), *others = tensors.items()
     for other, tensor in others:
         if tensor.shape != first.shape:
@@ -144,6 +148,7 @@ def check_shapes(**tensors: tuple[Tensor, str]) -> None:
     ``check_shapes(images=(images, "B C H W"), labels=(labels, "B"))`` wants as many labels as
     images: a letter stands for the same size wherever it occurs, a number for itself.
     """
+    check_tensors(**{name: tensor for name, (tensor, _) in tensors.items()})
     sizes: dict[str, str] = {}
     for name, (tensor, pattern) in tensors.items():
         letters = pattern.split()
@@ -158,6 +163,7 @@ def check_shapes(**tensors: tuple[Tensor, str]) -> None:
 
 def check_floating_point(**tensors: Tensor) -> None:
     """Refuse tensors of integers, bools or complex numbers with a ``TypeError``."""
+    check_tensors(**tensors)
     for name, tensor in tensors.items():
         if not tensor.is_floating_point():
             raise TypeError(f"{name} has type {tensor.dtype}, expected floating point")
@@ -165,6 +171,7 @@ def check_floating_point(**tensors: Tensor) -> None:
 
 def check_bytes(**tensors: Tensor) -> None:
     """Refuse tensors that are not ``uint8`` with a ``TypeError``."""
+    check_tensors(**tensors)
     for name, tensor in tensors.items():
         if tensor.dtype != torch.uint8:
             raise TypeError(f"{name} has type {tensor.dtype}, expected torch.uint8")
@@ -172,10 +179,14 @@ def check_bytes(**tensors: Tensor) -> None:
 
 def check_class_indices(num_classes: int, **labels: Tensor) -> None:
     """Refuse labels that are not a vector of class indices from 0 to ``num_classes - 1``."""
+    check_tensors(**labels)
     for name, tensor in labels.items():
-        if tensor.ndim != 1 or tensor.is_floating_point() or tensor.dtype == torch.bool:
+        integers = not (
+            tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool
+        )
+        if tensor.ndim != 1 or not integers:
             reject_tensor(name, tensor, "class indices (N,) of an integer type")
-        if tensor.is_meta or len(tensor) == 0:
+        if not has_values(tensor) or len(tensor) == 0:
             continue
         if not (tensor.min() >= 0 and tensor.max() < num_classes):
             raise ValueError(
@@ -189,3 +200,32 @@ def reject_tensor(argument: str, tensor: Tensor, expected: str) -> NoReturn:
     raise ValueError(
         f"{argument} has shape {tuple(tensor.shape)} and type {tensor.dtype}, expected {expected}"
     )
+
+
+def check_tensors(**values: Any) -> None:
+    """Refuse what is no tensor with a ``TypeError``."""
+    for name, value in values.items():
+        if not isinstance(value, Tensor):
+            raise TypeError(f"{name} is a {type(value).__name__}, expected a tensor")
+
+
+def has_values(tensor: Tensor) -> bool:
+    """Say whether a check may look at values: not on the meta device, nor while compiling."""
+    return not (tensor.is_meta or torch.compiler.is_compiling())
+
+
+def check_overflow(result: Tensor, **inputs: Tensor) -> None:
+    """Refuse inputs whose result is not finite: they are not finite themselves, or too large."""
+    if not has_values(result) or result.isfinite().all():
+        return
+    check_all_finite(**inputs)
+    ranges = [f"{name} is from {one.min():g} to {one.max():g}" for name, one in inputs.items()]
+    raise ValueError(f"{', '.join(ranges)}, expected numbers whose result is finite")
+
+
+def _check_whole(**numbers: Any) -> None:
+    for name, value in numbers.items():
+        try:
+            operator.index(value)
+        except TypeError:
+            raise ValueError(f"{name} is {value!r}, expected an integer") from None
