@@ -116,6 +116,8 @@ def test_arrays_and_lists_become_tensors_and_else_is_named():
     assert arguments.as_tensor(labels=PASSED) is PASSED
     assert torch.equal(arguments.as_tensor(labels=[1, 2]), torch.tensor([1, 2]))
     assert arguments.as_tensor(scores=np.zeros((2, 3))).dtype == torch.float64
+    with torch.device("meta"):
+        assert arguments.as_tensor(labels=[1, 2]).tolist() == [1, 2]
     for wrong in ("12", None, {1: 2}, ["a"], [[1], [2, 3]], np.array(["a"])):
         with pytest.raises(TypeError, match=r"^labels is .*, expected"):
             arguments.as_tensor(labels=wrong)

@@ -10,7 +10,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from glassbox.support.arguments import check_class_indices, check_range, reject_tensor
+from glassbox.support.arguments import (
+    as_tensor,
+    check_at_least_one,
+    check_class_indices,
+    check_range,
+    reject_tensor,
+)
 
 
 def class_counts(labels: Tensor, num_classes: int) -> tuple[int, ...]:
@@ -23,13 +29,15 @@ def class_counts(labels: Tensor, num_classes: int) -> tuple[int, ...]:
     Raises:
         ValueError: If ``labels`` is not a vector of class indices, or one is out of range.
     """
+    labels = as_tensor(labels=labels)
+    check_at_least_one(num_classes=num_classes)
     check_class_indices(num_classes, labels=labels)
     return tuple(labels.bincount(minlength=num_classes).tolist())
 
 
 def checked_counts(counts: Sequence[int] | Tensor) -> Tensor:
     """Convert counts to float64 ``(K,)`` on the CPU, after a check that each is at least 1."""
-    values = torch.as_tensor(counts, dtype=torch.float64, device="cpu").detach()
+    values = as_tensor(class_counts=counts).detach().cpu().double()
     if values.ndim != 1 or len(values) < 2:
         reject_tensor("class_counts", values, "(K,) with K of at least 2")
     for label, value in enumerate(values.tolist()):
@@ -74,5 +82,5 @@ def _effective_numbers(counts: Sequence[int] | Tensor, beta: float) -> Tensor:
     values = checked_counts(counts)
     check_range(0, 1, below=True, beta=beta)
     # 1 - beta**n without cancellation where beta is close to 1.
-    log_beta = torch.tensor(beta, dtype=torch.float64).log()
+    log_beta = torch.tensor(beta, dtype=torch.float64, device="cpu").log()
     return -torch.expm1(values * log_beta) / (1 - beta)

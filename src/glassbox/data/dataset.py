@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from glassbox.support.arguments import reject_tensor
+from glassbox.support.arguments import check_tensors, has_values, reject_tensor
 
 _Index = Tensor | list[int] | list[bool] | slice
 
@@ -32,12 +32,14 @@ class Dataset:
     masks: Tensor | None = None
 
     def __post_init__(self) -> None:
+        check_tensors(images=self.images, labels=self.labels)
         if self.images.ndim != 4 or self.images.dtype != torch.uint8:
             reject_tensor("images", self.images, "uint8 (N, C, H, W)")
         count, _, height, width = self.images.shape
         if self.labels.shape != (count,) or self.labels.dtype != torch.int64:
             reject_tensor("labels", self.labels, f"int64 ({count},)")
-        if count and not 0 <= self.labels.min() <= self.labels.max() < self.num_classes:
+        looked_at = count and has_values(self.labels)
+        if looked_at and not 0 <= self.labels.min() <= self.labels.max() < self.num_classes:
             reject_tensor("labels", self.labels, f"values from 0 to {self.num_classes - 1}")
         if self.masks is not None and (
             self.masks.shape != (count, height, width) or self.masks.dtype != torch.bool
@@ -52,7 +54,7 @@ class Dataset:
         if not isinstance(indices, Tensor | list | slice):
             raise TypeError(f"indices is {indices!r}, expected a tensor, a list or a slice")
         # An empty list would otherwise become a tensor of floats.
-        chosen = torch.tensor([], dtype=torch.int64) if indices == [] else indices
+        chosen = slice(0, 0) if isinstance(indices, list) and not indices else indices
         masks = None if self.masks is None else self.masks[chosen]
         return Dataset(self.name, self.images[chosen], self.labels[chosen], self.class_names, masks)
 

@@ -17,7 +17,7 @@ from torch import Tensor
 
 
 def as_tensor(**values: Any) -> Tensor:
-    """Give a tensor as it is, and an array or a list (of lists) of numbers as a tensor.
+    """Give a tensor as it is, and an array or a list (of lists) of numbers as one on the CPU.
 
     One value is given, under the name of its argument. Floats of a list become ``float32``, as
     ``torch.tensor`` has it; an array keeps its type and is not copied.
@@ -28,7 +28,7 @@ def as_tensor(**values: Any) -> Tensor:
     if not isinstance(value, np.ndarray | list | tuple):
         raise TypeError(f"{name} is {_short(value)}, expected a tensor, an array or a list")
     try:
-        return torch.as_tensor(value)
+        return torch.as_tensor(value, device="cpu")  # whatever the default device is
     except (TypeError, ValueError, RuntimeError) as error:
         raise TypeError(f"{name} is {_short(value)}, expected numbers: {error}") from error
 
