@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from glassbox.support.arguments import check_at_least
+from glassbox.support.arguments import check_integer
 from glassbox.training.loop import ImageBatches
 from glassbox.training.resuming import order_of
 
@@ -28,7 +28,7 @@ class MixedBatches:
     """
 
     def __init__(self, batches: ImageBatches, mixer: _Mixer, *, seed: int = 0) -> None:
-        check_at_least(0, seed=seed)
+        check_integer(0, seed=seed)
         self.batches, self.mixer, self.seed, self.epoch = batches, mixer, seed, 0
         self.sampler = getattr(batches, "sampler", None)  # to be told the epoch
 

@@ -4,12 +4,20 @@ import math
 
 import torch
 
+from glassbox.support.arguments import (
+    check_at_least_one,
+    check_finite,
+    check_positive,
+    check_range,
+)
+
 Box = tuple[int, int, int, int]  # top, bottom, left, right, the ends not included
 NOTHING: Box = (0, 0, 0, 0)
 
 
 def kept_area(box: Box, height: int, width: int) -> float:
     """Compute the fraction of an image, given in pixels, that a box leaves uncovered."""
+    check_at_least_one(height=height, width=width)
     top, bottom, left, right = box
     return 1 - (bottom - top) * (right - left) / (height * width)
 
@@ -22,7 +30,12 @@ def box_around(fraction: float, center: tuple[int, int], height: int, width: int
         center: Row and column.
         height: Of the image in pixels.
         width: Of the image in pixels.
+
+    Raises:
+        ValueError: If a number is out of range.
     """
+    check_range(0, 1, fraction=fraction)
+    check_at_least_one(height=height, width=width)
     side, (y, x) = math.sqrt(1 - fraction), center
     return (*_span(y, int(height * side), height), *_span(x, int(width * side), width))
 
@@ -46,10 +59,16 @@ def box_inside(
 
 
 def draw_fraction(alpha: float, generator: torch.Generator | None = None) -> float:
-    """Draw a fraction from the distribution Beta(alpha, alpha), with alpha above 0."""
-    return torch._sample_dirichlet(torch.tensor([alpha, alpha]).float(), generator)[0].item()
+    """Draw a fraction from the distribution Beta(alpha, alpha), with a finite alpha above 0.
+
+    A ``ValueError`` names another alpha: there is nothing to draw from.
+    """
+    check_positive(alpha=alpha)
+    check_finite(alpha=alpha)
+    both = torch.tensor([alpha, alpha], dtype=torch.float32, device="cpu")
+    return torch._sample_dirichlet(both, generator)[0].item()
 
 
 def draw_below(bound: int, generator: torch.Generator | None = None) -> int:
     """Draw an integer from 0 to ``bound - 1``; 0 also for bounds below 1."""
-    return int(torch.randint(max(bound, 1), (1,), generator=generator))
+    return int(torch.randint(max(bound, 1), (1,), generator=generator, device="cpu"))
