@@ -1,10 +1,14 @@
 """The controls of an explorable, as plain values: what can be chosen, and what the reader sees."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, Literal
+
+# As many as a slider of a usual width has pixels; a page draws far fewer, a kernel one at a time.
+_MOST_STEPS = 1000
 
 _Kind = Literal["slider", "dropdown", "toggle", "buttons"]
 
@@ -86,17 +90,34 @@ def slider(
     Raises:
         ValueError: The numbers do not make a range of two or more, or ``start`` is not among them.
     """
-    first, last, by = (Decimal(str(number)) for number in (low, high, step))
-    if by <= 0 or last <= first or (last - first) % by:
+    first, last, by = _exact(low=low), _exact(high=high), _exact(step=step)
+    if by <= 0:
+        raise ValueError(f"step is {step}, expected above 0")
+    if last > first + _MOST_STEPS * by:
+        raise ValueError(
+            f"high is {high}, expected at most {_MOST_STEPS} steps of {step} above {low}"
+        )
+    if last <= first or (last - first) % by:
         raise ValueError(f"high is {high}, expected a whole number of steps, {step}, above {low}")
     exact = [first + i * by for i in range(int((last - first) / by) + 1)]
     digits = max(0, *(-int(n.normalize().as_tuple().exponent) for n in (first, by)))
-    kind = int if isinstance(low, int) and isinstance(step, int) else float
+    kind = int if isinstance(low, Integral) and isinstance(step, Integral) else float
     values = [kind(number) for number in exact]
     labels = [_with_unit(f"{number:.{digits}f}", unit) for number in exact]
     middle = values[len(values) // 2]
     start = middle if start is None else start
     return _control("slider", values, values, labels, start, label=label, play=play)
+
+
+def _exact(**numbers: Any) -> Decimal:
+    """Read one number as its decimal digits say, so that 0.1 is a tenth."""
+    ((name, number),) = numbers.items()
+    number = number.item() if getattr(number, "ndim", None) == 0 else number
+    if not isinstance(number, Real):
+        raise TypeError(f"{name} is {number!r}, expected a number")
+    if not math.isfinite(number):
+        raise ValueError(f"{name} is {number}, expected a finite number")
+    return Decimal(str(number))
 
 
 def slider_over(
