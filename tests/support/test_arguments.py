@@ -33,7 +33,12 @@ PASSED = torch.zeros(4, 2)
             "0 to below 1",
         ),
         (lambda **n: arguments.check_multiple(4, **n), [4, 28], [0, -4, 6, 2], "a multiple of 4"),
-        (lambda **n: arguments.check_choice(("a", "b"), **n), ["a", "b"], ["c", None], "of a, b"),
+        (
+            lambda **n: arguments.check_choice(("a", "b"), **n),
+            ["a", "b"],
+            ["c", None],
+            "of a, b",
+        ),
     ],
 )
 def test_values_pass_or_are_named(check, good, bad, expected):
@@ -61,15 +66,15 @@ def test_what_is_no_number_is_named(check, wrong):
 
 
 def test_numbers_of_other_libraries_are_numbers():
-    for four in (np.int64(4), np.float32(4), torch.tensor(4.0), np.array(4)):
+    for four in (np.int64(4), np.float32(4), torch.tensor(4.0)):
         arguments.check_at_least(1, first=four)
-    for four in (np.int64(4), torch.tensor(4), np.array(4)):
+    for four in (np.int64(4), np.uint8(4)):
         arguments.check_at_least_one(first=four)
         arguments.check_multiple(4, first=four)
     arguments.check_integer(1, first=np.int64(4))
 
 
-@pytest.mark.parametrize("wrong", [4.0, np.float32(4), torch.tensor(4.0)])
+@pytest.mark.parametrize("wrong", [4.0, np.float32(4), torch.tensor(4.0), torch.tensor(4)])
 def test_counts_and_multiples_are_whole(wrong):
     for check in (arguments.check_at_least_one, lambda **n: arguments.check_multiple(4, **n)):
         with pytest.raises(ValueError, match=r"^second is .*, expected an integer$"):
@@ -110,6 +115,34 @@ def test_what_is_no_tensor_is_named(check):
     for wrong in ([1.0], np.ones(2), None):
         with pytest.raises(TypeError, match=r"^scores is a .*, expected a tensor$"):
             check(scores=wrong)
+    with pytest.raises(
+        TypeError, match=r"^scores has type torch.complex64, expected real numbers$"
+    ):
+        check(scores=torch.tensor([1j]))
+
+
+def test_integers_come_as_a_tuple():
+    for given in ((4, 5), [4, 5], np.array([4, 5]), torch.tensor([4, 5]), range(4, 6)):
+        assert arguments.as_integers(2, center=given) == (4, 5)
+    for wrong in (4, "45", (4,), (4, 5, 6), (4, 5.0), (4, None), {4: 1, 5: 1}, {4, 5}):
+        with pytest.raises(ValueError, match=r"^center is .*, expected 2 integers$"):
+            arguments.as_integers(2, center=wrong)
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        (None, "state is None, expected what state_dict returned"),
+        ({"epoch": 1}, r"state is .*, expected one with 'order'"),
+        ({"order": 1}, r"state is .*, expected one with 'epoch'"),
+        ({"epoch": -1, "order": {}}, r"state\['epoch'\] is -1, expected an integer"),
+        ({"epoch": NAN, "order": {}}, r"state\['epoch'\] is nan"),
+    ],
+)
+def test_a_state_that_nothing_returned_is_named(state, message):
+    arguments.check_state({"epoch": 1, "order": {}}, "epoch", parts=["order"])
+    with pytest.raises((TypeError, ValueError), match=message):
+        arguments.check_state(state, "epoch", parts=["order"])
 
 
 def test_arrays_and_lists_become_tensors_and_else_is_named():
@@ -120,6 +153,9 @@ def test_arrays_and_lists_become_tensors_and_else_is_named():
         assert arguments.as_tensor(labels=[1, 2]).tolist() == [1, 2]
     for wrong in ("12", None, {1: 2}, ["a"], [[1], [2, 3]], np.array(["a"])):
         with pytest.raises(TypeError, match=r"^labels is .*, expected"):
+            arguments.as_tensor(labels=wrong)
+    for wrong in ([1j], torch.tensor([1j])):
+        with pytest.raises(TypeError, match=r"^labels has type torch.complex64, expected real"):
             arguments.as_tensor(labels=wrong)
 
 

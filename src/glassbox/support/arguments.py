@@ -7,7 +7,7 @@ that is nan passes none of the checks of numbers.
 
 import math
 import operator
-from collections.abc import Collection, Sized
+from collections.abc import Collection, Hashable, Mapping, Sized
 from numbers import Integral, Real
 from typing import Any, NoReturn
 
@@ -24,13 +24,16 @@ def as_tensor(**values: Any) -> Tensor:
     """
     ((name, value),) = values.items()
     if isinstance(value, Tensor):
+        check_tensors(**{name: value})
         return value
     if not isinstance(value, np.ndarray | list | tuple):
         raise TypeError(f"{name} is {_short(value)}, expected a tensor, an array or a list")
     try:
-        return torch.as_tensor(value, device="cpu")  # whatever the default device is
+        tensor = torch.as_tensor(value, device="cpu")  # whatever the default device is
     except (TypeError, ValueError, RuntimeError) as error:
         raise TypeError(f"{name} is {_short(value)}, expected numbers: {error}") from error
+    check_tensors(**{name: tensor})
+    return tensor
 
 
 def check_numbers(**numbers: Any) -> None:
@@ -58,7 +61,7 @@ def check_at_least(lowest: float, **numbers: float) -> None:
 def check_at_least_one(**numbers: int) -> None:
     """Refuse numbers below 1, as :func:`check_at_least` does, and those that are no integers."""
     check_at_least(1, **numbers)
-    _check_whole(**numbers)
+    check_whole(**numbers)
 
 
 def check_integer(lowest: int, **numbers: Any) -> None:
@@ -116,14 +119,15 @@ def check_multiple(divisor: int, **numbers: int) -> None:
     for name, value in numbers.items():
         if not (value >= divisor and value % divisor == 0):
             raise ValueError(f"{name} is {value}, expected a multiple of {divisor}")
-    _check_whole(**numbers)
+    check_whole(**numbers)
 
 
 def check_choice(choices: Collection[Any], **values: Any) -> None:
     """Refuse values that are not among ``choices``, and list these."""
     for name, value in values.items():
-        if value not in choices:
-            raise ValueError(f"{name} is {value!r}, expected one of {', '.join(map(str, choices))}")
+        if not (isinstance(value, Hashable) and value in choices):
+            listed = ", ".join(map(str, choices))
+            raise ValueError(f"{name} is {_short(value)}, expected one of {listed}")
 
 
 def check_not_empty(**collections: Sized) -> None:
@@ -181,10 +185,7 @@ def check_class_indices(num_classes: int, **labels: Tensor) -> None:
     """Refuse labels that are not a vector of class indices from 0 to ``num_classes - 1``."""
     check_tensors(**labels)
     for name, tensor in labels.items():
-        integers = not (
-            tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool
-        )
-        if tensor.ndim != 1 or not integers:
+        if tensor.ndim != 1 or tensor.is_floating_point() or tensor.dtype == torch.bool:
             reject_tensor(name, tensor, "class indices (N,) of an integer type")
         if not has_values(tensor) or len(tensor) == 0:
             continue
@@ -203,10 +204,12 @@ def reject_tensor(argument: str, tensor: Tensor, expected: str) -> NoReturn:
 
 
 def check_tensors(**values: Any) -> None:
-    """Refuse what is no tensor with a ``TypeError``."""
+    """Refuse what is no tensor of real numbers with a ``TypeError``."""
     for name, value in values.items():
         if not isinstance(value, Tensor):
             raise TypeError(f"{name} is a {type(value).__name__}, expected a tensor")
+        if value.is_complex():
+            raise TypeError(f"{name} has type {value.dtype}, expected real numbers")
 
 
 def has_values(tensor: Tensor) -> bool:
@@ -223,9 +226,33 @@ def check_overflow(result: Tensor, **inputs: Tensor) -> None:
     raise ValueError(f"{', '.join(ranges)}, expected numbers whose result is finite")
 
 
-def _check_whole(**numbers: Any) -> None:
+def check_whole(**numbers: Any) -> None:
+    """Refuse what is not an integer, as Python and NumPy have them."""
     for name, value in numbers.items():
-        try:
-            operator.index(value)
-        except TypeError:
-            raise ValueError(f"{name} is {value!r}, expected an integer") from None
+        if not isinstance(value, Integral) or isinstance(value, bool):
+            raise ValueError(f"{name} is {_short(value)}, expected an integer")
+
+
+def as_integers(count: int, **values: Any) -> tuple[int, ...]:
+    """Give so many integers, in a tuple, a list, an array or a tensor, as a tuple."""
+    ((name, value),) = values.items()
+    try:
+        numbers = tuple(operator.index(one) for one in value)
+    except TypeError:
+        numbers = ()
+    if len(numbers) != count or isinstance(value, Mapping | set):
+        raise ValueError(f"{name} is {_short(value)}, expected {count} integers")
+    return numbers
+
+
+def check_state(state: Any, *numbers: str, parts: Collection[str] = ()) -> None:
+    """Refuse what ``state_dict`` did not return, which has these numbers and parts.
+
+    A number is an integer of at least 0.
+    """
+    if not isinstance(state, Mapping):
+        raise TypeError(f"state is {_short(state)}, expected what state_dict returned")
+    for key in (*numbers, *parts):
+        if key not in state:
+            raise ValueError(f"state is {_short(state)}, expected one with {key!r}")
+    check_integer(0, **{f"state[{key!r}]": state[key] for key in numbers})
