@@ -64,6 +64,13 @@ def check_at_least_one(**numbers: int) -> None:
     check_whole(**numbers)
 
 
+def check_whole(**numbers: Any) -> None:
+    """Refuse what is not an integer, as Python and NumPy have them, with a ``TypeError``."""
+    for name, value in numbers.items():
+        if not isinstance(value, Integral) or isinstance(value, bool):
+            raise TypeError(f"{name} is {_short(value)}, expected an integer")
+
+
 def check_integer(lowest: int, **numbers: Any) -> None:
     """Refuse what is not an integer or below a limit."""
     for name, value in numbers.items():
@@ -203,6 +210,20 @@ def reject_tensor(argument: str, tensor: Tensor, expected: str) -> NoReturn:
     )
 
 
+def check_modules(**modules: Any) -> None:
+    """Refuse what is not a ``torch.nn.Module`` with a ``TypeError``."""
+    for name, value in modules.items():
+        if not isinstance(value, torch.nn.Module):
+            raise TypeError(f"{name} is {_short(value)}, expected a torch.nn.Module")
+
+
+def check_callables(**functions: Any) -> None:
+    """Refuse what cannot be called with a ``TypeError``."""
+    for name, value in functions.items():
+        if not callable(value):
+            raise TypeError(f"{name} is {_short(value)}, expected a function")
+
+
 def check_tensors(**values: Any) -> None:
     """Refuse what is no tensor of real numbers with a ``TypeError``."""
     for name, value in values.items():
@@ -224,13 +245,6 @@ def check_overflow(result: Tensor, **inputs: Tensor) -> None:
     check_all_finite(**inputs)
     ranges = [f"{name} is from {one.min():g} to {one.max():g}" for name, one in inputs.items()]
     raise ValueError(f"{', '.join(ranges)}, expected numbers whose result is finite")
-
-
-def check_whole(**numbers: Any) -> None:
-    """Refuse what is not an integer, as Python and NumPy have them."""
-    for name, value in numbers.items():
-        if not isinstance(value, Integral) or isinstance(value, bool):
-            raise ValueError(f"{name} is {_short(value)}, expected an integer")
 
 
 def as_integers(count: int, **values: Any) -> tuple[int, ...]:
