@@ -15,6 +15,7 @@ from torch import Tensor
 from glassbox.support.arguments import (
     check_all_finite,
     check_at_least,
+    check_callables,
     check_finite,
     check_floating_point,
     check_integer,
@@ -177,6 +178,8 @@ def color_jitter(
 
 def compose(*augmentations: Augmentation) -> Augmentation:
     """Chain augmentations, functions ``(images, generator) -> images``, first to last."""
+    for augmentation in augmentations:
+        check_callables(augmentations=augmentation)
 
     def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
         for augmentation in augmentations:
@@ -188,6 +191,7 @@ def compose(*augmentations: Augmentation) -> Augmentation:
 
 def _random_move(pixels: int, *, repeat_edge: bool) -> Augmentation:
     def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        _check_images(images)
         size = 2, len(images)
         moves = torch.randint(-pixels, pixels + 1, size, generator=generator, device="cpu")
         down, right = moves.to(images.device)
@@ -197,10 +201,17 @@ def _random_move(pixels: int, *, repeat_edge: bool) -> Augmentation:
 
 
 def _uniform(images: Tensor, low: float, high: float, generator: torch.Generator | None) -> Tensor:
+    _check_images(images)
     # Drawn on the CPU, so that a run on another device sees the same numbers.
     draws = torch.rand(len(images), generator=generator, device="cpu")
     ends = torch.tensor([low, high], dtype=torch.float32, device="cpu")
     return torch.lerp(*ends, draws).to(images.device)
+
+
+def _check_images(images: Tensor) -> None:
+    check_shapes(images=(images, "B C H W"))
+    if images.numel() == 0:
+        reject_tensor("images", images, "non-empty (B, C, H, W)")
 
 
 def _check_between(low: float, high: float, **tensors: Tensor) -> None:

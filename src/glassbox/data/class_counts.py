@@ -46,35 +46,35 @@ def checked_counts(counts: Sequence[int] | Tensor) -> Tensor:
     return values
 
 
-def effective_numbers(counts: Sequence[int] | Tensor, beta: float = 0.9999) -> Tensor:
+def effective_numbers(class_counts: Sequence[int] | Tensor, beta: float = 0.9999) -> Tensor:
     r"""Count examples as if each new one overlapped a little with those before.
 
     Computes :math:`E_n = (1 - \beta^n) / (1 - \beta)`: the first example counts 1, the next
     :math:`\beta`, then :math:`\beta^2`; no class counts more than :math:`1 / (1 - \beta)`.
 
     Args:
-        counts: Examples of each class, ``(K,)``, at least 1 in each.
+        class_counts: Examples of each class, ``(K,)``, at least 1 in each.
         beta: From 0, where every class counts 1, up to but not including 1, where ``E_n`` would
             be ``n``.
 
     Raises:
         ValueError: If ``beta`` is out of range, or as :func:`checked_counts` does.
     """
-    return _effective_numbers(counts, beta).to(torch.get_default_dtype())
+    return _effective_numbers(class_counts, beta).to(torch.get_default_dtype())
 
 
-def effective_weights(counts: Sequence[int] | Tensor, beta: float = 0.9999) -> Tensor:
+def effective_weights(class_counts: Sequence[int] | Tensor, beta: float = 0.9999) -> Tensor:
     r"""Weigh classes by the inverse of their effective number; the weights ``(K,)`` sum to K.
 
     Errors are those of :func:`effective_numbers`. Computes
     :math:`w_j = K \, E_{n_j}^{-1} / \sum_k E_{n_k}^{-1}`.
 
     Args:
-        counts: Examples of each class, ``(K,)``, at least 1 in each.
+        class_counts: Examples of each class, ``(K,)``, at least 1 in each.
         beta: As in :func:`effective_numbers`: 0 weighs all classes alike, and towards 1 the
             weights approach those by inverse frequency.
     """
-    inverse = 1 / _effective_numbers(counts, beta)
+    inverse = 1 / _effective_numbers(class_counts, beta)
     return (inverse * len(inverse) / inverse.sum()).to(torch.get_default_dtype())
 
 

@@ -86,8 +86,11 @@ def read_strokes(way: str) -> list[Tensor]:
     """Parse a digit of :data:`WAYS` into strokes: x and y, ``(points, 2)`` each.
 
     Raises:
+        TypeError: If ``way`` is no text.
         ValueError: If ``way`` is written otherwise.
     """
+    if not isinstance(way, str):
+        raise TypeError(f"way is {way!r}, expected a text such as '50 1, 30 12; 44 4'")
     points = [[point.split() for point in stroke.split(",")] for stroke in way.split(";")]
     try:
         strokes = [

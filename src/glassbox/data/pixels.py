@@ -100,6 +100,8 @@ def resize(images: Tensor, size: int) -> Tensor:
         ValueError: If ``images`` is not four-dimensional or ``size`` is not positive.
     """
     check_shapes(images=(images, "N C H W"))
+    if images[:1].numel() == 0 and len(images):
+        reject_tensor("images", images, "(N, C, H, W) with pixels")
     check_at_least_one(size=size)
     floats = images.float() if images.dtype == torch.uint8 else images
     check_floating_point(images=floats)

@@ -17,6 +17,7 @@ from glassbox.support.arguments import (
     check_range,
     reject_tensor,
 )
+from glassbox.support.seeds import generator_from
 
 PROFILES = ("exponential", "step")
 
@@ -40,9 +41,8 @@ def stratified_split(
         ValueError: If ``labels`` or ``parts`` do not describe a split.
     """
     labels = _checked_labels(labels)
-    check_integer(0, seed=seed)
     sizes = _part_sizes(parts, len(labels))
-    generator = torch.Generator().manual_seed(seed)
+    generator = generator_from(seed)
     order = torch.randperm(len(labels), generator=generator, device="cpu")
     classes = labels[order]
     pools = [order[classes == label] for label in classes.unique()]
@@ -71,7 +71,6 @@ def k_folds(labels: Tensor, k: int, *, seed: int = 0) -> list[tuple[Tensor, Tens
         ValueError: If ``k`` is out of range.
     """
     labels = _checked_labels(labels)
-    check_integer(0, seed=seed)
     rarest = int(labels.unique(return_counts=True)[1].min())
     check_range(2, rarest, k=k)
     check_integer(2, k=k)
@@ -145,9 +144,9 @@ def long_tailed(
         ValueError: If an argument is out of range or a class has too few examples.
     """
     labels = _checked_labels(labels)
-    check_integer(0, seed=seed)
-    if labels.min() < 0:
-        raise ValueError(f"labels has {labels.min()}, expected at least 0")
+    if labels.min() < 0 or labels.max() < 1:
+        found = f"{labels.min()} to {labels.max()}"
+        raise ValueError(f"labels has {found}, expected at least 0, and at least 2 classes")
     available = torch.bincount(labels).tolist()
     counts = long_tailed_counts(
         min(available) if n_max is None else n_max, len(available), imbalance, profile
@@ -164,14 +163,14 @@ def long_tailed(
 def _checked_labels(labels: Tensor) -> Tensor:
     """Give labels, also those of an array or a list, on the CPU, where indices are drawn."""
     labels = as_tensor(labels=labels)
-    integers = not (labels.is_floating_point() or labels.is_complex())
+    integers = not (labels.is_floating_point() or labels.dtype == torch.bool)
     if labels.ndim != 1 or len(labels) == 0 or not integers:
         reject_tensor("labels", labels, "a non-empty vector of integers")
     return labels.cpu()
 
 
 def _shuffled(count: int, seed: int) -> Tensor:
-    generator = torch.Generator().manual_seed(seed)
+    generator = generator_from(seed)
     return torch.randperm(count, generator=generator, device="cpu")
 
 

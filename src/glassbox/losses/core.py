@@ -12,6 +12,7 @@ from glassbox.support.arguments import (
     check_floating_point,
     check_overflow,
     check_shapes,
+    check_whole,
 )
 
 
@@ -52,6 +53,7 @@ class ClassLoss(nn.Module, ABC):
         self, *, weight: Tensor | None = None, reduction: str = "mean", ignore_index: int = -100
     ) -> None:
         check_choice(("mean", "sum", "none"), reduction=reduction)
+        check_whole(ignore_index=ignore_index)
         super().__init__()
         self.register_buffer("weight", None if weight is None else _checked_weight(weight))
         self.reduction = reduction

@@ -69,6 +69,7 @@ class DeferredReweighting(nn.Module):
 
     def set_epoch(self, epoch: int) -> None:
         """Take the weights of an epoch, counted from 1."""
+        check_integer(1, epoch=epoch)
         self.loss.weight.copy_(deferred_weights(self.counts, epoch, self.start, self.beta))
 
     def forward(self, logits: Tensor, labels: Labels) -> Tensor:

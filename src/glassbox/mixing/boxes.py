@@ -5,6 +5,7 @@ import math
 import torch
 
 from glassbox.support.arguments import (
+    as_integers,
     check_at_least_one,
     check_finite,
     check_positive,
@@ -16,9 +17,11 @@ NOTHING: Box = (0, 0, 0, 0)
 
 
 def kept_area(box: Box, height: int, width: int) -> float:
-    """Compute the fraction of an image, given in pixels, that a box leaves uncovered."""
+    """Compute the fraction of an image, given in pixels, that a box inside it leaves uncovered."""
     check_at_least_one(height=height, width=width)
-    top, bottom, left, right = box
+    top, bottom, left, right = as_integers(4, box=box)
+    if not (0 <= top <= bottom <= height and 0 <= left <= right <= width):
+        raise ValueError(f"box is {box}, expected one inside {height} x {width} pixels")
     return 1 - (bottom - top) * (right - left) / (height * width)
 
 
@@ -36,7 +39,10 @@ def box_around(fraction: float, center: tuple[int, int], height: int, width: int
     """
     check_range(0, 1, fraction=fraction)
     check_at_least_one(height=height, width=width)
-    side, (y, x) = math.sqrt(1 - fraction), center
+    y, x = as_integers(2, center=center)
+    if not (0 <= y < height and 0 <= x < width):
+        raise ValueError(f"center is {center}, expected a pixel of {height} x {width}")
+    side = math.sqrt(1 - fraction)
     return (*_span(y, int(height * side), height), *_span(x, int(width * side), width))
 
 
@@ -65,7 +71,7 @@ def draw_fraction(alpha: float, generator: torch.Generator | None = None) -> flo
     """
     check_positive(alpha=alpha)
     check_finite(alpha=alpha)
-    both = torch.tensor([alpha, alpha], dtype=torch.float32, device="cpu")
+    both = torch.tensor([float(alpha)] * 2, dtype=torch.float32, device="cpu")
     return torch._sample_dirichlet(both, generator)[0].item()
 
 

@@ -13,6 +13,7 @@ from glassbox.support.arguments import (
     check_range,
     check_shapes,
     has_values,
+    reject_tensor,
 )
 
 
@@ -66,6 +67,9 @@ def apply_mix(
         TypeError: If images to be blended are integers, or the labels are not class indices.
         ValueError: If shapes or numbers do not fit.
     """
+    check_images(images)
+    if not isinstance(mix, Mix):
+        raise TypeError(f"mix is a {type(mix).__name__}, expected a Mix")
     check_shapes(images=(images, "B C H W"), labels=(labels, "B"), partner=(mix.partner, "B"))
     rows = smooth_labels(labels, num_classes, label_smoothing)
     if has_values(mix.fraction) and not ((mix.fraction >= 0) & (mix.fraction <= 1)).all():
@@ -83,6 +87,13 @@ def apply_mix(
         rows = rows.to(torch.promote_types(images.dtype, torch.float32))
     fraction = mix.fraction.to(rows)[:, None]
     return mixed, rows * fraction + rows[partner.to(rows.device)] * (1 - fraction)
+
+
+def check_images(images: Tensor) -> None:
+    """Refuse what is no batch of images ``(B, C, H, W)``, or has no pixels."""
+    check_shapes(images=(images, "B C H W"))
+    if images.numel() == 0:
+        reject_tensor("images", images, "non-empty (B, C, H, W)")
 
 
 def smooth_labels(labels: Tensor, num_classes: int, label_smoothing: float = 0.0) -> Tensor:

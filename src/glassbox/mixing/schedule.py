@@ -1,5 +1,7 @@
 """Mixup and CutMix in random alternation, with the options of timm's ``Mixup``."""
 
+from numbers import Real
+
 import torch
 from torch import Tensor
 
@@ -12,7 +14,7 @@ from glassbox.mixing.boxes import (
     draw_fraction,
     kept_area,
 )
-from glassbox.mixing.core import Mix, apply_mix
+from glassbox.mixing.core import Mix, apply_mix, check_images
 from glassbox.support.arguments import (
     check_at_least,
     check_at_least_one,
@@ -20,7 +22,6 @@ from glassbox.support.arguments import (
     check_finite,
     check_positive,
     check_range,
-    check_shapes,
 )
 
 
@@ -68,8 +69,8 @@ class MixingSchedule:
             raise ValueError("mixup_alpha is 0, expected above 0 where cutmix_alpha is 0 too")
         check_range(0, 1, prob=prob, switch_prob=switch_prob, label_smoothing=label_smoothing)
         check_choice(("batch", "pair", "element"), mode=mode)
-        if cutmix_minmax is not None and not 0 <= cutmix_minmax[0] < cutmix_minmax[1] <= 1:
-            raise ValueError(f"cutmix_minmax is {cutmix_minmax}, expected 0 <= low < high <= 1")
+        if cutmix_minmax is not None:
+            _check_sides(cutmix_minmax)
         check_finite(mixup_alpha=mixup_alpha, cutmix_alpha=cutmix_alpha)
         check_positive(num_classes=num_classes)
         check_at_least_one(num_classes=num_classes)
@@ -83,7 +84,7 @@ class MixingSchedule:
         self, images: Tensor, labels: Tensor, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
         """Mix images ``(B, C, H, W)`` with labels ``(B,)``; gives them and soft labels."""
-        check_shapes(images=(images, "B C H W"))
+        check_images(images)
         mix = self.draw(len(images), *images.shape[-2:], generator)
         return apply_mix(images, labels, mix, self.num_classes, self.label_smoothing)
 
@@ -121,3 +122,10 @@ class MixingSchedule:
             box = box_inside(self.cutmix_minmax, height, width, generator)
         exact = self.correct_lam or self.cutmix_minmax is not None
         return (kept_area(box, height, width) if exact else fraction), box, False
+
+
+def _check_sides(cutmix_minmax: tuple[float, float]) -> None:
+    pair = isinstance(cutmix_minmax, tuple | list) and len(cutmix_minmax) == 2
+    numbers = pair and all(isinstance(side, Real) for side in cutmix_minmax)
+    if not numbers or not 0 <= cutmix_minmax[0] < cutmix_minmax[1] <= 1:
+        raise ValueError(f"cutmix_minmax is {cutmix_minmax}, expected 0 <= low < high <= 1")

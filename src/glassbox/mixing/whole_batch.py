@@ -9,13 +9,8 @@ import torch
 from torch import Tensor
 
 from glassbox.mixing.boxes import NOTHING, Box, draw_below, draw_fraction, kept_area
-from glassbox.mixing.core import Mix, apply_mix
-from glassbox.support.arguments import (
-    check_at_least_one,
-    check_finite,
-    check_positive,
-    check_shapes,
-)
+from glassbox.mixing.core import Mix, apply_mix, check_images
+from glassbox.support.arguments import check_at_least_one, check_finite, check_positive
 
 
 class Mixup:
@@ -42,6 +37,7 @@ class Mixup:
         self, images: Tensor, labels: Tensor, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
         """Mix images ``(B, C, H, W)`` with labels ``(B,)``; gives them and soft labels."""
+        check_images(images)
         fraction = draw_fraction(self.alpha, generator)
         mix = _same_for_all(len(images), fraction)
         return apply_mix(images, labels, mix, self.num_classes)
@@ -70,7 +66,7 @@ class CutMix:
         self, images: Tensor, labels: Tensor, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
         """Mix images ``(B, C, H, W)`` with labels ``(B,)``; gives them and soft labels."""
-        check_shapes(images=(images, "B C H W"))
+        check_images(images)
         height, width = images.shape[-2:]
         half = 0.5 * math.sqrt(1 - draw_fraction(self.alpha, generator))
         x = draw_below(width, generator)

@@ -60,14 +60,14 @@ class Groups(NamedTuple):
 
 
 def many_medium_few(
-    per_class: Tensor, counts: Sequence[int] | Tensor, *, many: float = 100, few: float = 20
+    per_class: Tensor, class_counts: Sequence[int] | Tensor, *, many: float = 100, few: float = 20
 ) -> Groups:
     """Average the accuracy of the classes in three groups by their number of training images.
 
     Args:
         per_class: Accuracy of each class, ``(K,)`` from 0 to 1, from :func:`per_class_accuracy`;
             classes with nan are left out.
-        counts: Training images of each class, ``(K,)``, at least 1 in each.
+        class_counts: Training images of each class, ``(K,)``, at least 1 in each.
         many: Classes with more training images than this are in the first group.
         few: Classes with fewer training images than this are in the last one.
 
@@ -79,9 +79,9 @@ def many_medium_few(
         Liu et al. (2019), "Large-Scale Long-Tailed Recognition in an Open World",
         https://arxiv.org/abs/1904.05160, with these thresholds for ImageNet-LT.
     """
-    sizes = checked_counts(counts)
+    sizes = checked_counts(class_counts)
     per_class = as_tensor(per_class=per_class).cpu()
-    check_shapes(counts=(sizes, "K"), per_class=(per_class, "K"))
+    check_shapes(class_counts=(sizes, "K"), per_class=(per_class, "K"))
     if ((per_class < 0) | (per_class > 1)).any():
         raise ValueError(f"per_class is {per_class.tolist()}, expected fractions or nan")
     if not few <= many:

@@ -74,7 +74,10 @@ def draw_scenes(
     check_choice(PALETTES, palette=palette)
     _check_names("classes", classes, SILHOUETTES)
     _check_names("backgrounds", backgrounds, BACKGROUNDS)
-    style = _Style(tuple(classes), PALETTES[palette], tuple(backgrounds), occlusion, clutter)
+    n, style = (
+        int(n),
+        _Style(tuple(classes), PALETTES[palette], tuple(backgrounds), float(occlusion), clutter),
+    )
     key = (seed, _SPLITS.index(split))
     with torch.device("cpu"):  # also where another device is the default
         images = torch.empty(n, 3, size, size, dtype=torch.uint8)
@@ -249,7 +252,9 @@ def _paint(
 
 
 def _check_names(argument: str, names: Sequence[str], known: Collection[str]) -> None:
-    if isinstance(names, str) or not names or len(set(names)) < len(names):
+    if isinstance(names, str) or not isinstance(names, Sequence) or not names:
         raise ValueError(f"{argument} is {names!r}, expected different names")
     for name in names:
         check_choice(known, **{argument: name})
+    if len(set(names)) < len(names):
+        raise ValueError(f"{argument} is {names!r}, expected different names")
