@@ -195,7 +195,7 @@ test_arguments_that_do_not_fit_are_refused = refuses(
     ({"batch_size": 9, "world_size": 2}, "batch_size is 9, expected a multiple of 2"),
     ({"seed": -1}, "seed"),
     ({"seed": 0.5}, "seed is 0.5"),
-    ({"batch_size": 2.5}, "batch_size is 2.5"),
+    ({"batch_size": 2.5}, TypeError, "batch_size is 2.5"),
     ({"images": "abc"}, TypeError, "images is 'abc', expected a tensor, an array or a list"),
     ({"batch_size": 200, "drop_last": True}, "images has .* expected enough"),
     ({"images": IMAGES[:0], "labels": LABELS[:0]}, "images has .* expected enough"),

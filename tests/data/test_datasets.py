@@ -134,7 +134,7 @@ test_what_would_broadcast_or_divide_by_zero_is_refused = refuses(
     (lambda images: normalize(images, torch.zeros(3), torch.tensor([1.0, 0, 1])), "std is"),
     (lambda images: channel_statistics(images[:0]), "images has shape"),
     (lambda images: resize(images, 0), "size is 0"),
-    (lambda images: resize(images, 2.5), "size is 2.5"),
+    (lambda images: resize(images, 2.5), TypeError, "size is 2.5"),
     (lambda images: resize(images.int(), 2), TypeError, "images has type torch.int32"),
     (
         lambda images: normalize(images.int(), THREE, THREE),

@@ -76,8 +76,8 @@ test_splits_are_the_same_on_every_device = gives_the_same_on_every_device(
 
 test_what_splits_refuse = refuses(
     (lambda: k_folds(LABELS, 2.5), "k is 2.5, expected an integer"),
-    (lambda: k_folds(LABELS, 2, seed=0.5), "seed is 0.5"),
-    (lambda: stratified_split(LABELS, [5], seed=None), "seed is None"),
+    (lambda: k_folds(LABELS, 2, seed=0.5), TypeError, "seed is 0.5"),
+    (lambda: stratified_split(LABELS, [5], seed=None), TypeError, "seed is None"),
     (lambda: stratified_split(LABELS, 5), TypeError, "parts is 5"),
     (lambda: stratified_split(LABELS, ["a"]), TypeError, "parts.0. is 'a'"),
     (lambda: stratified_split("aab", [1]), TypeError, "labels is 'aab'"),

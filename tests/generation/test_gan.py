@@ -219,7 +219,11 @@ test_a_wrong_argument_is_named = refuses(
     (lambda: players(lr=0), "lr is 0"),
     (lambda: players(lr=math.inf), "lr is inf"),
     (lambda: players().noise(0), "count is 0"),
-    (lambda: train_gan(players(), points(), steps=1, batch_size=2.5), "batch_size is 2.5"),
+    (
+        lambda: train_gan(players(), points(), steps=1, batch_size=2.5),
+        TypeError,
+        "batch_size is 2.5",
+    ),
     (lambda: Snapshots(torch.zeros(1, 2), every=0), "every is 0, expected at least 1"),
     (lambda: train_gan(players(), points(), steps=0), "steps is 0, expected at least 1"),
     (lambda: train_gan(players(), points(), steps=1, batch_size=1), "batch_size is 1"),

@@ -205,7 +205,7 @@ test_a_wrong_argument_is_named = refuses(
     (lambda: frechet_distance("ab", TEN), TypeError, "real is 'ab'"),
     (lambda: precision_recall_density_coverage(TEN, HUGE), r"fake is from .*e\+200"),
     (lambda: precision_recall_density_coverage(TEN, TEN * math.nan), "fake has 30 entries"),
-    (lambda: precision_recall_density_coverage(TEN, TEN, 2.5), "k is 2.5"),
+    (lambda: precision_recall_density_coverage(TEN, TEN, 2.5), TypeError, "k is 2.5"),
     (lambda: class_balance(TEN * math.nan), "logits has 30 entries that are nan"),
     (lambda: class_balance(TEN[:, :0]), "logits is empty"),
     (lambda: layer_features(TWICE, TEN, "0"), "layer is '0', which ran 2 times for 1 batches"),

@@ -156,8 +156,8 @@ def test_arrays_have_errors_too():
 NAN, INF = float("nan"), float("inf")
 
 test_a_wrong_argument_is_named = refuses(
-    (lambda: MLPAutoencoder(widths=(8, 2.5)), "widths is 2.5, expected an integer"),
-    (lambda: ConvAutoencoder(16.0), "size is 16.0, expected an integer"),
+    (lambda: MLPAutoencoder(widths=(8, 2.5)), TypeError, "widths is 2.5, expected an integer"),
+    (lambda: ConvAutoencoder(16.0), TypeError, "size is 16.0, expected an integer"),
     (lambda: pca_error(FEW * NAN, 2), "images has 1280 entries that are nan"),
     (lambda: pca_error(FEW, 2.5), "latent is 2.5"),
     (lambda: reconstruction_error(nn.Identity(), FEW + INF), "and 1280 that are infinite"),

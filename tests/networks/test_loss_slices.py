@@ -88,7 +88,7 @@ def test_slices_do_not_depend_on_the_default_device():
 
 
 test_a_wrong_argument_is_named = refuses(
-    (lambda model: loss_slice(model, IMAGES, LABELS, points=2.5), "points is 2.5"),
+    (lambda model: loss_slice(model, IMAGES, LABELS, points=2.5), TypeError, "points is 2.5"),
     (lambda model: loss_slice(model, IMAGES, LABELS, reach=float("inf")), "reach is inf"),
     (lambda model: loss_slice(model, IMAGES, LABELS, seed=0.5), "seed is 0.5"),
     (lambda model: filter_normalized(broken(), 0), "0.weight has 36 entries that are nan"),

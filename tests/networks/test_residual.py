@@ -166,7 +166,7 @@ test_a_wrong_argument_is_named = refuses(
     (lambda: ResidualNetwork(57), "depth is 57, expected 6n"),
     (lambda: ResidualNetwork(8, plain=True, zero_init=True), "zero_init is True"),
     (lambda: ResidualNetwork(8, width=0), "width is 0, expected at least 1"),
-    (lambda: ResidualNetwork(8.0), "depth is 8.0, expected an integer"),
+    (lambda: ResidualNetwork(8.0), TypeError, "depth is 8.0, expected an integer"),
     (
         lambda: ResidualNetwork(8, new_channels="before"),
         "new_channels is 'before', expected one of",

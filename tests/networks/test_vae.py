@@ -210,7 +210,7 @@ test_a_wrong_argument_is_named = refuses(
     (lambda: reconstruction_loss(IMAGES, IMAGES * NAN, "tanh"), "images is between nan and nan"),
     (lambda: active_units(VAE(size=8), torch.zeros(2, 1, 8, 8) * NAN), "the posterior means has"),
     (lambda: active_units(VAE(size=8), torch.zeros(2, 1, 8, 8), NAN), "threshold is nan"),
-    (lambda: VAE(size=8).sample(1.5), "count is 1.5"),
+    (lambda: VAE(size=8).sample(1.5), TypeError, "count is 1.5"),
     (lambda: VAE(size=0), "size is 0, expected at least 1"),
     (lambda: VAE(hidden=0), "hidden is 0"),
     (lambda: VAE(latent=0), "latent is 0"),

@@ -41,7 +41,7 @@ test_a_wrong_argument_is_named = refuses(
     ((torch.tensor([1.5]), torch.tensor([True])), "confidences is between 1.5"),
     ((torch.tensor([float("nan")]), torch.tensor([True])), "confidences is between nan"),
     ((torch.tensor([0.5]), torch.tensor([True]), 0), "bins is 0"),
-    ((torch.tensor([0.5]), torch.tensor([True]), 2.5), "bins is 2.5"),
+    ((torch.tensor([0.5]), torch.tensor([True]), 2.5), TypeError, "bins is 2.5"),
     ((torch.tensor([0.5]), torch.tensor([-3])), "right has .*int64, expected bool"),
     ((torch.tensor([0.5]), torch.tensor([0.7])), "right has .*float32, expected bool"),
     by=lambda arguments: reliability(*arguments),

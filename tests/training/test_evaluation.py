@@ -126,7 +126,7 @@ test_what_has_no_accuracy_is_named = refuses(
     (lambda: accuracy(TWO, LABELS + 1), "labels is between 1 and 2, expected 0 to 1"),
     (lambda: accuracy(TWO, LABELS - 1), "labels is between -1 and 0"),
     (lambda: accuracy("ab", LABELS), TypeError, "logits is 'ab'"),
-    (lambda: predict(nn.Identity(), TWO, 1.5), "batch_size is 1.5"),
+    (lambda: predict(nn.Identity(), TWO, 1.5), TypeError, "batch_size is 1.5"),
     (lambda: predict(nn.Identity(), None), TypeError, "images is None"),
 )
 

@@ -114,7 +114,7 @@ test_a_wrong_argument_is_named = refuses(
     (lambda: many_medium_few([1, -0.5], [5, 4]), r"per_class is \[1.0, -0.5\]"),
     (lambda: balanced_accuracy(LOGITS * math.nan, [0, 1, 2]), "logits has 12 entries that are nan"),
     (lambda: per_class_accuracy(LOGITS + math.inf, [0, 1, 2]), "and 12 that are infinite"),
-    (lambda: class_counts([0, 1], 1.5), "num_classes is 1.5"),
+    (lambda: class_counts([0, 1], 1.5), TypeError, "num_classes is 1.5"),
     (lambda: class_counts("ab", 2), TypeError, "labels is 'ab'"),
     (lambda: effective_weights(["a", "b"]), TypeError, "class_counts is"),
 )
