@@ -6,6 +6,7 @@ pattern is that of a callable, as ``optim.*.update``, or of a case, as ``data.lo
 ``sweep``      is not swept at all, or not with this value.
 ``finite``     what is returned may be nan or infinite.
 ``name``       a refusal need not name the argument.
+``torch``      an error of PyTorch may come through, whatever it says.
 ``passes on``  nan and infinities may go through, as in any operation of PyTorch; they have to show.
 ``unchanged``  what is given may be changed.
 ``hooks``      a hook may stay.
@@ -71,6 +72,8 @@ OPTIM = (
         "optim.*.update_group", "sweep", "step calls it in the hot loop with what it has checked"
     ),
     Exemption("optim.*.remember", "sweep", "update calls it in the hot loop"),
+    Exemption("optim.*(params=*)", "sweep", "torch.optim.Optimizer reads and refuses them"),
+    Exemption("optim.Surface.gradient(point=*)", "passes on", "as documented"),
     Exemption("optim.Surface", "sweep", "a record whose fields only a picture shows"),
     Exemption("optim.Sweep", "sweep", "a record that the package makes"),
 )
@@ -90,6 +93,8 @@ MIXING = (
     Exemption("mixing.Mix", "sweep", "a record of draws that the package makes"),
 )
 NETWORKS = (
+    Exemption("networks.*.forward", "torch", "as every layer: the message has the shapes"),
+    Exemption("networks.VAE.*code", "torch", "as every layer: the message has the shapes"),
     Exemption("networks.VAEOutput", "sweep", "a record that the package makes"),
     Exemption("networks.*.forward", "passes on", "as in every layer of PyTorch"),
     Exemption("networks.VAE.*code", "passes on", "as in every layer of PyTorch"),

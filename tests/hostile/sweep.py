@@ -7,23 +7,22 @@ import re
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import is_dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from glassbox.plotting import Figure
+from glassbox.support import isolated_seed
+from glassbox.support.seeds import random_states
 from hostile import valid
 from hostile.callables import Public
 from hostile.exempt import EXEMPTIONS, Exemption
+from hostile.observed import differences, not_finite, parts
 from hostile.values import NAMES, ROUNDED, Role, anything, integer, number, switch, text
 
-_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _PACKAGE = str(Path(inspect.getfile(__import__("glassbox"))).parent)
 # How many roundings of the result's type two right results may be apart.
 _ROUNDINGS = 64
@@ -96,10 +95,6 @@ def _keys(public: Public, name: str) -> Iterator[str]:
     yield name
 
 
-def _is_optional(parameter: inspect.Parameter) -> bool:
-    return parameter.default is None
-
-
 def valid_arguments(public: Public) -> dict[str, Any]:
     """Make a valid value of each argument."""
     return {name: role(public, one).make() for name, one in parameters(public).items()}
@@ -133,10 +128,8 @@ def combinations(public: Public, count: int, draws: random.Random) -> list[Case]
 def _expressions(role: Role, parameter: inspect.Parameter) -> Iterator[tuple[str, str]]:
     for kind in ("wrong", "misfit", "same", "odd"):
         for expression in dict.fromkeys(getattr(role, kind)):
-            if expression == "None" and _is_optional(parameter):
-                yield expression, "odd"
-            else:
-                yield expression, kind
+            optional = expression == "None" and parameter.default is None
+            yield expression, "odd" if optional else kind
 
 
 def exempt(case: Case, rule: str) -> bool:
@@ -214,158 +207,33 @@ def _use(model: Any) -> list[Tensor] | None:
 def run(case: Case) -> Outcome:
     """Make one call with fresh values, and note what it left changed."""
     arguments = valid_arguments(case.public)
-    with warnings.catch_warnings():
+    with isolated_seed(0, deterministic=False), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name, expression, _ in case.given:
             arguments[name] = eval(expression, {**NAMES, "v": arguments[name]})
-        before = dict(parts(arguments, given=True))
-        torch.manual_seed(0)
-        owner, state = _owner(case.public.owner), _global_state(seeded=True)
+        owner, before = _owner(case.public.owner), dict(parts(arguments, given=True))
+        state = _global_state()
         result = error = None
         try:
-            result = _settled(_call(case.public, owner, arguments), arguments)
-            result = dict(parts(result))
+            result = dict(parts(_settled(_call(case.public, owner, arguments), arguments)))
         except Exception as raised:
             error = raised
-        left = [] if _same_state(state, _global_state()) else ["global"]
         now = dict(parts(arguments, given=True))
-    if any(name.endswith("hooks") and before.get(name) != now[name] for name in now):
-        left.append("hooks")
-    if differences(before, now):
-        left.append("unchanged")
-    return Outcome(result, error, tuple(left))
+        left = differences(state, _global_state()) and ["global"]
+    changed = differences(before, now)
+    left += ["hooks"] * any(name.endswith(".hooks") for name in changed)
+    return Outcome(result, error, tuple(left + ["unchanged"] * bool(changed)))
 
 
-def _global_state(*, seeded: bool = False) -> tuple[Any, ...]:
-    if seeded:
-        random.seed(0)
-        np.random.seed(0)
-        torch.manual_seed(0)
-    return (
-        torch.get_rng_state(),
-        random.getstate(),
-        np.random.get_state()[1].copy(),
-        np.random.get_state()[2],
-        torch.get_default_dtype(),
-        torch.is_grad_enabled(),
-        torch.are_deterministic_algorithms_enabled(),
-    )
-
-
-def _same_state(before: tuple[Any, ...], now: tuple[Any, ...]) -> bool:
-    return (
-        torch.equal(before[0], now[0])
-        and np.array_equal(before[2], now[2])
-        and before[1] == now[1]
-        and before[3:] == now[3:]
-    )
-
-
-# What a value is made of
-
-
-def parts(
-    value: Any, path: str = "", *, given: bool = False, depth: int = 0
-) -> Iterator[tuple[str, Any]]:
-    """List numbers, texts and arrays inside a value, with the path to each.
-
-    Of what is ``given`` also gradients, modes and hooks are listed: they must not change.
-    """
-    if depth > 6:
-        return
-    below = lambda one, key: parts(one, f"{path}.{key}", given=given, depth=depth + 1)  # noqa: E731
-    if isinstance(value, Tensor | np.ndarray | np.generic):
-        yield path, _as_array(value)
-    elif value is None or isinstance(value, str | bytes | bool | int | float | complex):
-        yield path, value
-    elif isinstance(value, Path):
-        yield path, str(value)
-    elif isinstance(value, nn.Module):
-        yield from _parts_of_module(value, path, given)
-    elif isinstance(value, Figure):
-        yield f"{path}.alt", value.alt
-        if not given:
-            value.canvas.draw()
-            yield f"{path}.pixels", np.asarray(value.canvas.buffer_rgba()).copy()
-    elif isinstance(value, torch.optim.Optimizer):
-        yield from below(value.state_dict(), "state")
-        yield from below([p for group in value.param_groups for p in group["params"]], "params")
-    elif isinstance(value, Mapping):
-        for key, one in value.items():
-            yield from below(one, key)
-    elif isinstance(value, list | tuple | range | set):
-        if value and all(isinstance(one, int | float | np.generic) for one in value):
-            yield path, np.array([float(one) for one in value])
-        else:
-            for key, one in enumerate(value):
-                yield from below(one, key)
-    elif is_dataclass(value) or type(value).__module__.startswith("glassbox"):
-        for key, one in getattr(value, "__dict__", {}).items():
-            if key not in ("serial", "inputs"):
-                yield from below(one, key)
-    else:
-        yield path, type(value).__name__
-
-
-def _as_array(value: Any) -> np.ndarray:
-    if not isinstance(value, Tensor):
-        return np.array(value.shape if value.dtype == object else value)
-    if value.is_meta:
-        return np.array([*value.shape, 0])
-    value = value.detach().cpu().resolve_conj()
-    return (value.float() if value.dtype == torch.bfloat16 else value).numpy().copy()
-
-
-def _parts_of_module(model: nn.Module, path: str, given: bool) -> Iterator[tuple[str, Any]]:
-    for name, one in model.state_dict().items():
-        yield f"{path}.{name}", _as_array(one)
-    if given:
-        for name, one in model.named_parameters():
-            yield f"{path}.{name}.requires_grad", one.requires_grad
-            yield f"{path}.{name}.grad", None if one.grad is None else _as_array(one.grad)
-        yield f"{path}.modes", str([module.training for module in model.modules()])
-        yield f"{path}.hooks", sum(_hooks(module) for module in model.modules())
-
-
-def _hooks(module: nn.Module) -> int:
-    names = ("forward_hooks", "forward_pre_hooks", "backward_hooks", "backward_pre_hooks")
-    return sum(len(getattr(module, f"_{name}")) for name in names)
-
-
-def differences(one: dict[str, Any], other: dict[str, Any], roundings: float = 0.0) -> list[str]:
-    """Name the parts that are not the same, up to so many roundings."""
-    missing = sorted(one.keys() ^ other.keys())
-    return missing + [
-        key for key in one if key in other and not _equal(one[key], other[key], roundings)
-    ]
-
-
-def _equal(one: Any, other: Any, roundings: float) -> bool:
-    numeric = all(isinstance(v, np.ndarray | int | float) for v in (one, other))
-    if not numeric:
-        return type(one) is type(other) and one == other
-    one, other = np.asarray(one), np.asarray(other)
-    if one.dtype == other.dtype and np.array_equal(one, other):
-        return True
-    if one.shape != other.shape or one.dtype.kind in "OUS" or other.dtype.kind in "OUS":
-        return one.shape == other.shape and bool((one == other).all())
-    if one.size == 0:
-        return True
-    one, other = one.astype(complex), other.astype(complex)
-    known = np.abs(other[np.isfinite(other)])
-    tolerance = roundings * max(1.0, known.max() if known.size else 1.0)
-    return bool(np.allclose(one, other, rtol=tolerance, atol=tolerance, equal_nan=True))
-
-
-def not_finite(result: dict[str, Any]) -> list[str]:
-    """Name the parts that hold nan or infinities."""
-    return [
-        name
-        for name, one in result.items()
-        if isinstance(one, float | np.ndarray)
-        and np.asarray(one).dtype.kind in "fc"
-        and not np.isfinite(one).all()
-    ]
+def _global_state() -> dict[str, Any]:
+    """Read what a call has to leave as it was, for all that come after it."""
+    hooks = [hooks for name, hooks in vars(nn.modules.module).items() if name.endswith("_hooks")]
+    return dict(parts(random_states())) | {
+        "default dtype": str(torch.get_default_dtype()),
+        "gradients": torch.is_grad_enabled(),
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+        "hooks of all modules": sum(map(len, hooks)),
+    }
 
 
 # What is asked of the outcome
@@ -380,7 +248,8 @@ def valid_result(public: Public, argument: str = "", expression: str = "v") -> O
 def complaints(case: Case) -> list[str]:
     """Say in a line each what is wrong with the outcome of a case."""
     outcome = run(case)
-    found = [f"changed {what}" for what in outcome.left if not _may(case, what)]
+    changes = {"global": "global states", "hooks": "hooks", "unchanged": "an argument"}
+    found = [f"changed {changes[rule]}" for rule in outcome.left if not exempt(case, rule)]
     if not case.given:
         if outcome.error is not None:
             return [_line(case, outcome, "expected the valid call to return")]
@@ -393,13 +262,9 @@ def complaints(case: Case) -> list[str]:
     return [_line(case, outcome, complaint) for complaint in found]
 
 
-def _may(case: Case, what: str) -> bool:
-    return exempt(case, what)
-
-
 def _judge_refusal(case: Case, error: Exception) -> list[str]:
     """Refusals name an argument and have a documented type, unless the caller's code raised."""
-    if _raised_by_caller(error):
+    if _raised_by_caller(error) or exempt(case, "torch"):
         return []
     names = " or ".join(name for name, _, _ in case.given)
     expected = f"expected ValueError or TypeError that names {names}"

@@ -41,9 +41,9 @@ def test_there_are_ten_thousand_cases():
 @pytest.mark.parametrize("exemption", EXEMPTIONS, ids=[f"{e.pattern} {e.rule}" for e in EXEMPTIONS])
 def test_an_exemption_is_for_something_that_is_there(exemption):
     assert exemption.reason
-    assert any(
-        matches(exemption, case) for public in public_callables() for case in every_case(public)
-    )
+    room = exemption.pattern.partition(".")[0]
+    public = [one for one in public_callables() if one.name.startswith(f"{room}.")]
+    assert any(matches(exemption, case) for one in public for case in every_case(one))
 
 
 def every_case(public):

@@ -245,7 +245,7 @@ test_numbers_that_cannot_be_drawn_are_named = refuses(
     (lambda: figure(width=math.nan), "width is nan, expected a finite number"),
     (lambda: figure(rows=1.5), TypeError, "rows is 1.5, expected an integer"),
     (lambda: image_rows({"a": torch.full((2, 4, 4), math.nan)}, alt=""), "rows.'a'. must be fin"),
-    (lambda: image_rows({"a": torch.rand(2, 3, 4, 4)}, alt=""), "rows.'a'. has shape .2, 3, 4, 4."),
+    (lambda: image_rows({"a": torch.rand(2, 3, 4, 4)}, alt=""), "rows have shape .2, 3, 4, 4."),
     (lambda: image_rows({"a": torch.rand(2, 4, 4)}, alt="", low=1), "low is 1, expected below 1"),
 )
 

@@ -1,7 +1,6 @@
 """Rows of small gray images, each row with its name, as before and after a network."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
@@ -36,10 +35,11 @@ def image_rows(rows: Mapping[str, Tensor], *, alt: str, low: float = 0.0) -> Fig
     check_sizes(low=low)
     if low >= 1:
         raise ValueError(f"low is {low}, expected below 1, which is drawn white")
-    rows = {name: _gray_images(name, images) for name, images in rows.items()}
-    shapes = {name: images.shape for name, images in rows.items()}
+    pixels = {name: finite_numbers(**{f"rows[{name!r}]": one}) for name, one in rows.items()}
+    shapes = {name: one.shape for name, one in pixels.items()}
     if len(set(shapes.values())) != 1:
         raise ValueError(f"rows have shapes {shapes}, expected one shape for all")
+    rows = {name: _as_gray(one) for name, one in pixels.items()}
     count = len(next(iter(rows.values())))
     tile = min((WIDTH - _NAMES - 0.1) / (count * (1 + _GAP)), _LARGEST)
     fig, ax = figure(
@@ -54,13 +54,11 @@ def image_rows(rows: Mapping[str, Tensor], *, alt: str, low: float = 0.0) -> Fig
     return fig
 
 
-def _gray_images(name: str, images: Any) -> np.ndarray:
-    """Turn the images of one row into ``(N, H, W)``."""
-    argument = f"rows[{name!r}]"
-    pixels = finite_numbers(**{argument: images})
+def _as_gray(pixels: np.ndarray) -> np.ndarray:
+    """Give gray images as ``(N, H, W)``."""
     gray = pixels[:, 0] if pixels.ndim == 4 and pixels.shape[1] == 1 else pixels
     if gray.ndim != 3 or not gray.size:
-        raise ValueError(f"{argument} has shape {pixels.shape}, expected (N, 1, H, W) or (N, H, W)")
+        raise ValueError(f"rows have shape {pixels.shape}, expected (N, 1, H, W) or (N, H, W)")
     return gray
 
 
