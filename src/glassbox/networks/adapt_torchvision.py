@@ -132,10 +132,11 @@ def small_kernels(weight: Tensor, kind: str) -> Tensor:
         reject_tensor("weight", weight, "(K, C, S, S) with an odd S of at least 5")
     check_all_finite(weight=weight)
     if kind == "resized":
-        shrunk = F.interpolate(weight, (3, 3), mode="bilinear", antialias=True) * side**2 / 9
-        wanted_mean = weight.mean((2, 3), keepdim=True) * side**2 / 9  # keeps the kernel's sum
+        exact = weight.to(torch.promote_types(weight.dtype, torch.float32))
+        shrunk = F.interpolate(exact, (3, 3), mode="bilinear", antialias=True) * side**2 / 9
+        wanted_mean = exact.mean((2, 3), keepdim=True) * side**2 / 9  # keeps the kernel's sum
         # A shift, not a factor: edge detectors have sums close to 0.
-        return shrunk + wanted_mean - shrunk.mean((2, 3), keepdim=True)
+        return (shrunk + wanted_mean - shrunk.mean((2, 3), keepdim=True)).to(weight.dtype)
     start = side // 2 - 1 if kind == "center" else 1
     return weight[..., start : start + 3, start : start + 3].clone()
 

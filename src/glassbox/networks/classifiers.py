@@ -29,7 +29,8 @@ class LeNet5(nn.Module):
         size: Side of the square images in pixels, at least 16.
 
     Raises:
-        ValueError: If ``size`` is too small for two convolutions and two poolings.
+        ValueError: If ``size`` is too small for two convolutions and two poolings, or another
+            number is below 1.
 
     Reference:
         LeCun, Bottou, Bengio and Haffner (1998), "Gradient-Based Learning Applied to Document
