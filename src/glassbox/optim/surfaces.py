@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from glassbox.support.arguments import check_at_least
+from glassbox.support.arguments import check_integer
 
 Point = tuple[float, float]
 _BITS = 0xFFFFFFFF
@@ -75,13 +75,13 @@ def trajectory(
         seed: Decides the noise, where the surface has any.
 
     Raises:
-        ValueError: If ``steps`` is negative or ``start`` is no pair of finite numbers.
+        ValueError: If ``steps`` is no integer of at least 0, or ``start`` no two finite numbers.
     """
     start = surface.start if start is None else start
-    check_at_least(0, steps=steps)
+    check_integer(0, steps=steps)
     if len(start) != 2 or not all(math.isfinite(number) for number in start):
         raise ValueError(f"start is {start}, expected two finite numbers")
-    point = torch.tensor(start, dtype=torch.float64, requires_grad=True)
+    point = torch.tensor(start, dtype=torch.float64, device="cpu", requires_grad=True)
     optimizer = make_optimizer([point])
     points = [point.detach().clone()]
     for step in range(steps):
