@@ -137,6 +137,23 @@ def test_train_undoes_the_modes_and_train_keeping_frozen_keeps_them():
     assert model.backbone.training and not model.backbone[1].training
 
 
+def test_statistics_without_weights_stay_frozen_until_they_thaw():
+    norms = nn.BatchNorm2d(4, affine=False), nn.BatchNorm2d(4, affine=False)
+    model = nn.Sequential(nn.Conv2d(2, 4, 3), *norms, nn.Flatten(), nn.LazyLinear(3))
+    model(make_data()[0])
+    freeze(norms[0])
+    model.eval()  # for a measurement
+    train_keeping_frozen(model)
+    with assert_frozen(norms[0]):
+        model(make_data()[0])
+    assert norms[1].training and not norms[0].training
+    train_keeping_frozen(copied := copy.deepcopy(model))
+    assert not copied[1].training
+    unfreeze(model)
+    train_keeping_frozen(model)
+    assert norms[0].training
+
+
 def test_statistics_move_without_gradients_and_are_named():
     model = make_model()
     model.requires_grad_(False)

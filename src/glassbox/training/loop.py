@@ -135,7 +135,7 @@ def fit(
             if hasattr(loss_fn, "set_epoch"):
                 loss_fn.set_epoch(epoch)
             mean = _train_epoch(model, batches, state, loss_fn, clip_norm, precision, advance)
-            train_loss, train_accuracy = mean.over_processes(device)
+            train_loss, train_accuracy = mean.over_processes()
             with preserve_modes(model):
                 with precision:
                     validation_loss, validation_accuracy = _validate(state, validation, loss_fn)
