@@ -92,7 +92,8 @@ def main(folder):
         result["whole"] = train(models[0], 4)
     with isolated_seed(rank):
         train(models[1], 2, checkpoint=folder / "run.pt")
-    with isolated_seed(9):
+    with isolated_seed(rank):
+        torch.rand(9)  # the state of the generator is that of the checkpoint all the same
         result["resumed"] = train(models[2], 4, checkpoint=folder / "run.pt")
 
     only_first = [lambda state: process_rank() == 0 and len(state.history) == 2]
