@@ -42,6 +42,7 @@ class Surface:
 
     def gradient(self, point: Tensor, step: int = 0, seed: int = 0) -> Tensor:
         """Compute the gradient ``(2,)`` at a point, with the noise of this step and seed."""
+        check_integer(0, step=step, seed=seed)
         leaf = point.detach().requires_grad_()
         with torch.enable_grad():
             (exact,) = torch.autograd.grad(self.function(leaf), leaf)
