@@ -86,9 +86,9 @@ class Adam(SingleTensorOptimizer):
         )
         super().__init__(params, defaults)
 
-    def check_settings(self, group: Mapping[str, Any]) -> None:
+    def _check_settings(self, group: Mapping[str, Any]) -> None:
         """Refuse settings that do not make sense, as the base class does."""
-        super().check_settings(group)
+        super()._check_settings(group)
         check_at_least(0, eps=group["eps"])
         _check_betas(group["betas"])
 

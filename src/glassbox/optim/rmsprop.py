@@ -78,9 +78,9 @@ class RMSprop(SingleTensorOptimizer):
         )
         super().__init__(params, defaults)
 
-    def check_settings(self, group: Mapping[str, Any]) -> None:
+    def _check_settings(self, group: Mapping[str, Any]) -> None:
         """Refuse settings that do not make sense, as the base class does."""
-        super().check_settings(group)
+        super()._check_settings(group)
         check_at_least(0, **{name: group[name] for name in ("eps", "momentum", "alpha")})
 
     def update(

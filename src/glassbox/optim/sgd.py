@@ -71,9 +71,9 @@ class SGD(SingleTensorOptimizer):
         )
         super().__init__(params, defaults)
 
-    def check_settings(self, group: Mapping[str, Any]) -> None:
+    def _check_settings(self, group: Mapping[str, Any]) -> None:
         """Refuse settings that do not make sense, as the base class does."""
-        super().check_settings(group)
+        super()._check_settings(group)
         momentum, dampening = group["momentum"], group["dampening"]
         check_at_least(0, momentum=momentum)
         if group["nesterov"] and (momentum == 0 or dampening != 0):

@@ -26,10 +26,10 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
     accepts_sparse = False
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
-        self.check_settings(defaults)
+        self._check_settings(defaults)
         super().__init__(params, defaults)
 
-    def check_settings(self, group: Mapping[str, Any]) -> None:
+    def _check_settings(self, group: Mapping[str, Any]) -> None:
         """Refuse settings that do not make sense; a subclass adds its own.
 
         Raises:
@@ -46,13 +46,13 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group of parameters, with its own settings or the defaults, once they pass."""
-        self.check_settings(self.defaults | param_group)
+        self._check_settings(self.defaults | param_group)
         super().add_param_group(param_group)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Load a state of this optimizer or of PyTorch's, once all its settings pass."""
         for group in state_dict["param_groups"]:
-            self.check_settings(self.defaults | self.missing | group)
+            self._check_settings(self.defaults | self.missing | group)
         super().load_state_dict(state_dict)
 
     def update(
