@@ -193,8 +193,33 @@ def test_a_loss_that_is_not_finite_ends_the_training():
         train_gan(players(), points() * math.nan, steps=3, progress=False)
 
 
+def test_a_step_whose_loss_is_not_finite_changes_nothing():
+    gan = players()
+    before = [p.clone() for net in (gan.generator, gan.discriminator) for p in net.parameters()]
+    with pytest.raises(FloatingPointError, match=r"^the loss of the discriminator is nan$"):
+        discriminator_step(gan, points() * math.nan, gan.noise(8))
+    with pytest.raises(FloatingPointError, match=r"^the loss of the generator is nan$"):
+        generator_step(gan, gan.noise(8) * math.nan)
+    after = [p for net in (gan.generator, gan.discriminator) for p in net.parameters()]
+    assert all(map(torch.equal, before, after)) and not any(p.grad is not None for p in after)
+
+
+def test_noise_and_batches_are_drawn_on_the_cpu_whatever_the_default_device():
+    gan, other = players(), players()
+    options = {"steps": 2, "batch_size": 8, "progress": False}
+    expected = train_gan(gan, points(), generator=torch.Generator().manual_seed(1), **options)
+    with torch.device("meta"):
+        found = train_gan(
+            other, points().numpy(), generator=torch.Generator().manual_seed(1), **options
+        )
+    assert found == expected
+
+
 test_a_wrong_argument_is_named = refuses(
     (lambda: players(lr=0), "lr is 0"),
+    (lambda: players(lr=math.inf), "lr is inf"),
+    (lambda: players().noise(0), "count is 0"),
+    (lambda: train_gan(players(), points(), steps=1, batch_size=2.5), "batch_size is 2.5"),
     (lambda: Snapshots(torch.zeros(1, 2), every=0), "every is 0, expected at least 1"),
     (lambda: train_gan(players(), points(), steps=0), "steps is 0, expected at least 1"),
     (lambda: train_gan(players(), points(), steps=1, batch_size=1), "batch_size is 1"),

@@ -373,6 +373,7 @@ ROLES: dict[str, Role] = {
         odd=("v[:0]", "v.float()", "v[:1]", "v * 0", "v - 5", "v * 10**6"),
     ),
     "data.class_counts.labels": LABELS.but(misfit=("v[:, None]", "v[0]")),
+    "data.class_counts": counts((8, 4, 2)).but(misfit=()),
     "data.class_counts.num_classes": integer(_CLASSES, 1, "2"),
     "data.Batches.labels": anything(labels, "v.float()").but(
         wrong=("None", "7", "object()"),
@@ -1100,11 +1101,12 @@ ROLES: dict[str, Role] = {
     ),
     "losses.tau": at_least(0, 0.5),
     "losses.gamma": at_least(0, 2.0).but(odd=("True", "0", "1e-300", "0.5")),
-    "losses.max_margin": positive(0.5).but(odd=("True", "1e-9", "1")),
+    "losses.max_margin": at_least(0, 0.5).but(odd=("True", "0", "1e-9", "1")),
     "losses.scale": positive(8.0).but(odd=("True", "1e-9", "1")),
-    "losses.class_counts": counts((8, 4, 2, 2, 1)),
+    "losses.class_counts": counts((8, 4, 2, 2, 1)).but(misfit=()),
     "losses.loss": module(CrossEntropy),
     "losses.start": integer(2, 1),
+    "losses.deferred_weights.start": integer(2, 0),
     "losses.deferred_weights.epoch": integer(2, 0).but(odd=("True", "10**30")),
     # mixing
     "mixing.alpha": positive(0.5).but(odd=("True", "1", "1e-9")),

@@ -8,7 +8,10 @@ from torch import Tensor
 
 
 class AdversarialLoss(NamedTuple):
-    """The losses of both players, functions of logits of real and fake images that give scalars."""
+    """The losses of both players, functions of logits of real and fake images that give scalars.
+
+    They are not finite where logits are not, or overflow; the steps of a training refuse that.
+    """
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
     generator: Callable[[Tensor], Tensor]

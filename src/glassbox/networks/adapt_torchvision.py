@@ -8,7 +8,12 @@ from torch import Tensor, nn
 
 import glassbox.support.torchvision_operators  # noqa: F401  (before torchvision)
 from glassbox.data.downloads import explained_weights
-from glassbox.support.arguments import check_at_least_one, check_choice, reject_tensor
+from glassbox.support.arguments import (
+    check_at_least_one,
+    check_choice,
+    check_floating_point,
+    reject_tensor,
+)
 
 STEMS = ("center", "corner", "resized", "fresh")
 # Names of the first convolution, of the pooling after it, and of the last layer.
@@ -115,17 +120,20 @@ def small_kernels(weight: Tensor, kind: str) -> Tensor:
             uniform image gives what it gave before.
 
     Raises:
+        TypeError: If the kernels are not floating point.
         ValueError: If ``kind`` is unknown or the kernels have another shape.
     """
     check_choice(STEMS[:3], kind=kind)
-    side = weight.shape[-1]
+    check_floating_point(weight=weight)
+    side = weight.shape[-1] if weight.ndim else 0
     if weight.ndim != 4 or weight.shape[-2] != side or side < 5 or side % 2 == 0:
         reject_tensor("weight", weight, "(K, C, S, S) with an odd S of at least 5")
     if kind == "resized":
-        shrunk = F.interpolate(weight, (3, 3), mode="bilinear", antialias=True) * side**2 / 9
-        wanted_mean = weight.mean((2, 3), keepdim=True) * side**2 / 9  # keeps the kernel's sum
+        exact = weight.to(torch.promote_types(weight.dtype, torch.float32))
+        shrunk = F.interpolate(exact, (3, 3), mode="bilinear", antialias=True) * side**2 / 9
+        wanted_mean = exact.mean((2, 3), keepdim=True) * side**2 / 9  # keeps the kernel's sum
         # A shift, not a factor: edge detectors have sums close to 0.
-        return shrunk + wanted_mean - shrunk.mean((2, 3), keepdim=True)
+        return (shrunk + wanted_mean - shrunk.mean((2, 3), keepdim=True)).to(weight.dtype)
     start = side // 2 - 1 if kind == "center" else 1
     return weight[..., start : start + 3, start : start + 3].clone()
 

@@ -6,10 +6,14 @@ import torch
 from torch import Tensor, nn
 
 from glassbox.support.arguments import (
+    as_tensor,
+    check_all_finite,
     check_at_least,
     check_at_least_one,
     check_choice,
+    check_integer,
     check_not_empty,
+    check_overflow,
     check_same_shape,
 )
 from glassbox.training.evaluation import predict
@@ -41,7 +45,9 @@ class MLPAutoencoder(nn.Module):
         latent: int = 3,
         final: str = "tanh",
     ) -> None:
-        check_at_least_one(size=size, latent=latent, widths=min(widths, default=1))
+        check_at_least_one(size=size, latent=latent)
+        for width in widths:
+            check_at_least_one(widths=width)
         check_choice(_FINAL, final=final)
         super().__init__()
         units = (size * size, *widths, latent)
@@ -85,6 +91,7 @@ class ConvAutoencoder(nn.Module):
     def __init__(self, size: int = 28) -> None:
         if size < 16 or size % 12 != 4:
             raise ValueError(f"size is {size}, expected 16, 28, 40 or another 12 more")
+        check_at_least_one(size=size)
         super().__init__()
         self.encoder = nn.Sequential(
             nn.Conv2d(1, 16, kernel_size=3, stride=3, padding=1),
@@ -114,11 +121,18 @@ def summed_squared_error(reconstructions: Tensor, images: Tensor) -> Tensor:
     As ``loss_fn`` of :func:`glassbox.training.loop.fit`, with batches of images and the same images
     again in place of labels, it trains an autoencoder.
 
+    Half types are computed with in float32.
+
     Raises:
-        ValueError: If the shapes differ.
+        ValueError: If the shapes differ, or the sum is not finite, as an entry is not or is too
+            large.
     """
     check_same_shape(images=images, reconstructions=reconstructions)
-    return (reconstructions - images).square().sum() / len(images)
+    check_not_empty(images=images)
+    exact = torch.promote_types(reconstructions.dtype, torch.float32)
+    error = (reconstructions.to(exact) - images.to(exact)).square().sum() / len(images)
+    check_overflow(error, images=images, reconstructions=reconstructions)
+    return error
 
 
 def reconstruction_error(model: nn.Module, images: Tensor) -> float:
@@ -133,11 +147,15 @@ def reconstruction_error(model: nn.Module, images: Tensor) -> float:
         images from 0 to 1 give.
 
     Raises:
-        ValueError: If there are no images, or the reconstructions have another shape.
+        ValueError: If there are no images, the reconstructions have another shape, or a pixel of
+            either is not finite.
     """
+    images = as_tensor(images=images)
     reconstructions = predict(model, images)
     check_same_shape(images=images, reconstructions=reconstructions)
-    return (reconstructions - images.to(reconstructions)).double().square().mean().item()
+    check_all_finite(images=images, reconstructions=reconstructions)
+    errors = reconstructions.cpu().double() - images.cpu().double()
+    return errors.square().mean().item()
 
 
 def pca_error(images: Tensor, latent: int) -> float:
@@ -147,19 +165,23 @@ def pca_error(images: Tensor, latent: int) -> float:
     :math:`\sum_{i > k} s_i^2` divided by the number of all pixels.
 
     Args:
-        images: ``(N, ...)``, at least one: the images that the components are fitted to.
+        images: ``(N, ...)``, at least one, also an array: the images that the components are fitted
+            to.
         latent: Numbers in a code, k, from 0, where every image becomes the mean image.
 
     Raises:
-        ValueError: If there are no images or ``latent`` is negative.
+        ValueError: If there are no images, a pixel is not finite or ``latent`` is negative.
 
     Reference:
         Eckart and Young (1936), "The approximation of one matrix by another of lower rank",
         https://doi.org/10.1007/BF02288367.
     """
+    images = as_tensor(images=images)
     check_not_empty(images=images)
+    check_all_finite(images=images)
     check_at_least(0, latent=latent)
-    pixels = images.flatten(1).double()
+    check_integer(0, latent=latent)
+    pixels = images.flatten(1).cpu().double()
     left_over = torch.linalg.svdvals(pixels - pixels.mean(0))[latent:]
     return left_over.square().sum().item() / pixels.numel()
 

@@ -24,7 +24,8 @@ class LeNet5(nn.Module):
         size: Side of the square images in pixels, at least 16.
 
     Raises:
-        ValueError: If ``size`` is too small for two convolutions and two poolings.
+        ValueError: If ``size`` is too small for two convolutions and two poolings, or another
+            number is below 1.
 
     Reference:
         LeCun, Bottou, Bengio and Haffner (1998), "Gradient-Based Learning Applied to Document
@@ -33,6 +34,7 @@ class LeNet5(nn.Module):
 
     def __init__(self, in_channels: int = 1, num_classes: int = 10, *, size: int = 32) -> None:
         check_at_least(16, size=size)
+        check_at_least_one(in_channels=in_channels, num_classes=num_classes, size=size)
         super().__init__()
         side = ((size - 4) // 2 - 4) // 2
         self.features = nn.Sequential(
@@ -78,7 +80,7 @@ class ThreeBlockCNN(nn.Module):
         batch_norm: Whether a batch normalization follows each convolution.
 
     Raises:
-        ValueError: If ``size`` cannot be halved three times, or ``width`` or ``hidden`` is below 1.
+        ValueError: If ``size`` cannot be halved three times, or another number is below 1.
     """
 
     def __init__(
@@ -92,7 +94,9 @@ class ThreeBlockCNN(nn.Module):
         batch_norm: bool = False,
     ) -> None:
         check_multiple(8, size=size)
-        check_at_least_one(width=width, hidden=hidden)
+        check_at_least_one(
+            in_channels=in_channels, num_classes=num_classes, width=width, hidden=hidden
+        )
         super().__init__()
         channels = [in_channels, width, 2 * width, 4 * width]
         self.features = nn.Sequential(

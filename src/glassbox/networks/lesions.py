@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from glassbox.autograd.hooks import layers_named
+from glassbox.support.arguments import check_finite
 from glassbox.training.evaluation import evaluate
 
 
@@ -66,9 +67,15 @@ def lesion_accuracy(
         images: ``(N, C, H, W)``.
         labels: ``(N,)``.
         lesions: The blocks to remove, for one measurement each.
+
+    Raises:
+        TypeError: If ``labels`` are no class indices, so that there is no accuracy.
+        ValueError: If a logit is not finite, or as :func:`removed` does.
     """
     accuracies = []
     for blocks in lesions:
         with removed(model, blocks):
-            accuracies.append(float(evaluate(model, images, labels).accuracy))
+            measured = evaluate(model, images, labels).accuracy
+        check_finite(**{f"the accuracy without {list(blocks)}": measured})
+        accuracies.append(measured)
     return accuracies

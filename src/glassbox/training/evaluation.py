@@ -1,5 +1,6 @@
 """Predictions of a trained model, and their loss and accuracy."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +11,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glassbox.support.arguments import check_at_least_one, check_not_empty
+from glassbox.support.arguments import (
+    as_tensor,
+    check_all_finite,
+    check_at_least_one,
+    check_class_indices,
+    check_not_empty,
+    check_shapes,
+)
 
 LossFunction = Callable[[Any, Tensor], Tensor]
 
@@ -20,8 +28,9 @@ class Evaluation:
     """Loss, accuracy and logits of a model on a set of images.
 
     Args:
-        loss: The loss of all images together.
-        accuracy: From 0 to 1, or ``None`` where the labels are not class indices.
+        loss: The loss of all images together; not finite where the logits overflow.
+        accuracy: From 0 to 1, nan where a logit is not finite, or ``None`` where the labels are not
+            class indices.
         logits: ``(N, K)``, without gradients.
     """
 
@@ -44,18 +53,24 @@ def evaluate(
 
     Args:
         model: Maps images ``(B, C, H, W)`` to logits ``(B, K)``.
-        images: ``(N, C, H, W)``.
-        labels: Class indices ``(N,)`` or soft labels ``(N, K)``.
+        images: ``(N, C, H, W)``, also an array.
+        labels: Class indices ``(N,)`` or soft labels ``(N, K)``, likewise.
         loss_fn: Maps logits and labels to one loss.
         batch_size: How many images go through the model at once.
 
     Raises:
-        ValueError: If there are no images, or not as many labels as images.
+        ValueError: If there are no images, or not as many labels as images, or a label is not below
+            the number of logits.
     """
+    images, labels = as_tensor(images=images), as_tensor(labels=labels)
     check_pairs(images, labels)
     logits = predict(model, images, batch_size)
     labels = labels.to(logits.device)
-    return Evaluation(loss_fn(logits, labels).item(), accuracy(logits, labels), logits)
+    loss = loss_fn(logits, labels).item()
+    if count_correct(logits, labels) is None:
+        return Evaluation(loss, None, logits)
+    fraction = accuracy(logits, labels) if logits.isfinite().all() else math.nan
+    return Evaluation(loss, fraction, logits)
 
 
 def predict(model: nn.Module, images: Tensor, batch_size: int = 256) -> Tensor:
@@ -63,12 +78,13 @@ def predict(model: nn.Module, images: Tensor, batch_size: int = 256) -> Tensor:
 
     Args:
         model: Maps images ``(B, C, H, W)`` to logits ``(B, K)``.
-        images: ``(N, C, H, W)``, at least one.
+        images: ``(N, C, H, W)``, at least one, also an array.
         batch_size: How many images go through the model at once.
 
     Raises:
         ValueError: If there are no images, or ``batch_size`` is below 1.
     """
+    images = as_tensor(images=images)
     check_not_empty(images=images)
     check_at_least_one(batch_size=batch_size)
     device = next(chain(model.parameters(), model.buffers()), images).device
@@ -92,15 +108,25 @@ def accuracy(logits: Tensor, labels: Tensor) -> float | None:
     """Compute the fraction of images whose largest logit is that of their label.
 
     Args:
-        logits: ``(N, K)``.
-        labels: Class indices ``(N,)``. Soft labels ``(N, K)`` mix several classes: the fraction of
-            right answers is not defined for them.
+        logits: ``(N, K)``, also an array or a list.
+        labels: Class indices ``(N,)``, likewise. Soft labels ``(N, K)`` mix several classes: the
+            fraction of right answers is not defined for them.
 
     Returns:
         From 0 to 1, or ``None`` where there are no class indices to compare with.
+
+    Raises:
+        ValueError: If there is no image, the lengths differ, a logit is not finite, or a label is
+            not below the number of logits.
     """
+    logits, labels = as_tensor(logits=logits), as_tensor(labels=labels)
     correct = count_correct(logits, labels)
-    return None if correct is None else correct.item() / len(labels)
+    if correct is None:
+        return None
+    check_not_empty(labels=labels)
+    check_all_finite(logits=logits)
+    check_class_indices(logits.shape[1], labels=labels)
+    return correct.item() / len(labels)
 
 
 def count_correct(logits: Tensor, labels: Tensor) -> Tensor | None:
@@ -111,6 +137,7 @@ def count_correct(logits: Tensor, labels: Tensor) -> Tensor | None:
     indices = labels.ndim == 1 and not labels.is_floating_point()
     if not (indices and isinstance(logits, Tensor) and logits.ndim == 2):
         return None
+    check_shapes(logits=(logits, "N K"), labels=(labels, "N"))  # one label would be broadcast
     return (logits.argmax(1) == labels).sum()
 
 

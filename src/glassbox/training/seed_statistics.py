@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from scipy.special import stdtrit
 
-from glassbox.support.arguments import check_finite, check_positive, check_range
+from glassbox.support.arguments import check_finite, check_integer, check_positive, check_range
 from glassbox.support.seeds import isolated_seed
 
 
@@ -17,9 +17,13 @@ def half_width(std: Any, count: int, confidence: float = 0.95) -> Any:
 
     Of n values, at least 2, with the sample standard deviation s, a number or an array.
 
+    Raises:
+        ValueError: If there are fewer than two values, or ``confidence`` is not between 0 and 1.
+
     Reference:
         Student (1908), "The Probable Error of a Mean", https://doi.org/10.2307/2331554.
     """
+    check_integer(2, count=count)
     check_positive(confidence=confidence)
     check_range(0, 1, below=True, confidence=confidence)
     return stdtrit(count - 1, (1 + confidence) / 2) * std / math.sqrt(count)
