@@ -77,6 +77,18 @@ def test_runs_that_cannot_be_compared_are_refused(rows, message, tmp_path):
         RunTable(path, {"arm": str, "seed": int}, ["loss"]).runs()
 
 
+def test_two_that_add_runs_take_turns_and_a_question_writes_nothing(tmp_path):
+    first, second = table(tmp_path), table(tmp_path)
+    runs = list(RUNS)
+    assert runs[0] not in first and not first.path.exists()
+    for one, run in zip((first, second, first), runs, strict=False):
+        one.add(run, RUNS[run])
+        assert run in first and run in second
+    with pytest.raises(ValueError, match="expected a run that"):
+        second.add(runs[2], RUNS[runs[2]])
+    assert list(first.rows()) == runs[:3]
+
+
 @pytest.mark.parametrize(
     ("key", "values", "message"),
     [

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import glassbox.support.torchvision_operators  # noqa: F401  (before torchvision)
+from glassbox.data.downloads import explained_weights
 from glassbox.support.arguments import (
     as_tensor,
     check_all_finite,
@@ -42,6 +43,7 @@ def create_model(
 
     Raises:
         ValueError: If ``name`` or ``small`` is unknown, or ``num_classes`` is below 1.
+        glassbox.data.downloads.DownloadError: If the weights are missing and cannot be had.
 
     Reference:
         Krizhevsky (2014), https://arxiv.org/abs/1404.5997; He et al. (2016),
@@ -53,7 +55,8 @@ def create_model(
         check_choice(STEMS, small=small)
     from torchvision.models import get_model
 
-    model = get_model(name, weights="IMAGENET1K_V1" if pretrained else None)
+    with explained_weights(name):
+        model = get_model(name, weights="IMAGENET1K_V1" if pretrained else None)
     replace_head(model, num_classes)
     if small is not None:
         adapt_stem(model, small)

@@ -17,8 +17,8 @@ _IMPLEMENTATION = ("foreach", "capturable", "differentiable", "fused")
 class SingleTensorOptimizer(torch.optim.Optimizer):
     """Steps one parameter after the other; a subclass says how in :meth:`update`.
 
-    ``params`` and ``defaults`` are PyTorch's; a setting that asks for another implementation is
-    refused.
+    ``params`` and ``defaults`` are PyTorch's. Settings out of range, and those that ask for another
+    implementation, are refused: as arguments, in a group, and in a state that is loaded.
     """
 
     missing: ClassVar[Mapping[str, Any]] = MappingProxyType({})
@@ -26,13 +26,34 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
     accepts_sparse = False
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
+        self._check_settings(defaults)
+        super().__init__(params, defaults)
+
+    def _check_settings(self, group: Mapping[str, Any]) -> None:
+        """Refuse settings that do not make sense; a subclass adds its own.
+
+        Raises:
+            ValueError: If one is out of range, or asks for another implementation.
+        """
+        check_lr(group["lr"])
+        check_at_least(0, weight_decay=group["weight_decay"])
         for name in _IMPLEMENTATION:
-            if defaults.get(name):
+            if group.get(name):
                 raise ValueError(
-                    f"{name} is {defaults[name]}, expected None or False: other implementations "
+                    f"{name} is {group[name]}, expected None or False: other implementations "
                     f"are in torch.optim.{type(self).__name__}"
                 )
-        super().__init__(params, defaults)
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group of parameters, with its own settings or the defaults, once they pass."""
+        self._check_settings(self.defaults | param_group)
+        super().add_param_group(param_group)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Load a state of this optimizer or of PyTorch's, once all its settings pass."""
+        for group in state_dict["param_groups"]:
+            self._check_settings(self.defaults | self.missing | group)
+        super().load_state_dict(state_dict)
 
     def update(
         self, param: Tensor, gradient: Tensor, state: dict[str, Any], group: dict[str, Any]
@@ -93,7 +114,8 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
 def counter(start: float = 0.0) -> Tensor:
     """Make a step counter as PyTorch keeps it: a number in a tensor on the CPU."""
     double = torch.get_default_dtype() == torch.float64
-    return torch.tensor(float(start), dtype=torch.float64 if double else torch.float32)
+    dtype = torch.float64 if double else torch.float32
+    return torch.tensor(float(start), dtype=dtype, device="cpu")
 
 
 def scalar(lr: float | Tensor) -> float | Tensor:
@@ -110,4 +132,4 @@ def check_lr(lr: float | Tensor) -> None:
     """Refuse a learning rate that is negative, nan, or a tensor of more than one element."""
     if isinstance(lr, Tensor) and lr.numel() != 1:
         reject_tensor("lr", lr, "a number or a tensor with one element")
-    check_at_least(0, lr=lr)
+    check_at_least(0, lr=scalar(lr))

@@ -98,7 +98,7 @@ def trajectory(
     start = surface.start if start is None else start
     check_integer(0, steps=steps)
     check_callables(make_optimizer=make_optimizer)
-    point = torch.tensor(_two_numbers(start), dtype=torch.float64, requires_grad=True)
+    point = torch.tensor(_two_numbers(start), dtype=torch.float64, device="cpu", requires_grad=True)
     optimizer = make_optimizer([point])
     if not hasattr(optimizer, "step"):
         raise TypeError(f"make_optimizer made {optimizer!r}, expected an optimizer")

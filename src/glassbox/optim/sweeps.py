@@ -5,6 +5,7 @@ so that it makes no difference to them whether a tensor holds one network or ten
 the clock.
 """
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -67,9 +68,18 @@ class Sweep:
 
     @property
     def chosen(self) -> int:
-        """Index of the learning rate whose mean score on the validation part is best."""
+        """Index of the learning rate whose mean score on the validation part is best.
+
+        A mean that is nan, as after a training that diverged, is never the best.
+
+        Raises:
+            ValueError: If all are nan.
+        """
         means = self.validation.mean(dim=1).tolist()
-        return means.index(self.task.best(means))
+        comparable = [mean for mean in means if not math.isnan(mean)]
+        if not comparable:
+            raise ValueError(f"validation has {len(means)} means that are nan, expected a number")
+        return means.index(self.task.best(comparable))
 
     @property
     def result(self) -> SeedRuns:
@@ -128,7 +138,7 @@ def _train_and_score(
     if not isinstance(optimizer, torch.optim.Optimizer):
         raise TypeError(f"make_optimizer made {optimizer!r}, expected an optimizer")
     inputs, targets = task.inputs[0], task.targets[0]  # (R, N, ...)
-    network = torch.arange(len(task.seeds))[:, None]  # (R, 1), beside batches (R, B)
+    network = torch.arange(len(task.seeds), device="cpu")[:, None]  # (R, 1), beside batches (R, B)
     for batch in random_batches(task.seeds, inputs.shape[1], steps, batch_size):
         loss = task.loss(model(inputs[network, batch]), targets[network, batch]).sum()
         optimizer.zero_grad()
@@ -146,4 +156,5 @@ def random_batches(seeds: Sequence[int], count: int, steps: int, batch_size: int
     """
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     shape = steps, batch_size
-    return torch.stack([torch.randint(count, shape, generator=one) for one in generators], dim=1)
+    drawn = [torch.randint(count, shape, generator=one, device="cpu") for one in generators]
+    return torch.stack(drawn, dim=1)

@@ -19,9 +19,12 @@ class ExponentialAverage:
     fast. Buffers, such as the running statistics of batch normalization, are averaged too;
     integer buffers are copied.
 
+    The averages of a model in half precision are kept in ``float32``: near the weights, steps of a
+    part in ten thousand are smaller than what ``bfloat16`` can tell apart.
+
     Args:
         model: The model in training. ``average.model`` is a copy of it in ``eval`` mode that
-            holds the averages.
+            holds the averages, in the types of the model.
         decay: From 0 up to, but not including, 1. About the last 1 / (1 - decay) updates count.
         warm_up: Whether the decay starts small. Without, :math:`d_t` is ``decay`` throughout.
 
@@ -40,6 +43,7 @@ class ExponentialAverage:
         self.decay = decay
         self.warm_up = warm_up
         self.updates = 0
+        self._wide: dict[int, torch.Tensor] = {}  # of tensors in half precision, by their number
 
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
@@ -48,20 +52,30 @@ class ExponentialAverage:
         decay = self.decay
         if self.warm_up:
             decay = min(decay, (1 + self.updates) / (10 + self.updates))
-        for mean, value in zip(_tensors(self.model), _tensors(unwrapped(model)), strict=True):
-            if mean.is_floating_point() or mean.is_complex():
-                mean.lerp_(value, 1 - decay)
-            else:
+        pairs = zip(_tensors(self.model), _tensors(unwrapped(model)), strict=True)
+        for number, (mean, value) in enumerate(pairs):
+            if not (mean.is_floating_point() or mean.is_complex()):
                 mean.copy_(value)
+                continue
+            wide = self._wide.get(number, mean.to(torch.promote_types(mean.dtype, torch.float32)))
+            wide.lerp_(value.to(wide), 1 - decay)
+            if wide is not mean:
+                self._wide[number] = wide
+                mean.copy_(wide)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the averages and the number of updates."""
-        return {"model": self.model.state_dict(), "updates": self.updates}
+        return {"model": self.model.state_dict(), "updates": self.updates, "wide": self._wide}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore averages that :meth:`state_dict` returned."""
         self.model.load_state_dict(state["model"])
         self.updates = state["updates"]
+        tensors = _tensors(self.model)
+        self._wide = {
+            number: wide.to(tensors[number].device, copy=True)
+            for number, wide in state.get("wide", {}).items()
+        }
 
 
 def _tensors(model: nn.Module) -> list[torch.Tensor]:

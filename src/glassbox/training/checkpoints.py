@@ -7,37 +7,35 @@ from typing import Any
 
 import torch
 
+from glassbox.support.files import replacing
+
 _FORMAT = "glassbox checkpoint 1"
 
 
 def save_checkpoint(path: str | os.PathLike[str], **parts: Any) -> None:
     """Write the parts of a training to one file.
 
-    The file is written under another name beside ``path`` and moved there when it is complete:
-    whenever the process is killed, ``path`` holds the old checkpoint or the new one.
+    The file is written under a name of its own beside ``path`` and moved there when it is complete:
+    whenever the process is killed, and however many of them write, ``path`` holds one whole
+    checkpoint.
 
     Args:
         path: Where to write. A checkpoint there is replaced, any other file is not.
         **parts: State dicts, tensors, numbers, texts, and lists, tuples or dicts of these.
 
     Raises:
-        FileExistsError: If ``path`` is a file that is not a checkpoint, or a damaged one.
+        FileExistsError: If ``path`` is a folder, or a file that is not a checkpoint, or a damaged
+            one.
         TypeError: If a part holds objects that ``weights_only=True`` would refuse to load.
     """
     path = Path(path)
-    if path.exists() and not _is_checkpoint(path):
+    if path.is_file() and not _is_checkpoint(path):
         raise FileExistsError(f"path {path} is no readable checkpoint, and is left as it is")
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        with partial.open("wb") as file:
+    with replacing(path) as partial:
+        with partial.open("wb") as file:  # given a path, torch.save would store its name
             torch.save({"format": _FORMAT, "parts": parts}, file)
-            file.flush()
-            os.fsync(file.fileno())
         if unsafe := torch.serialization.get_unsafe_globals_in_checkpoint(partial):
             raise TypeError(f"parts hold {', '.join(unsafe)}, expected tensors and plain values")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:

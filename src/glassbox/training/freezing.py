@@ -11,6 +11,8 @@ from torch.utils.hooks import RemovableHandle
 from glassbox.support.arguments import check_at_least_one, check_not_empty, check_positive
 from glassbox.training.loop import TrainingState
 
+_MARK = "_frozen_without_parameters"  # which have a flag of their own, requires_grad
+
 
 def freeze(*modules: nn.Module) -> None:
     """Freeze modules with all their submodules: no gradients, and no new statistics.
@@ -25,23 +27,31 @@ def freeze(*modules: nn.Module) -> None:
         for parameter in module.parameters():
             parameter.requires_grad_(False)
             parameter.grad = None
+        for part in module.modules():
+            if any(True for _ in part.buffers()) and not any(True for _ in part.parameters()):
+                setattr(part, _MARK, True)
 
 
 def unfreeze(*modules: nn.Module) -> None:
     """Undo :func:`freeze`: require gradients, and switch to ``train`` mode."""
     for module in modules:
         module.train().requires_grad_(True)
+        for part in module.modules():
+            part.__dict__.pop(_MARK, None)
 
 
 def train_keeping_frozen(model: nn.Module) -> None:
     """Put a model into ``train`` mode, except for submodules that are frozen.
 
-    A submodule is frozen if it has parameters and none of them requires a gradient.
+    A submodule is frozen if it has parameters and none of them requires a gradient; or if it has
+    statistics without parameters, as ``BatchNorm2d(4, affine=False)``, and :func:`freeze` was the
+    last to be called of it.
     """
     model.train()
     for module in model.modules():
         parameters = list(module.parameters())
-        if parameters and not any(parameter.requires_grad for parameter in parameters):
+        learns = any(parameter.requires_grad for parameter in parameters)
+        if (parameters and not learns) or module.__dict__.get(_MARK):
             module.eval()
 
 
@@ -143,7 +153,7 @@ def _differences(module: nn.Module, before: dict[str, Tensor]) -> Iterator[str]:
         if new.shape != old.shape:
             yield f"{name} has shape {tuple(new.shape)}, before {tuple(old.shape)}"
         elif not ((new == old) | (new.isnan() & old.isnan())).all():
-            yield f"{name} by {(new.double() - old.double()).abs().max():.2g}"
+            yield f"{name} by {(new.cpu().double() - old.cpu().double()).abs().max():.2g}"
 
 
 def _with_state(optimizer: Optimizer | None) -> set[int]:

@@ -3,7 +3,6 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from glassbox.training.distributed import sum_over_processes
@@ -72,8 +71,8 @@ class RunningMean:
             self.correct += correct  # stays on its device: no waiting for a GPU
             self.classified += len(labels)
 
-    def over_processes(self, device: torch.device) -> tuple[float, float | None]:
+    def over_processes(self) -> tuple[float, float | None]:
         """Average loss and accuracy, if any, over the images of all processes."""
         sums = [self.loss, self.images, float(self.correct), self.classified]
-        loss, images, correct, classified = sum_over_processes(sums, device)
+        loss, images, correct, classified = sum_over_processes(sums)
         return loss / images, correct / classified if classified else None

@@ -20,7 +20,7 @@ from glassbox.training.averaging import ExponentialAverage
 from glassbox.training.distributed import from_first_process, process_rank, set_epoch, unwrapped
 from glassbox.training.evaluation import LossFunction, check_pairs, evaluate, preserve_modes
 from glassbox.training.history import History, RunningMean
-from glassbox.training.resuming import ResumableRun, describe_settings
+from glassbox.training.resuming import ResumableRun
 
 
 class ImageBatches(Protocol):
@@ -101,14 +101,17 @@ def fit(
         callbacks: Called in turn after each epoch; one that returns ``True`` ends the training.
             What they do should follow from the state they get: they are not in the checkpoint.
         checkpoint: A file that is written after each epoch. If it exists, the training resumes
-            from it, and ends bit for bit as it would have without the interruption.
+            from it, and ends bit for bit as it would have without the interruption. All that
+            decides the course of the training has to be as it was, see
+            :func:`glassbox.training.course.describe_course`; only ``epochs`` may have grown.
         progress: Whether to show a progress bar.
 
     Raises:
         FloatingPointError: If the loss is not finite; the message names epoch and step.
         TypeError: If ``batches`` has no length or a callback returns something else.
         ValueError: If an argument does not make sense, the model is in ``eval`` mode, or the
-            checkpoint is damaged or that of another training.
+            checkpoint is damaged or that of another training, whose first difference is named;
+            then nothing has been changed.
     """
     _check_loop(model, batches, optimizer, epochs)
     _check_options(validation, clip_norm, autocast, scaler)
@@ -119,13 +122,17 @@ def fit(
     state = TrainingState(
         unwrapped(model), optimizer, history, scheduler, step_scheduler, scaler, average
     )
-    settings = describe_settings(
-        loss_fn=loss_fn, clip_norm=clip_norm, autocast=autocast, **vars(state)
+    run = ResumableRun(
+        checkpoint,
+        batches,
+        parts={**vars(state), **({"loss_fn": loss_fn} if _learns(loss_fn) else {})},
+        loss_fn=loss_fn,
+        clip_norm=clip_norm,
+        autocast=autocast,
+        validation=validation,
+        callbacks=list(callbacks),
     )
-    run = ResumableRun(checkpoint, batches, settings, vars(state))
-    run.resume()
-    if len(history) > epochs:
-        raise ValueError(f"epochs is {epochs}, expected at least {len(history)}, as {checkpoint}")
+    run.resume(epochs)
     to_do = range(len(history) + 1, epochs + 1) if not history.stopped else range(0)
 
     with progress_bar(len(to_do) * len(batches), show=progress and process_rank() == 0) as advance:
@@ -135,7 +142,7 @@ def fit(
             if hasattr(loss_fn, "set_epoch"):
                 loss_fn.set_epoch(epoch)
             mean = _train_epoch(model, batches, state, loss_fn, clip_norm, precision, advance)
-            train_loss, train_accuracy = mean.over_processes(device)
+            train_loss, train_accuracy = mean.over_processes()
             with preserve_modes(model):
                 with precision:
                     validation_loss, validation_accuracy = _validate(state, validation, loss_fn)
@@ -189,6 +196,11 @@ def _train_epoch(
     if mean.images == 0:
         raise ValueError(f"batches is empty in epoch {epoch}, expected {len(batches)} batches")
     return mean
+
+
+def _learns(loss_fn: LossFunction) -> bool:
+    """Say whether a loss has parameters of its own, as the centers of classes are."""
+    return isinstance(loss_fn, nn.Module) and any(True for _ in loss_fn.parameters())
 
 
 def _finite(loss: Tensor, epoch: int, step: int) -> float:

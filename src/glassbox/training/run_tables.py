@@ -5,10 +5,10 @@ import io
 import os
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from glassbox.support.files import locked, replacing
 from glassbox.training.seed_statistics import SeedRuns
 
 
@@ -16,9 +16,9 @@ from glassbox.training.seed_statistics import SeedRuns
 class RunTable:
     """A CSV file that grows by one row a run, and goes on where it was interrupted.
 
-    A row counts when its line is complete. Before a run is added, what an interruption left of a
-    line is cut off, so that this run, and no other, is missing. Every method raises a
-    ``ValueError`` if the file has other columns, or one run twice.
+    Several processes may add runs, each of its own. A row counts when its line is complete. When a
+    run is added, what an interruption left of a line is cut off, so that this run, and no other, is
+    missing. Every method raises a ``ValueError`` if the file has other columns, or one run twice.
 
     Args:
         path: Where it is stored, or will be.
@@ -37,7 +37,7 @@ class RunTable:
 
     def __contains__(self, key: Sequence[object]) -> bool:
         """Say whether the run with these keys, in the order of the columns, is in the table."""
-        return tuple(map(str, key)) in self._done
+        return tuple(map(str, key)) in self._keys(self._whole())
 
     def add(self, key: Sequence[object], values: Iterable[float]) -> None:
         """Write one run, with five digits a number.
@@ -46,18 +46,19 @@ class RunTable:
             ValueError: If the run is there already, or the number of entries is another.
         """
         texts, numbers = tuple(map(str, key)), [f"{value:.5g}" for value in values]
-        if texts in self._done:
-            raise ValueError(f"key is {texts}, expected a run that {self.path} does not have yet")
         if (len(texts), len(numbers)) != (len(self.keys), len(self.measures)):
             raise ValueError(
                 f"a run has {len(texts)} keys and {len(numbers)} values, expected "
                 f"{len(self.keys)} and {len(self.measures)}: {self._columns}"
             )
-        with self.path.open("ab") as file:
-            file.write(_line((*texts, *numbers)))
-            file.flush()
-            os.fsync(file.fileno())
-        self._done.add(texts)
+        with locked(self.path):
+            whole = self._whole()
+            if texts in self._keys(whole):
+                raise ValueError(
+                    f"key is {texts}, expected a run that {self.path} does not have yet"
+                )
+            with replacing(self.path) as partial:
+                partial.write_bytes(whole + _line((*texts, *numbers)))
 
     def rows(
         self, folder: str | os.PathLike[str] | None = None
@@ -98,17 +99,16 @@ class RunTable:
     def _columns(self) -> tuple[str, ...]:
         return (*self.keys, *self.measures)
 
-    @cached_property
-    def _done(self) -> set[tuple[str, ...]]:
+    def _whole(self) -> bytes:
+        """Read the complete lines; where there is none yet, they are the columns."""
         text = self.path.read_bytes() if self.path.exists() else b""
         whole = text[: text.rfind(b"\n") + 1]
         if not whole and (head := _line(self._columns)).startswith(text):
             whole = head  # nothing is there yet, or a torn first line
-        rows = self._parse(whole or text)
-        with self.path.open("ab") as file:
-            file.truncate(min(len(whole), len(text)))
-            file.write(whole[len(text) :])
-        return {row[: len(self.keys)] for row in rows}
+        return whole or text
+
+    def _keys(self, text: bytes) -> set[tuple[str, ...]]:
+        return {row[: len(self.keys)] for row in self._parse(text)}
 
     def _parse(self, text: bytes | None = None) -> list[tuple[str, ...]]:
         text, expected = self.path.read_bytes() if text is None else text, self._columns
