@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glassbox.autograd.hooks import layers_named
+from glassbox.autograd.layers import layers_named
 from glassbox.training.evaluation import evaluate
 
 
