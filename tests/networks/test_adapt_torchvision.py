@@ -3,6 +3,8 @@
 Nothing is downloaded: files of weights are made here, with one number for each tensor.
 """
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -222,6 +224,9 @@ NEITHER = "model is a Sequential, expected AlexNet or a ResNet"
 
 test_wrong_arguments_are_named = refuses(
     (lambda: _head_of(OTHER), TypeError, NEITHER),
+    (lambda: replace_head("resnet18", 2), TypeError, "model is 'resnet18', expected a torch.nn"),
+    (lambda: small_kernels(torch.full((1, 1, 5, 5), math.nan), "center"), "weight has 25 entries"),
+    (lambda: small_kernels(torch.ones(1, 1, 5, 5).int(), "center"), TypeError, "weight has type"),
     (lambda: adapt_stem(OTHER), TypeError, NEITHER),
     (lambda: replace_head(OTHER, 2), TypeError, NEITHER),
     (lambda: create_model("vgg16"), "^name is 'vgg16', expected one of alexnet, resnet18$"),

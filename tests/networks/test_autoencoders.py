@@ -137,6 +137,7 @@ test_a_wrong_argument_is_named = refuses(
     (lambda: MLPAutoencoder(size=0), "size is 0, expected at least 1"),
     (lambda: MLPAutoencoder(latent=0), "latent is 0, expected at least 1"),
     (lambda: MLPAutoencoder(widths=(8, 0)), "widths is 0, expected at least 1"),
+    (lambda: MLPAutoencoder(widths="ab"), TypeError, "widths is 'ab', expected a tuple"),
     (lambda: MLPAutoencoder(final="relu"), "final is 'relu', expected one of tanh, sigmoid"),
     (lambda: LinearAutoencoder(latent=0), "latent is 0"),
     (lambda: pca_error(DIGITS[:0], 2), "images is empty"),

@@ -141,4 +141,8 @@ test_a_wrong_argument_is_named = refuses(
     (lambda: ResidualNetwork(57), "depth is 57, expected 6n"),
     (lambda: ResidualNetwork(8, plain=True, zero_init=True), "zero_init is True"),
     (lambda: ResidualNetwork(8, width=0), "width is 0, expected at least 1"),
+    (lambda: BasicBlock(4, 4, stride=0), "stride is 0, expected at least 1"),
+    (lambda: Bottleneck(4, 2.5), TypeError, "channels is 2.5, expected an integer"),
+    (lambda: BasicBlock(4, 4, downsample="x"), TypeError, "downsample is 'x', expected a torch"),
+    (lambda: BasicBlock(4, 4, norm_layer=7), TypeError, "norm_layer is 7, expected a function"),
 )

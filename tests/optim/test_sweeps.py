@@ -1,7 +1,9 @@
 """Networks in shared tensors learn what each would learn alone, and the best rate is chosen."""
 
+import math
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -124,7 +126,21 @@ def test_a_sweep_learns_and_repeats_itself():
 
 test_a_sweep_refuses_what_it_cannot_do = refuses(
     ({"lrs": []}, "lrs is empty"),
+    ({"lrs": [0.1, math.nan]}, "lrs is nan, expected at least 0"),
+    ({"lrs": 0.1}, TypeError, "lrs is 0.1, expected learning rates"),
+    ({"task": None}, TypeError, "task is None, expected a Task"),
+    ({"make_optimizer": lambda *_: 7}, TypeError, "make_optimizer made 7, expected an optimizer"),
     ({"steps": 0}, "steps is 0, expected at least 1"),
     ({"batch_size": 0}, "batch_size is 0, expected at least 1"),
-    by=lambda given: sweep(TASKS[0], MAKERS["SGD"], **({"lrs": [0.1], "steps": 1} | given)),
+    by=lambda given: sweep(
+        **{"task": TASKS[0], "make_optimizer": MAKERS["SGD"], "lrs": [0.1], "steps": 1} | given
+    ),
 )
+
+
+@pytest.mark.parametrize("make", [classify_digits, compress_digits])
+def test_seeds_of_a_task_are_integers(make):
+    assert make(np.array([3])).seeds == (3,)
+    for wrong, error in (([], ValueError), ([0.5], ValueError), (7, TypeError), ("01", ValueError)):
+        with pytest.raises(error, match=r"^seeds is "):
+            make(wrong)

@@ -15,7 +15,7 @@ PASSED = torch.zeros(4, 2)
 @pytest.mark.parametrize(
     ("check", "good", "bad", "expected"),
     [
-        (arguments.check_at_least_one, [1, 1.5, INF], [0, -3, NAN], "at least 1"),
+        (arguments.check_at_least_one, [1, 3], [0, -3, NAN], "at least 1"),
         (lambda **n: arguments.check_at_least(0, **n), [0, 0.5], [-1, NAN], "at least 0"),
         (
             lambda **n: arguments.check_integer(2, **n),
@@ -62,9 +62,29 @@ def test_what_is_no_number_is_named(check, wrong):
 
 def test_numbers_of_other_libraries_are_numbers():
     for four in (np.int64(4), np.float32(4), torch.tensor(4.0), np.array(4)):
-        arguments.check_at_least_one(first=four)
-        arguments.check_multiple(4, first=four)
+        arguments.check_positive(first=four)
+        arguments.check_range(0, 4, first=four)
     arguments.check_integer(1, first=np.int64(4))
+    arguments.check_at_least_one(first=np.int64(4))
+
+
+@pytest.mark.parametrize("wrong", [1.5, 4.0, INF, True, torch.tensor(4.0)])
+def test_what_is_counted_is_an_integer(wrong):
+    with pytest.raises(TypeError, match=r"^size is .*, expected an integer$"):
+        arguments.check_at_least_one(size=wrong)
+    if not isinstance(wrong, bool) and wrong % 4 == 0:
+        with pytest.raises(TypeError, match=r"^size is .*, expected an integer$"):
+            arguments.check_multiple(4, size=wrong)
+
+
+def test_modules_and_functions_are_told_from_else():
+    arguments.check_modules(model=torch.nn.Identity())
+    arguments.check_callables(run=max)
+    for wrong in (None, "x", torch.nn.Identity):
+        with pytest.raises(TypeError, match=r"^model is .*, expected a torch.nn.Module$"):
+            arguments.check_modules(model=wrong)
+    with pytest.raises(TypeError, match=r"^run is 7, expected a function$"):
+        arguments.check_callables(run=7)
 
 
 def test_entries_that_are_not_finite_are_counted():

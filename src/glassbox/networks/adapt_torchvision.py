@@ -7,7 +7,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import glassbox.support.torchvision_operators  # noqa: F401  (before torchvision)
-from glassbox.support.arguments import check_at_least_one, check_choice, reject_tensor
+from glassbox.support.arguments import (
+    as_tensor,
+    check_all_finite,
+    check_at_least_one,
+    check_choice,
+    check_floating_point,
+    check_modules,
+    reject_tensor,
+)
 
 STEMS = ("center", "corner", "resized", "fresh")
 # Names of the first convolution, of the pooling after it, and of the last layer.
@@ -54,7 +62,8 @@ def create_model(
 
 def _head_of(model: nn.Module) -> nn.Linear:
     """Return the last linear layer of AlexNet or ResNet-18, which gives the logits."""
-    return model.get_submodule(_places(model)[2])
+    place = _places(model)[2]
+    return model.get_submodule(place)
 
 
 def replace_head(model: nn.Module, num_classes: int) -> None:
@@ -112,12 +121,16 @@ def small_kernels(weight: Tensor, kind: str) -> Tensor:
             uniform image gives what it gave before.
 
     Raises:
-        ValueError: If ``kind`` is unknown or the kernels have another shape.
+        TypeError: If the kernels are not floating point.
+        ValueError: If ``kind`` is unknown, or the kernels have another shape or are not finite.
     """
     check_choice(STEMS[:3], kind=kind)
-    side = weight.shape[-1]
+    weight = as_tensor(weight=weight)
+    check_floating_point(weight=weight)
+    side = weight.shape[-1] if weight.ndim else 0
     if weight.ndim != 4 or weight.shape[-2] != side or side < 5 or side % 2 == 0:
         reject_tensor("weight", weight, "(K, C, S, S) with an odd S of at least 5")
+    check_all_finite(weight=weight)
     if kind == "resized":
         shrunk = F.interpolate(weight, (3, 3), mode="bilinear", antialias=True) * side**2 / 9
         wanted_mean = weight.mean((2, 3), keepdim=True) * side**2 / 9  # keeps the kernel's sum
@@ -130,6 +143,7 @@ def small_kernels(weight: Tensor, kind: str) -> Tensor:
 def _places(model: nn.Module) -> tuple[str, str, str]:
     from torchvision.models import AlexNet, ResNet
 
+    check_modules(model=model)
     if isinstance(model, AlexNet):
         return _PLACES["alexnet"]
     if isinstance(model, ResNet):

@@ -1,5 +1,6 @@
 """Autoencoders: networks that compress an image to a few numbers and reconstruct it."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -41,9 +42,14 @@ class MLPAutoencoder(nn.Module):
         latent: int = 3,
         final: str = "tanh",
     ) -> None:
-        check_at_least_one(size=size, latent=latent, widths=min(widths, default=1))
+        if not isinstance(widths, Sequence) or isinstance(widths, str):
+            raise TypeError(f"widths is {widths!r}, expected a tuple of integers")
+        for width in widths:
+            check_at_least_one(widths=width)
+        check_at_least_one(size=size, latent=latent)
         check_choice(_FINAL, final=final)
         super().__init__()
+        size = int(size)  # of NumPy's uint8, the square would overflow
         units = (size * size, *widths, latent)
         self.encoder = nn.Sequential(nn.Flatten(), *_linear_layers(units))
         self.decoder = nn.Sequential(
@@ -83,6 +89,7 @@ class ConvAutoencoder(nn.Module):
     """
 
     def __init__(self, size: int = 28) -> None:
+        check_at_least_one(size=size)
         if size < 16 or size % 12 != 4:
             raise ValueError(f"size is {size}, expected 16, 28, 40 or another 12 more")
         super().__init__()

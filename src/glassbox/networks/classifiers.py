@@ -5,7 +5,12 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from glassbox.support.arguments import check_at_least, check_at_least_one, check_multiple
+from glassbox.support.arguments import (
+    check_at_least,
+    check_at_least_one,
+    check_modules,
+    check_multiple,
+)
 
 
 class LeNet5(nn.Module):
@@ -33,7 +38,9 @@ class LeNet5(nn.Module):
 
     def __init__(self, in_channels: int = 1, num_classes: int = 10, *, size: int = 32) -> None:
         check_at_least(16, size=size)
+        check_at_least_one(in_channels=in_channels, num_classes=num_classes, size=size)
         super().__init__()
+        size = int(size)  # of NumPy's uint8, the products would overflow
         side = ((size - 4) // 2 - 4) // 2
         self.features = nn.Sequential(
             OrderedDict(
@@ -78,7 +85,8 @@ class ThreeBlockCNN(nn.Module):
         batch_norm: Whether a batch normalization follows each convolution.
 
     Raises:
-        ValueError: If ``size`` cannot be halved three times, or ``width`` or ``hidden`` is below 1.
+        TypeError: If a number is no integer.
+        ValueError: If ``size`` cannot be halved three times, or another number is below 1.
     """
 
     def __init__(
@@ -92,8 +100,11 @@ class ThreeBlockCNN(nn.Module):
         batch_norm: bool = False,
     ) -> None:
         check_multiple(8, size=size)
-        check_at_least_one(width=width, hidden=hidden)
+        check_at_least_one(
+            in_channels=in_channels, num_classes=num_classes, width=width, hidden=hidden
+        )
         super().__init__()
+        size, width = int(size), int(width)
         channels = [in_channels, width, 2 * width, 4 * width]
         self.features = nn.Sequential(
             *(_block(before, after, batch_norm) for before, after in pairwise(channels))
@@ -118,4 +129,5 @@ def _block(in_channels: int, out_channels: int, batch_norm: bool) -> nn.Sequenti
 
 def count_parameters(model: nn.Module) -> int:
     """Count the numbers in all parameters that require a gradient."""
+    check_modules(model=model)
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

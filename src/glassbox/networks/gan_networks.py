@@ -22,6 +22,7 @@ class MLPGenerator(nn.Module):
     def __init__(self, noise: int = 96, hidden: int = 1024, size: int = 28) -> None:
         check_at_least_one(noise=noise, hidden=hidden, size=size)
         super().__init__()
+        size = int(size)  # of NumPy's uint8, the square would overflow
         self.noise = noise
         self.layers = nn.Sequential(
             nn.Linear(noise, hidden),
@@ -51,6 +52,7 @@ class MLPDiscriminator(nn.Module):
     def __init__(self, size: int = 28, hidden: int = 256) -> None:
         check_at_least_one(size=size, hidden=hidden)
         super().__init__()
+        size = int(size)
         self.layers = nn.Sequential(
             nn.Flatten(),
             nn.Linear(size * size, hidden),
@@ -90,7 +92,7 @@ class DCGANGenerator(nn.Module):
         check_multiple(4, size=size)
         super().__init__()
         self.noise = noise
-        side = size // 4
+        channels, side = int(channels), int(size) // 4
         self.layers = nn.Sequential(
             nn.Linear(noise, hidden),
             nn.ReLU(),
@@ -128,6 +130,7 @@ class DCGANDiscriminator(nn.Module):
         check_multiple(4, size=size)
         check_at_least(16, size=size)
         super().__init__()
+        channels, size = int(channels), int(size)
         self.layers = nn.Sequential(
             nn.Conv2d(1, channels, kernel_size=5),
             nn.LeakyReLU(0.01),

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glassbox.support.arguments import check_at_least_one
+from glassbox.support.arguments import check_at_least_one, check_callables, check_modules
 
 _NormLayer = Callable[[int], nn.Module]
 
@@ -41,6 +41,13 @@ class _ResidualBlock(nn.Module):
         return self.relu(out)
 
 
+def _check_block(downsample: nn.Module | None, norm_layer: _NormLayer, **numbers: int) -> None:
+    check_at_least_one(**numbers)
+    check_callables(norm_layer=norm_layer)
+    if downsample is not None:
+        check_modules(downsample=downsample)
+
+
 class BasicBlock(_ResidualBlock):
     """Two convolutions of 3 x 3, as in ResNet-18 and ResNet-34.
 
@@ -54,6 +61,10 @@ class BasicBlock(_ResidualBlock):
         downsample: Gives the input the shape of the output, where that differs.
         norm_layer: Makes the layer after each convolution from a number of channels;
             ``nn.Identity`` for none.
+
+    Raises:
+        TypeError: If a number is no integer, or a layer is none.
+        ValueError: If a number is below 1.
     """
 
     expansion = 1
@@ -66,6 +77,9 @@ class BasicBlock(_ResidualBlock):
         downsample: nn.Module | None = None,
         norm_layer: _NormLayer = nn.BatchNorm2d,
     ) -> None:
+        _check_block(
+            downsample, norm_layer, in_channels=in_channels, channels=channels, stride=stride
+        )
         super().__init__()
         self.conv1 = nn.Conv2d(in_channels, channels, 3, stride, padding=1, bias=False)
         self.bn1 = norm_layer(channels)
@@ -103,6 +117,10 @@ class Bottleneck(_ResidualBlock):
         stride: Of the 3 x 3 convolution.
         downsample: Gives the input the shape of the output, where that differs.
         norm_layer: Makes the layer after each convolution from a number of channels.
+
+    Raises:
+        TypeError: If a number is no integer, or a layer is none.
+        ValueError: If a number is below 1.
     """
 
     expansion = 4
@@ -115,8 +133,11 @@ class Bottleneck(_ResidualBlock):
         downsample: nn.Module | None = None,
         norm_layer: _NormLayer = nn.BatchNorm2d,
     ) -> None:
+        _check_block(
+            downsample, norm_layer, in_channels=in_channels, channels=channels, stride=stride
+        )
         super().__init__()
-        out_channels = channels * self.expansion
+        out_channels = int(channels) * self.expansion
         self.conv1 = nn.Conv2d(in_channels, channels, 1, bias=False)
         self.bn1 = norm_layer(channels)
         self.conv2 = nn.Conv2d(channels, channels, 3, stride, padding=1, bias=False)
@@ -178,12 +199,15 @@ class ResidualNetwork(nn.Module):
         norm_layer: _NormLayer = nn.BatchNorm2d,
         zero_init: bool = False,
     ) -> None:
+        check_at_least_one(depth=depth)
+        check_callables(norm_layer=norm_layer)
         if depth < 8 or depth % 6 != 2:
             raise ValueError(f"depth is {depth}, expected 6n + 2: 8, 14, 20 and so on")
         if plain and zero_init:
             raise ValueError("zero_init is True, expected False where plain is True")
         check_at_least_one(in_channels=in_channels, num_classes=num_classes, width=width)
         super().__init__()
+        width = int(width)  # of NumPy's uint8, four times as many could overflow
         block = PlainBlock if plain else BasicBlock
         count = (depth - 2) // 6
         self.conv1 = nn.Conv2d(in_channels, width, 3, padding=1, bias=False)
@@ -219,6 +243,7 @@ def _stage(
 
 def block_names(model: nn.Module) -> list[str]:
     """List the names of a model's blocks, of this module or of torchvision's ResNets."""
+    check_modules(model=model)
     return [
         name
         for name, module in model.named_modules()

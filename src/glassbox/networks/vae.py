@@ -68,6 +68,7 @@ class VAE(nn.Module):
         check_at_least_one(size=size, hidden=hidden, latent=latent)
         check_choice(_PIXELS, likelihood=likelihood)
         super().__init__()
+        size = int(size)  # of NumPy's uint8, the square would overflow
         self.latent, self.likelihood = latent, likelihood
         self.encoder = nn.Sequential(nn.Flatten(), nn.Linear(size * size, hidden), nn.ReLU())
         self.mean = nn.Linear(hidden, latent)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from glassbox.optim.single_tensor import SingleTensorOptimizer, check_lr, scalar
-from glassbox.support.arguments import check_at_least
+from glassbox.support.arguments import check_at_least, check_finite
 
 
 class SGD(SingleTensorOptimizer):
@@ -60,6 +60,7 @@ class SGD(SingleTensorOptimizer):
     ) -> None:
         check_lr(lr)
         check_at_least(0, momentum=momentum, weight_decay=weight_decay)
+        check_finite(dampening=dampening)
         if nesterov and (momentum == 0 or dampening != 0):
             raise ValueError(
                 f"nesterov is True with momentum {momentum} and dampening {dampening}, "

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from glassbox.support.arguments import check_at_least, reject_tensor
+from glassbox.support.arguments import check_at_least, check_callables, reject_tensor
 
 # Settings that choose between PyTorch's implementations and not between results. They are part of
 # its state dicts, so that a saved state can go both ways.
@@ -49,10 +49,12 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
         """Step all parameters that have a gradient.
 
         Raises:
+            TypeError: If ``closure`` is no function.
             RuntimeError: If a gradient is sparse and this optimizer needs dense ones.
         """
         loss = None
         if closure is not None:
+            check_callables(closure=closure)
             with torch.enable_grad():
                 loss = closure()
         self._refuse_sparse_gradients()

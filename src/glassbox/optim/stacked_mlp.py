@@ -1,6 +1,6 @@
 """Small networks for all seeds at once, and two tasks: digits classified and compressed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
 import torch
@@ -11,6 +11,7 @@ from glassbox.data.datasets import load
 from glassbox.data.pixels import to_float
 from glassbox.data.splits import stratified_split
 from glassbox.optim.sweeps import Task
+from glassbox.support.arguments import check_integer, check_not_empty
 from glassbox.support.seeds import isolated_seed
 
 _Activation = Callable[[Tensor], Tensor]
@@ -59,12 +60,16 @@ def _draw_layers(widths: Sequence[int], seed: int) -> list[nn.Linear]:
 
 
 def classify_digits(seeds: Sequence[int]) -> Task:
-    """Make the task of classifying digits with one hidden layer; scored by accuracy in percent."""
+    """Make the task of classifying digits with one hidden layer; scored by accuracy in percent.
+
+    ``seeds`` are integers of at least 0, at least one.
+    """
+    seeds = _checked(seeds)
     images, labels = _digits(seeds)
     mean, std = images[0].mean(), images[0].std()
     return Task(
         "digits told apart",
-        tuple(seeds),
+        seeds,
         tuple((part - mean) / std for part in images),
         labels,
         lambda seeds: _StackedMLP((64, 64, 10), (torch.relu, nn.Identity()), seeds),
@@ -75,7 +80,11 @@ def classify_digits(seeds: Sequence[int]) -> Task:
 
 
 def compress_digits(seeds: Sequence[int]) -> Task:
-    """Make the task of compressing digits to three numbers with an autoencoder."""
+    """Make the task of compressing digits to three numbers with an autoencoder.
+
+    ``seeds`` are integers of at least 0, at least one.
+    """
+    seeds = _checked(seeds)
     images, _ = _digits(seeds)
     images = tuple(2 * part - 1 for part in images)
     scale = (images[0] - images[0].mean(dim=1, keepdim=True)).square().mean()
@@ -86,7 +95,7 @@ def compress_digits(seeds: Sequence[int]) -> Task:
 
     return Task(
         "digits through three numbers",
-        tuple(seeds),
+        seeds,
         images,
         images,
         lambda seeds: _StackedMLP(
@@ -98,6 +107,16 @@ def compress_digits(seeds: Sequence[int]) -> Task:
         lambda outputs, images: 100 * error(outputs, images).nan_to_num(nan=4.0) / scale,
         min,
     )
+
+
+def _checked(seeds: Sequence[int]) -> tuple[int, ...]:
+    if not isinstance(seeds, Iterable):
+        raise TypeError(f"seeds is {seeds!r}, expected integers")
+    seeds = tuple(seeds)
+    check_not_empty(seeds=seeds)
+    for seed in seeds:
+        check_integer(0, seeds=seed)
+    return tuple(map(int, seeds))
 
 
 def _digits(seeds: Sequence[int]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:

@@ -1,14 +1,21 @@
 """Functions of two variables that are hard to optimize, each in its own way."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from glassbox.support.arguments import check_at_least
+from glassbox.support.arguments import (
+    as_tensor,
+    check_callables,
+    check_floating_point,
+    check_integer,
+    check_numbers,
+    check_shapes,
+)
 
 Point = tuple[float, float]
 _BITS = 0xFFFFFFFF
@@ -41,11 +48,18 @@ class Surface:
     noise: float = 0.0
 
     def gradient(self, point: Tensor, step: int = 0, seed: int = 0) -> Tensor:
-        """Compute the gradient ``(2,)`` at a point, with the noise of this step and seed."""
+        """Compute the gradient ``(2,)`` at a point, with the noise of this step and seed.
+
+        Where the point is not finite, neither is the gradient.
+        """
+        check_integer(0, step=step, seed=seed)
+        point = as_tensor(point=point)
+        check_floating_point(point=point)
+        check_shapes(point=(point, "2"))
         leaf = point.detach().requires_grad_()
         with torch.enable_grad():
             (exact,) = torch.autograd.grad(self.function(leaf), leaf)
-        return exact + self.noise * exact.new_tensor(_standard_normals(step, seed))
+        return exact + self.noise * exact.new_tensor(_standard_normals(int(step), int(seed)))
 
 
 @dataclass(frozen=True)
@@ -75,14 +89,19 @@ def trajectory(
         seed: Decides the noise, where the surface has any.
 
     Raises:
+        TypeError: If ``surface`` is none, ``make_optimizer`` makes no optimizer, or ``start`` holds
+            something else than numbers.
         ValueError: If ``steps`` is negative or ``start`` is no pair of finite numbers.
     """
+    if not isinstance(surface, Surface):
+        raise TypeError(f"surface is {surface!r}, expected one of SURFACES or another Surface")
     start = surface.start if start is None else start
-    check_at_least(0, steps=steps)
-    if len(start) != 2 or not all(math.isfinite(number) for number in start):
-        raise ValueError(f"start is {start}, expected two finite numbers")
-    point = torch.tensor(start, dtype=torch.float64, requires_grad=True)
+    check_integer(0, steps=steps)
+    check_callables(make_optimizer=make_optimizer)
+    point = torch.tensor(_two_numbers(start), dtype=torch.float64, requires_grad=True)
     optimizer = make_optimizer([point])
+    if not hasattr(optimizer, "step"):
+        raise TypeError(f"make_optimizer made {optimizer!r}, expected an optimizer")
     points = [point.detach().clone()]
     for step in range(steps):
         point.grad = surface.gradient(point, step, seed)
@@ -90,6 +109,15 @@ def trajectory(
         points.append(point.detach().clone())
     visited = torch.stack(points)
     return Trajectory(visited, surface.function(visited))
+
+
+def _two_numbers(start: Iterable[float]) -> list[float]:
+    numbers = list(start) if isinstance(start, Iterable) else []
+    for number in numbers:
+        check_numbers(start=number)
+    if len(numbers) != 2 or not all(map(math.isfinite, numbers)):
+        raise ValueError(f"start is {start!r}, expected two finite numbers")
+    return [float(number) for number in numbers]
 
 
 def _standard_normals(step: int, seed: int = 0) -> Point:

@@ -12,7 +12,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from glassbox.support.arguments import check_at_least_one, check_not_empty
+from glassbox.support.arguments import (
+    check_at_least,
+    check_at_least_one,
+    check_callables,
+    check_finite,
+    check_not_empty,
+)
 from glassbox.training.seed_statistics import SeedRuns
 
 _MakeOptimizer = Callable[[Iterable[nn.Parameter], float], torch.optim.Optimizer]
@@ -84,18 +90,34 @@ def sweep(
     Args:
         task: What to learn.
         make_optimizer: Takes parameters and a learning rate; must treat each number by itself.
-        lrs: Learning rates.
+        lrs: Learning rates, at least 0.
         steps: Steps of each training, at least 1.
         batch_size: Examples in a batch, at least 1.
 
     Raises:
-        ValueError: If there is no learning rate, or ``steps`` or ``batch_size`` is below 1.
+        TypeError: If ``task`` is none, ``make_optimizer`` makes no optimizer, or a number is none.
+        ValueError: If there is no learning rate, one is negative or not finite, or ``steps`` or
+            ``batch_size`` is below 1.
     """
-    check_not_empty(lrs=lrs)
+    if not isinstance(task, Task):
+        raise TypeError(f"task is {task!r}, expected a Task")
+    check_callables(make_optimizer=make_optimizer)
+    lrs = _checked_rates(lrs)
     check_at_least_one(steps=steps, batch_size=batch_size)
     scores = [_train_and_score(task, make_optimizer, lr, steps, batch_size) for lr in lrs]
     validation, test = map(torch.stack, zip(*scores, strict=True))
-    return Sweep(task, tuple(lrs), validation, test)
+    return Sweep(task, lrs, validation, test)
+
+
+def _checked_rates(lrs: Iterable[float]) -> tuple[float, ...]:
+    if not isinstance(lrs, Iterable):
+        raise TypeError(f"lrs is {lrs!r}, expected learning rates")
+    lrs = tuple(lrs)
+    check_not_empty(lrs=lrs)
+    for lr in lrs:
+        check_at_least(0, lrs=lr)
+        check_finite(lrs=lr)
+    return tuple(map(float, lrs))
 
 
 def _train_and_score(
@@ -103,6 +125,8 @@ def _train_and_score(
 ) -> tuple[Tensor, Tensor]:
     model = task.make_model(task.seeds)
     optimizer = make_optimizer(model.parameters(), lr)
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        raise TypeError(f"make_optimizer made {optimizer!r}, expected an optimizer")
     inputs, targets = task.inputs[0], task.targets[0]  # (R, N, ...)
     network = torch.arange(len(task.seeds))[:, None]  # (R, 1), beside batches (R, B)
     for batch in random_batches(task.seeds, inputs.shape[1], steps, batch_size):

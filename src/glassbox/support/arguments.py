@@ -55,8 +55,15 @@ def check_at_least(lowest: float, **numbers: float) -> None:
 
 
 def check_at_least_one(**numbers: int) -> None:
-    """Refuse numbers below 1, as :func:`check_at_least` does."""
+    """Refuse numbers below 1, as :func:`check_at_least` does, and those that are no integers."""
     check_at_least(1, **numbers)
+    _check_whole(**numbers)
+
+
+def _check_whole(**numbers: Any) -> None:
+    for name, value in numbers.items():
+        if not isinstance(value, Integral) or isinstance(value, bool):
+            raise TypeError(f"{name} is {_short(value)}, expected an integer")
 
 
 def check_integer(lowest: int, **numbers: Any) -> None:
@@ -114,12 +121,13 @@ def check_multiple(divisor: int, **numbers: int) -> None:
     for name, value in numbers.items():
         if not (value >= divisor and value % divisor == 0):
             raise ValueError(f"{name} is {value}, expected a multiple of {divisor}")
+    _check_whole(**numbers)
 
 
 def check_choice(choices: Collection[Any], **values: Any) -> None:
     """Refuse values that are not among ``choices``, and list these."""
     for name, value in values.items():
-        if value not in choices:
+        if value not in list(choices):  # in a dict or a set, a list could not be looked up
             raise ValueError(f"{name} is {value!r}, expected one of {', '.join(map(str, choices))}")
 
 
@@ -189,3 +197,17 @@ def reject_tensor(argument: str, tensor: Tensor, expected: str) -> NoReturn:
     raise ValueError(
         f"{argument} has shape {tuple(tensor.shape)} and type {tensor.dtype}, expected {expected}"
     )
+
+
+def check_modules(**modules: Any) -> None:
+    """Refuse what is not a ``torch.nn.Module`` with a ``TypeError``."""
+    for name, value in modules.items():
+        if not isinstance(value, torch.nn.Module):
+            raise TypeError(f"{name} is {_short(value)}, expected a torch.nn.Module")
+
+
+def check_callables(**functions: Any) -> None:
+    """Refuse what cannot be called with a ``TypeError``."""
+    for name, value in functions.items():
+        if not callable(value):
+            raise TypeError(f"{name} is {_short(value)}, expected a function")
