@@ -21,7 +21,7 @@ from glassbox.generation import GAN, HEALTHY, non_saturating
 from glassbox.losses import CrossEntropy
 from glassbox.mixing import CutMix, Mix
 from glassbox.networks import VAE, ResidualNetwork, VAEOutput, zoo_entries
-from glassbox.optim import SURFACES
+from glassbox.optim import SGD, SURFACES, Adam, RMSprop
 from glassbox.plotting import Figure, figure
 from glassbox.training import ExponentialAverage, History, SeedRuns, TrainingState, save_checkpoint
 from hostile.values import (
@@ -300,6 +300,26 @@ STATE_OF_PLACE = ("None", "7", "{}", "'x'")
 
 # What methods are called on, where the constructor is exempt.
 MADE = {"training.History": History, "optim.Surface": lambda: SURFACES["rosenbrock"]}
+
+GROUP_SETTINGS = (
+    "'lr': nan",
+    "'lr': -1",
+    "'lr': 'x'",
+    "'differentiable': True",
+    "'weight_decay': nan",
+)
+STATE_OF_OPTIMIZER = tuple(
+    f"v | {{'param_groups': [v['param_groups'][0] | {{{setting}}}]}}" for setting in GROUP_SETTINGS
+)
+
+
+def saved(make: Any) -> Role:
+    """The state of an optimizer of the same parameters."""
+    return Role(
+        lambda: make([nn.Parameter(draw(2, 3))]).state_dict(),
+        ("None", "7", "'x'", "{}", *STATE_OF_OPTIMIZER),
+    )
+
 
 ROLES: dict[str, Role] = {
     # by the name of the argument alone
@@ -1038,6 +1058,13 @@ ROLES: dict[str, Role] = {
     ),
     # optim
     "optim.params": PARAMS,
+    "optim.param_group": Role(
+        lambda: {"params": [nn.Parameter(draw(2))]},
+        ("None", "7", "'x'", "{}", *(f"v | {{{setting}}}" for setting in GROUP_SETTINGS)),
+    ),
+    "optim.Adam.load_state_dict.state_dict": saved(Adam),
+    "optim.RMSprop.load_state_dict.state_dict": saved(RMSprop),
+    "optim.SGD.load_state_dict.state_dict": saved(SGD),
     "optim.lr": RATE,
     "optim.eps": number(0.125, "-1", inf=True).but(odd=("0", "1e-9", "True")),
     "optim.weight_decay": DECAY,

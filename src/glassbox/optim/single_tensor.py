@@ -46,11 +46,15 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group of parameters, with its own settings or the defaults, once they pass."""
+        if not isinstance(param_group, Mapping) or "params" not in param_group:
+            raise TypeError(f"param_group is {param_group!r}, expected a dict with params")
         self._check_settings(self.defaults | param_group)
         super().add_param_group(param_group)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Load a state of this optimizer or of PyTorch's, once all its settings pass."""
+        if not isinstance(state_dict, Mapping) or "param_groups" not in state_dict:
+            raise TypeError(f"state_dict is {state_dict!r}, expected one with param_groups")
         for group in state_dict["param_groups"]:
             self._check_settings(self.defaults | self.missing | group)
         super().load_state_dict(state_dict)
