@@ -29,6 +29,7 @@ SUPPORT = (
     Exemption("support.seed_everything", "global", "setting the global random states is its task"),
 )
 DATA = (
+    Exemption("data.draw_scenes(defaults)", "sweep", "10,000 scenes take their time"),
     Exemption("data.normalize(images=*)", "passes on", "pixels go through, each by itself"),
     Exemption("data.TrainTest.normalize", "passes on", "pixels go through, each by itself"),
     Exemption("data.resize", "passes on", "pixels go through; what measures them refuses"),
@@ -114,6 +115,10 @@ NETWORKS = (
     Exemption("networks.zero_last_scales", "unchanged", "changing the model is its task"),
 )
 GENERATION = (
+    Exemption("generation.minimax.*", "sweep", "a formula; a training refuses what is not finite"),
+    Exemption("generation.non_saturating.*", "sweep", "as minimax"),
+    Exemption("generation.least_squares.*", "sweep", "as minimax"),
+    Exemption("generation.train_ring(defaults)", "sweep", "1,500 steps take their time"),
     Exemption("generation.GANHistory", "sweep", "a record that the package makes"),
     Exemption("generation.*_step", "unchanged", "a step changes a player"),
     Exemption("generation.train_gan", "unchanged", "training changes the players"),

@@ -661,7 +661,7 @@ ROLES: dict[str, Role] = {
     ),
     "training.SeedRuns.__rmul__.factor": number(2.0),
     "training.UnfreezeAfter.backbone": sequence(
-        lambda: [nn.Linear(2, 2)], "[]", "[7]", "['x']", "nn.Linear(2, 2)", "{}"
+        lambda: [isolated(nn.Linear, 2, 2)], "[]", "[7]", "['x']", "nn.Linear(2, 2)", "{}"
     ),
     "training.UnfreezeAfter.epochs": integer(1, 1),
     "training.UnfreezeAfter.__call__.state": anything(state).but(wrong=("None", "7", "'x'")),
@@ -719,8 +719,10 @@ ROLES: dict[str, Role] = {
         same=("str(v)",),
         odd=("v / 'x' / 'y'", "v.parent", "''"),
     ),
-    "training.parameter_groups.head": module(lambda: nn.Linear(2, 2), "nn.Identity()"),
-    "training.parameter_groups.backbone": module(lambda: nn.Linear(3, 3), "nn.Identity()"),
+    "training.parameter_groups.head": module(lambda: isolated(nn.Linear, 2, 2), "nn.Identity()"),
+    "training.parameter_groups.backbone": module(
+        lambda: isolated(nn.Linear, 3, 3), "nn.Identity()"
+    ),
     "training.parameter_groups.backbone_lr": LR,
     "training.many_medium_few.per_class": Role(
         lambda: torch.tensor([0.5, 0.25, 1.0]),
@@ -1383,10 +1385,10 @@ ROLES: dict[str, Role] = {
     "generation.generator_steps": integer(1, 1),
     "generation.train_gan.batch_size": integer(2, 2),
     "generation.train_ring.steps": integer(1, 1),
-    "generation.real_logits": floats(lambda: draw(4, 1)),
-    "generation.fake_logits": floats(lambda: draw(4, 1)),
-    "generation.real_scores": floats(lambda: draw(4, 1)),
-    "generation.fake_scores": floats(lambda: draw(4, 1)),
+    "generation.real_logits": floats(lambda: draw(4, 1)).but(misfit=(), odd=()),
+    "generation.fake_logits": floats(lambda: draw(4, 1)).but(misfit=(), odd=()),
+    "generation.real_scores": floats(lambda: draw(4, 1)).but(misfit=(), odd=()),
+    "generation.fake_scores": floats(lambda: draw(4, 1)).but(misfit=(), odd=()),
     # attribution
     "attribution.GradCAM.layers": LAYERS.but(make=lambda: "conv", same=("nn.Parameter",)).but(
         same=(),
