@@ -8,9 +8,11 @@ from torch import Tensor, nn
 
 import glassbox.support.torchvision_operators  # noqa: F401  (before torchvision)
 from glassbox.support.arguments import (
+    check_all_finite,
     check_at_least_one,
     check_choice,
     check_floating_point,
+    check_modules,
     reject_tensor,
 )
 
@@ -70,6 +72,7 @@ def replace_head(model: nn.Module, num_classes: int) -> None:
         ValueError: If ``num_classes`` is below 1.
     """
     check_at_least_one(num_classes=num_classes)
+    check_modules(model=model)
     old = _head_of(model)
     new = nn.Linear(old.in_features, num_classes, device=old.weight.device, dtype=old.weight.dtype)
     model.set_submodule(_places(model)[2], new)
@@ -118,10 +121,11 @@ def small_kernels(weight: Tensor, kind: str) -> Tensor:
 
     Raises:
         TypeError: If the kernels are not floating point.
-        ValueError: If ``kind`` is unknown or the kernels have another shape.
+        ValueError: If ``kind`` is unknown, or the kernels have another shape or are not finite.
     """
     check_choice(STEMS[:3], kind=kind)
     check_floating_point(weight=weight)
+    check_all_finite(weight=weight)
     side = weight.shape[-1] if weight.ndim else 0
     if weight.ndim != 4 or weight.shape[-2] != side or side < 5 or side % 2 == 0:
         reject_tensor("weight", weight, "(K, C, S, S) with an odd S of at least 5")

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from glassbox.support.arguments import check_at_least, check_at_least_one, check_multiple
+from glassbox.support.arguments import as_sizes, check_at_least, check_modules, check_multiple
 
 
 class LeNet5(nn.Module):
@@ -34,7 +34,9 @@ class LeNet5(nn.Module):
 
     def __init__(self, in_channels: int = 1, num_classes: int = 10, *, size: int = 32) -> None:
         check_at_least(16, size=size)
-        check_at_least_one(in_channels=in_channels, num_classes=num_classes, size=size)
+        in_channels, num_classes, size = as_sizes(
+            in_channels=in_channels, num_classes=num_classes, size=size
+        )
         super().__init__()
         side = ((size - 4) // 2 - 4) // 2
         self.features = nn.Sequential(
@@ -94,7 +96,7 @@ class ThreeBlockCNN(nn.Module):
         batch_norm: bool = False,
     ) -> None:
         check_multiple(8, size=size)
-        check_at_least_one(
+        in_channels, num_classes, width, hidden = as_sizes(
             in_channels=in_channels, num_classes=num_classes, width=width, hidden=hidden
         )
         super().__init__()
@@ -122,4 +124,5 @@ def _block(in_channels: int, out_channels: int, batch_norm: bool) -> nn.Sequenti
 
 def count_parameters(model: nn.Module) -> int:
     """Count the numbers in all parameters that require a gradient."""
+    check_modules(model=model)
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

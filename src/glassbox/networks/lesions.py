@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from glassbox.autograd.hooks import layers_named
-from glassbox.support.arguments import check_finite
-from glassbox.training.evaluation import evaluate
+from glassbox.support.arguments import check_finite, check_modules
+from glassbox.training.evaluation import checked_task, evaluate
 
 
 class _Bypass(nn.Module):
@@ -43,10 +43,7 @@ def removed(model: nn.Module, blocks: Iterable[str]) -> Iterator[None]:
         Veit, Wilber and Belongie (2016), "Residual Networks Behave Like Ensembles of Relatively
         Shallow Networks", https://arxiv.org/abs/1605.06431.
     """
-    found = layers_named(model, blocks)
-    for name, block in found.items():
-        if not name or not hasattr(block, "downsample"):
-            raise ValueError(f"blocks has {name!r}, expected names of blocks with a shortcut")
+    found = _blocks_named(model, blocks)
     parents = {name: model.get_submodule(name.rpartition(".")[0]) for name in found}
     try:
         for name, block in found.items():
@@ -69,9 +66,16 @@ def lesion_accuracy(
         lesions: The blocks to remove, for one measurement each.
 
     Raises:
-        TypeError: If ``labels`` are no class indices, so that there is no accuracy.
-        ValueError: If a logit is not finite, or as :func:`removed` does.
+        ValueError: If the images are not finite or the labels no class indices, if a logit is not
+            finite, or as :func:`removed` does.
     """
+    images, labels = checked_task(images, labels)
+    lesions = list(lesions) if isinstance(lesions, Iterable) else [lesions]
+    for blocks in lesions:
+        try:
+            _blocks_named(model, blocks)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"lesions: {error}") from error
     accuracies = []
     for blocks in lesions:
         with removed(model, blocks):
@@ -79,3 +83,17 @@ def lesion_accuracy(
         check_finite(**{f"the accuracy without {list(blocks)}": measured})
         accuracies.append(measured)
     return accuracies
+
+
+def _blocks_named(model: nn.Module, blocks: Iterable[str]) -> dict[str, nn.Module]:
+    check_modules(model=model)
+    if not isinstance(blocks, Iterable):
+        raise TypeError(f"blocks is {blocks!r}, expected a list of names")
+    try:
+        found = layers_named(model, blocks)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"blocks: {error}") from error
+    for name, block in found.items():
+        if not name or not hasattr(block, "downsample"):
+            raise ValueError(f"blocks has {name!r}, expected names of blocks with a shortcut")
+    return found

@@ -11,7 +11,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glassbox.support.arguments import check_at_least_one, check_choice
+from glassbox.support.arguments import (
+    as_sizes,
+    check_callables,
+    check_choice,
+    check_modules,
+    check_whole,
+)
 
 _NormLayer = Callable[[int], nn.Module]
 
@@ -66,6 +72,10 @@ class BasicBlock(_ResidualBlock):
         downsample: nn.Module | None = None,
         norm_layer: _NormLayer = nn.BatchNorm2d,
     ) -> None:
+        in_channels, channels, stride = as_sizes(
+            in_channels=in_channels, channels=channels, stride=stride
+        )
+        _check_layers(downsample, norm_layer)
         super().__init__()
         self.conv1 = nn.Conv2d(in_channels, channels, 3, stride, padding=1, bias=False)
         self.bn1 = norm_layer(channels)
@@ -115,6 +125,10 @@ class Bottleneck(_ResidualBlock):
         downsample: nn.Module | None = None,
         norm_layer: _NormLayer = nn.BatchNorm2d,
     ) -> None:
+        in_channels, channels, stride = as_sizes(
+            in_channels=in_channels, channels=channels, stride=stride
+        )
+        _check_layers(downsample, norm_layer)
         super().__init__()
         out_channels = channels * self.expansion
         self.conv1 = nn.Conv2d(in_channels, channels, 1, bias=False)
@@ -131,6 +145,12 @@ class Bottleneck(_ResidualBlock):
         out = self.relu(self.bn1(self.conv1(x)))
         out = self.relu(self.bn2(self.conv2(out)))
         return self.bn3(self.conv3(out))
+
+
+def _check_layers(downsample: nn.Module | None, norm_layer: _NormLayer) -> None:
+    if downsample is not None:
+        check_modules(downsample=downsample)
+    check_callables(norm_layer=norm_layer)
 
 
 class _SubsampleAndPad(nn.Module):
@@ -186,13 +206,15 @@ class ResidualNetwork(nn.Module):
         zero_init: bool = False,
         new_channels: str = "after",
     ) -> None:
+        check_whole(depth=depth)
         if depth < 8 or depth % 6 != 2:
             raise ValueError(f"depth is {depth}, expected 6n + 2: 8, 14, 20 and so on")
         if plain and zero_init:
             raise ValueError("zero_init is True, expected False where plain is True")
-        check_at_least_one(
-            depth=depth, in_channels=in_channels, num_classes=num_classes, width=width
+        in_channels, num_classes, width = as_sizes(
+            in_channels=in_channels, num_classes=num_classes, width=width
         )
+        check_callables(norm_layer=norm_layer)
         check_choice(("after", "around"), new_channels=new_channels)
         super().__init__()
         block = PlainBlock if plain else BasicBlock
@@ -235,6 +257,7 @@ def _stage(
 
 def block_names(model: nn.Module) -> list[str]:
     """List the names of a model's blocks, of this module or of torchvision's ResNets."""
+    check_modules(model=model)
     return [
         name
         for name, module in model.named_modules()

@@ -96,8 +96,10 @@ def zoo_entries() -> tuple[Entry, ...]:
 
 def built_parameters(name: str) -> int:
     """Count the parameters of an architecture with 1,000 classes, without allocating them."""
-    from torchvision.models import get_model
+    from torchvision.models import get_model, list_models
 
+    if name not in list_models():
+        raise ValueError(f"name is {name!r}, expected one of torchvision's models")
     # GoogLeNet and Inception warn of a change of their initialization, which nothing needs here.
     options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
     with _WithoutMemory():
@@ -107,6 +109,9 @@ def built_parameters(name: str) -> int:
 
 def zoo_table(entries: Iterable[Entry]) -> Table:
     """Lay entries of :func:`zoo_entries` out as a table."""
+    entries = tuple(entries) if isinstance(entries, Iterable) else (entries,)
+    if not all(isinstance(one, Entry) for one in entries):
+        raise TypeError("entries has what is no Entry, expected entries of the zoo")
     head = ("model", "year", "million parameters", "GFLOPs", "top-1 %", "top-5 %", "MB")
     rows = [
         (
