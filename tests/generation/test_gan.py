@@ -189,8 +189,8 @@ def test_noise_is_uniform_from_minus_one_to_one():
 
 
 def test_a_loss_that_is_not_finite_ends_the_training():
-    with pytest.raises(FloatingPointError, match="loss of the discriminator is nan in step 1"):
-        train_gan(players(), points() * math.nan, steps=3, progress=False)
+    with pytest.raises(FloatingPointError, match="loss of the discriminator is inf in step 1"):
+        train_gan(players(loss=least_squares), points() * 1e30, steps=3, progress=False)
 
 
 def test_a_step_whose_loss_is_not_finite_changes_nothing():
@@ -218,6 +218,12 @@ def test_noise_and_batches_are_drawn_on_the_cpu_whatever_the_default_device():
 test_a_wrong_argument_is_named = refuses(
     (lambda: players(lr=0), "lr is 0"),
     (lambda: players(lr=math.inf), "lr is inf"),
+    (lambda: players(betas=(0.5, 1)), r"betas\[1\] is 1, expected 0 to below 1"),
+    (lambda: GAN(_RingGenerator(), nn.Identity()), "parameters of discriminator is empty"),
+    (lambda: GAN(_RingGenerator(), None), TypeError, "discriminator is None"),
+    (lambda: train_gan(players(), points() * math.nan, steps=1), "images has 128 entries that are"),
+    (lambda: least_squares.generator(torch.ones(2, 1).long()), TypeError, "fake_scores has type"),
+    (lambda: minimax.generator(torch.zeros(0, 1)), "fake_logits has shape"),
     (lambda: players().noise(0), "count is 0"),
     (
         lambda: train_gan(players(), points(), steps=1, batch_size=2.5),

@@ -1119,6 +1119,7 @@ ROLES: dict[str, Role] = {
         lambda: [0.125, 0.25], "[]", "[nan]", "[-1]", "['x']", "[None]", "[[0.1]]", "'1'"
     ).but(more_same=("np.array(v)", "torch.tensor(v)", "iter(v)"), odd=("[0.0]", "[inf]")),
     # losses
+    "networks.ResidualNetwork.new_channels": choice("after", "around"),
     "losses.weight": floats(lambda: torch.tensor([0.5, 1.0, 2.0, 0.25, 0.75]), empty=False)
     .without("None")
     .but(

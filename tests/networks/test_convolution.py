@@ -159,6 +159,6 @@ test_a_wrong_argument_is_named_with_its_value = refuses(
         lambda: conv2d(torch.zeros(1, 3, 8, 8), torch.zeros(2, 3, 3, 3), groups=2),
         "groups is 2, expected a divisor",
     ),
-    (lambda: max_pool2d(torch.zeros(1, 1, 3, 3), 4), "size is 3"),
+    (lambda: max_pool2d(torch.zeros(1, 1, 3, 3), 4), r"images has shape \(1, 1, 3, 3\) .* 4 x 4"),
     (lambda: receptive_field([(3, 0)]), "stride is 0"),
 )

@@ -10,6 +10,7 @@ from devices import gives_the_same_in_every_layout, gives_the_same_on_every_devi
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from refusals import refuses
+from torch import nn
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from glassbox.data import load, to_float
@@ -208,7 +209,13 @@ test_a_wrong_argument_is_named = refuses(
     (lambda: reconstruction_loss(IMAGES * NAN, IMAGES, "tanh"), "decoded has .* that are nan"),
     (lambda: reconstruction_loss(1e38 + IMAGES, IMAGES, "bernoulli"), r"decoded is from 1e\+38"),
     (lambda: reconstruction_loss(IMAGES, IMAGES * NAN, "tanh"), "images is between nan and nan"),
-    (lambda: active_units(VAE(size=8), torch.zeros(2, 1, 8, 8) * NAN), "the posterior means has"),
+    (
+        lambda: active_units(VAE(size=8), torch.zeros(2, 1, 8, 8) * NAN),
+        "images has 128 entries that are",
+    ),
+    (lambda: active_units(VAE(size=8), torch.zeros(2, 64)), r"images has shape \(2, 64\)"),
+    (lambda: active_units(nn.Identity(), IMAGES), TypeError, "model is a Identity, expected a VAE"),
+    (lambda: reparameterize(ZEROS, ZEROS + 400), "mean is from 0 to 0, logvar is from 400 to 400"),
     (lambda: active_units(VAE(size=8), torch.zeros(2, 1, 8, 8), NAN), "threshold is nan"),
     (lambda: VAE(size=8).sample(1.5), TypeError, "count is 1.5"),
     (lambda: VAE(size=0), "size is 0, expected at least 1"),

@@ -118,7 +118,7 @@ NAN, TWO, LABELS = float("nan"), torch.eye(2), torch.tensor([0, 1])
 test_what_has_no_accuracy_is_named = refuses(
     (lambda: accuracy(torch.rand(6, 2), torch.tensor([1])), r"labels has shape \(1,\).*\(6,\)"),
     (lambda: accuracy(torch.rand(1, 2), LABELS), r"labels has shape \(2,\)"),
-    (lambda: accuracy(TWO[:0], LABELS[:0]), "labels is empty"),
+    (lambda: accuracy(TWO[:0], LABELS[:0]), "logits is empty"),
     (
         lambda: accuracy(TWO / 0, LABELS),
         "logits has 2 entries that are nan and 2 that are infinite",

@@ -13,11 +13,11 @@ from glassbox.support.arguments import (
     as_tensor,
     check_all_finite,
     check_at_least_one,
-    check_integer,
     check_not_empty,
     check_range,
     check_shapes,
 )
+from glassbox.support.seeds import generator_from
 
 _MODES = 8
 _RADIUS = 2.0
@@ -139,12 +139,13 @@ def train_ring(
         callbacks: As :func:`glassbox.generation.gan.train_gan` takes them.
         progress: Whether to show a progress bar.
     """
-    check_integer(0, seed=seed)
+    if not isinstance(recipe, RingRecipe):
+        raise TypeError(f"recipe is a {type(recipe).__name__}, expected a RingRecipe")
+    generator = generator_from(seed)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.manual_seed(int(seed))
         networks = _RingGenerator(), _RingDiscriminator()
     gan = GAN(*networks, lr=recipe.lr, betas=recipe.betas)
-    generator = torch.Generator().manual_seed(seed)
     history = train_gan(
         gan,
         draw_ring(20_000, generator),

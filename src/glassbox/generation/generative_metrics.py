@@ -11,12 +11,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from glassbox.autograd.hooks import capture
+from glassbox.autograd.hooks import capture, layers_named
 from glassbox.support.arguments import (
     as_tensor,
     check_all_finite,
     check_at_least_one,
-    check_not_empty,
+    check_classifier_output,
+    check_modules,
     check_overflow,
     check_shapes,
     check_tensors,
@@ -37,10 +38,16 @@ def layer_features(model: nn.Module, images: Tensor, layer: str) -> Tensor:
 
     Raises:
         TypeError: If what the layer gives is no tensor.
-        ValueError: If there are no images, the model has no such layer, or the layer does not run
-            once for each image: whose features are whose could not be told.
+        ValueError: If there are no images, one is not finite, the model has no such layer, or the
+            layer does not run once for each image: whose features are whose could not be told.
     """
+    check_modules(model=model)
     images = as_tensor(images=images)
+    check_all_finite(images=images)
+    try:
+        layers_named(model, [layer])
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"layer: {error}") from error
     with capture(model, [layer]) as outputs:
         predict(model, images, _BATCH_SIZE)
     (calls,) = outputs.values()
@@ -167,9 +174,7 @@ def class_balance(logits: Tensor) -> Balance:
         ValueError: If ``logits`` are not ``(N, K)`` with at least one row, or not finite.
     """
     logits = as_tensor(logits=logits)
-    check_shapes(logits=(logits, "N K"))
-    check_not_empty(logits=logits.flatten())
-    check_all_finite(logits=logits)
+    check_classifier_output(logits=logits)
     num_classes = logits.shape[1]
     counts = logits.argmax(1).bincount(minlength=num_classes).tolist()
     fractions = [count / len(logits) for count in counts]

@@ -77,6 +77,7 @@ def replace_head(model: nn.Module, num_classes: int) -> None:
         ValueError: If ``num_classes`` is below 1.
     """
     check_at_least_one(num_classes=num_classes)
+    check_modules(model=model)
     old = _head_of(model)
     new = nn.Linear(old.in_features, num_classes, device=old.weight.device, dtype=old.weight.dtype)
     model.set_submodule(_places(model)[2], new)

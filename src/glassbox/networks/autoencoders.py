@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from glassbox.support.arguments import (
+    as_sizes,
     as_tensor,
     check_all_finite,
     check_at_least,
@@ -16,6 +17,9 @@ from glassbox.support.arguments import (
     check_not_empty,
     check_overflow,
     check_same_shape,
+    check_shapes,
+    check_whole,
+    reject_tensor,
 )
 from glassbox.training.evaluation import predict
 
@@ -46,14 +50,13 @@ class MLPAutoencoder(nn.Module):
         latent: int = 3,
         final: str = "tanh",
     ) -> None:
+        size, latent = as_sizes(size=size, latent=latent)
         if not isinstance(widths, Sequence) or isinstance(widths, str):
-            raise TypeError(f"widths is {widths!r}, expected a tuple of integers")
+            raise TypeError(f"widths is {widths!r}, expected a tuple of numbers of units")
         for width in widths:
             check_at_least_one(widths=width)
-        check_at_least_one(size=size, latent=latent)
         check_choice(_FINAL, final=final)
         super().__init__()
-        size = int(size)  # of NumPy's uint8, the square would overflow
         units = (size * size, *widths, latent)
         self.encoder = nn.Sequential(nn.Flatten(), *_linear_layers(units))
         self.decoder = nn.Sequential(
@@ -93,7 +96,7 @@ class ConvAutoencoder(nn.Module):
     """
 
     def __init__(self, size: int = 28) -> None:
-        check_at_least_one(size=size)
+        check_whole(size=size)
         if size < 16 or size % 12 != 4:
             raise ValueError(f"size is {size}, expected 16, 28, 40 or another 12 more")
         super().__init__()
@@ -155,6 +158,8 @@ def reconstruction_error(model: nn.Module, images: Tensor) -> float:
             either is not finite.
     """
     images = as_tensor(images=images)
+    check_shapes(images=(images, "N C H W"))
+    check_not_empty(images=images.flatten())
     reconstructions = predict(model, images)
     check_same_shape(images=images, reconstructions=reconstructions)
     check_all_finite(images=images, reconstructions=reconstructions)
@@ -181,7 +186,9 @@ def pca_error(images: Tensor, latent: int) -> float:
         https://doi.org/10.1007/BF02288367.
     """
     images = as_tensor(images=images)
-    check_not_empty(images=images)
+    if images.ndim < 2:
+        reject_tensor("images", images, "(N, ...)")
+    check_not_empty(images=images.flatten())
     check_all_finite(images=images)
     check_at_least(0, latent=latent)
     check_integer(0, latent=latent)

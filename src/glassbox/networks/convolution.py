@@ -1,6 +1,6 @@
 """Convolution and pooling written out with ``unfold``, and the arithmetic of their sizes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch.nn.functional as F
@@ -111,8 +111,9 @@ def max_pool2d(images: Tensor, kernel: int, *, stride: int | None = None) -> Ten
     """
     check_shapes(images=(images, "B C H W"))
     stride = kernel if stride is None else stride
-    for size in images.shape[2:]:
-        output_size(size, kernel, stride)  # raises where no window fits
+    _checked(Window(kernel, stride))
+    if min(images.shape[2:]) < kernel:
+        reject_tensor("images", images, f"at least {kernel} x {kernel} pixels for the kernel")
     windows = images.unfold(2, kernel, stride).unfold(3, kernel, stride)  # (B, C, H', W', k, k)
     return windows.amax(dim=(4, 5))
 
@@ -153,7 +154,7 @@ def receptive_field(windows: Iterable[Window | tuple[int, ...]]) -> ReceptiveFie
         Networks", Distill, https://doi.org/10.23915/distill.00021.
     """
     size, jump, start = 1, 1, 0
-    for window in (_checked(Window(*layer)) for layer in windows):
+    for window in _windows(windows):
         size += (window.span - 1) * jump
         start -= window.padding * jump
         jump *= window.stride
@@ -185,6 +186,14 @@ def _check_operands(images: Tensor, weight: Tensor, bias: Tensor | None, groups:
             reject_tensor(name, operand, f"the type of images, {images.dtype}")
     if bias is not None:
         check_shapes(weight=(weight, "K C h w"), bias=(bias, "K"))
+
+
+def _windows(windows: Iterable[Window | tuple[int, ...]]) -> Iterator[Window]:
+    try:
+        for layer in windows:
+            yield _checked(Window(*layer))
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"windows: {error}") from error
 
 
 def _checked(window: Window) -> Window:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from glassbox.autograd.layers import Layers, as_written, layers_named
 from glassbox.support.arguments import check_finite
-from glassbox.training.evaluation import evaluate
+from glassbox.training.evaluation import checked_task, evaluate
 
 
 class _Bypass(nn.Module):
@@ -44,10 +44,7 @@ def removed(model: nn.Module, blocks: Layers) -> Iterator[None]:
         Veit, Wilber and Belongie (2016), "Residual Networks Behave Like Ensembles of Relatively
         Shallow Networks", https://arxiv.org/abs/1605.06431.
     """
-    found = layers_named(model, blocks)
-    for name, block in found.items():
-        if not (name and hasattr(block, "downsample") and hasattr(block, "conv1")):
-            raise ValueError(f"blocks has {name!r}, expected names of blocks with a shortcut")
+    found = _blocks_named(model, blocks)
     parents = {name: model.get_submodule(name.rpartition(".")[0]) for name in found}
     try:
         for name, block in found.items():
@@ -71,9 +68,16 @@ def lesion_accuracy(
         lesions: The blocks to remove, for one measurement each.
 
     Raises:
-        TypeError: If ``labels`` are no class indices, so that there is no accuracy.
-        ValueError: If a logit is not finite, or as :func:`removed` does.
+        ValueError: If the images are not finite or the labels no class indices, if a logit is not
+            finite, or as :func:`removed` does.
     """
+    images, labels = checked_task(images, labels)
+    lesions = list(lesions) if isinstance(lesions, Iterable) else [lesions]
+    for blocks in lesions:
+        try:
+            _blocks_named(model, blocks)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"lesions: {error}") from error
     accuracies = []
     for blocks in lesions:
         with removed(model, blocks):
@@ -81,3 +85,14 @@ def lesion_accuracy(
         check_finite(**{f"the accuracy without {list(blocks)}": measured})
         accuracies.append(measured)
     return accuracies
+
+
+def _blocks_named(model: nn.Module, blocks: Layers) -> dict[str, nn.Module]:
+    try:
+        found = layers_named(model, blocks)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"blocks: {error}") from error
+    for name, block in found.items():
+        if not (name and hasattr(block, "downsample") and hasattr(block, "conv1")):
+            raise ValueError(f"blocks has {name!r}, expected names of blocks with a shortcut")
+    return found

@@ -11,9 +11,11 @@ from glassbox.support.arguments import (
     check_at_least_one,
     check_finite,
     check_integer,
+    check_modules,
     check_positive,
 )
-from glassbox.training.evaluation import evaluate
+from glassbox.support.seeds import generator_from
+from glassbox.training.evaluation import checked_task, evaluate
 
 _Direction = Mapping[str, Tensor]
 
@@ -36,8 +38,8 @@ def filter_normalized(model: nn.Module, seed: int) -> dict[str, Tensor]:
         Li, Xu, Taylor, Studer and Goldstein (2018), "Visualizing the Loss Landscape of Neural
         Nets", https://arxiv.org/abs/1712.09913.
     """
-    check_integer(0, seed=seed)
-    generator = torch.Generator().manual_seed(seed)
+    check_modules(model=model)
+    generator = generator_from(seed)
     directions = {}
     for name, weight in model.named_parameters():
         if weight.ndim > 1:
@@ -95,12 +97,14 @@ def loss_slice(
 
     Raises:
         ValueError: If ``points`` is below 1 or ``reach`` is not above 0 and finite, or a weight is
-            not finite.
+            not finite; if the images are not finite, or the labels no class indices.
     """
     check_at_least_one(points=points)
     check_positive(reach=reach)
     check_finite(reach=reach)
     check_integer(0, seed=seed)
+    images, labels = checked_task(images, labels)
+    reach, seed = float(reach), int(seed)
     directions = [filter_normalized(model, 2 * seed), filter_normalized(model, 2 * seed + 1)]
     ticks = torch.linspace(-reach, reach, points, device="cpu").tolist()
     losses = torch.empty(points, points, device="cpu")

@@ -12,10 +12,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from glassbox.support.arguments import (
-    check_at_least_one,
+    as_sizes,
     check_callables,
     check_choice,
     check_modules,
+    check_whole,
 )
 
 _NormLayer = Callable[[int], nn.Module]
@@ -44,13 +45,6 @@ class _ResidualBlock(nn.Module):
         out = self.residual(x)
         out += self.shortcut(x)
         return self.relu(out)
-
-
-def _check_block(downsample: nn.Module | None, norm_layer: _NormLayer, **numbers: int) -> None:
-    check_at_least_one(**numbers)
-    check_callables(norm_layer=norm_layer)
-    if downsample is not None:
-        check_modules(downsample=downsample)
 
 
 class BasicBlock(_ResidualBlock):
@@ -82,9 +76,10 @@ class BasicBlock(_ResidualBlock):
         downsample: nn.Module | None = None,
         norm_layer: _NormLayer = nn.BatchNorm2d,
     ) -> None:
-        _check_block(
-            downsample, norm_layer, in_channels=in_channels, channels=channels, stride=stride
+        in_channels, channels, stride = as_sizes(
+            in_channels=in_channels, channels=channels, stride=stride
         )
+        _check_layers(downsample, norm_layer)
         super().__init__()
         self.conv1 = nn.Conv2d(in_channels, channels, 3, stride, padding=1, bias=False)
         self.bn1 = norm_layer(channels)
@@ -138,11 +133,12 @@ class Bottleneck(_ResidualBlock):
         downsample: nn.Module | None = None,
         norm_layer: _NormLayer = nn.BatchNorm2d,
     ) -> None:
-        _check_block(
-            downsample, norm_layer, in_channels=in_channels, channels=channels, stride=stride
+        in_channels, channels, stride = as_sizes(
+            in_channels=in_channels, channels=channels, stride=stride
         )
+        _check_layers(downsample, norm_layer)
         super().__init__()
-        out_channels = int(channels) * self.expansion
+        out_channels = channels * self.expansion
         self.conv1 = nn.Conv2d(in_channels, channels, 1, bias=False)
         self.bn1 = norm_layer(channels)
         self.conv2 = nn.Conv2d(channels, channels, 3, stride, padding=1, bias=False)
@@ -157,6 +153,12 @@ class Bottleneck(_ResidualBlock):
         out = self.relu(self.bn1(self.conv1(x)))
         out = self.relu(self.bn2(self.conv2(out)))
         return self.bn3(self.conv3(out))
+
+
+def _check_layers(downsample: nn.Module | None, norm_layer: _NormLayer) -> None:
+    if downsample is not None:
+        check_modules(downsample=downsample)
+    check_callables(norm_layer=norm_layer)
 
 
 class _SubsampleAndPad(nn.Module):
@@ -212,18 +214,17 @@ class ResidualNetwork(nn.Module):
         zero_init: bool = False,
         new_channels: str = "after",
     ) -> None:
-        check_at_least_one(depth=depth)
-        check_callables(norm_layer=norm_layer)
+        check_whole(depth=depth)
         if depth < 8 or depth % 6 != 2:
             raise ValueError(f"depth is {depth}, expected 6n + 2: 8, 14, 20 and so on")
         if plain and zero_init:
             raise ValueError("zero_init is True, expected False where plain is True")
-        check_at_least_one(
-            depth=depth, in_channels=in_channels, num_classes=num_classes, width=width
+        in_channels, num_classes, width = as_sizes(
+            in_channels=in_channels, num_classes=num_classes, width=width
         )
+        check_callables(norm_layer=norm_layer)
         check_choice(("after", "around"), new_channels=new_channels)
         super().__init__()
-        width = int(width)  # of NumPy's uint8, four times as many could overflow
         block = PlainBlock if plain else BasicBlock
         count = (depth - 2) // 6
         self.conv1 = nn.Conv2d(in_channels, width, 3, padding=1, bias=False)

@@ -1,5 +1,6 @@
 """The variational autoencoder: sampled codes, and a loss that bounds the likelihood."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -8,14 +9,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from glassbox.support.arguments import (
+    as_sizes,
     as_tensor,
     check_all_finite,
     check_at_least,
     check_at_least_one,
     check_choice,
     check_finite,
+    check_floating_point,
     check_overflow,
     check_same_shape,
+    check_shapes,
     has_values,
 )
 from glassbox.training.evaluation import predict
@@ -69,7 +73,7 @@ class VAE(nn.Module):
     def __init__(
         self, size: int = 28, hidden: int = 400, latent: int = 20, likelihood: str = "bernoulli"
     ) -> None:
-        check_at_least_one(size=size, hidden=hidden, latent=latent)
+        size, hidden, latent = as_sizes(size=size, hidden=hidden, latent=latent)
         check_choice(_PIXELS, likelihood=likelihood)
         super().__init__()
         size = int(size)  # of NumPy's uint8, the square would overflow
@@ -115,11 +119,15 @@ def reparameterize(
     The randomness is in :math:`\epsilon` alone, so gradients pass to the mean and the variance.
 
     Raises:
-        ValueError: If the shapes differ.
+        TypeError: If the mean or the log-variance is not floating point.
+        ValueError: If the shapes differ, or a code is not finite.
     """
     check_same_shape(mean=mean, logvar=logvar)
+    check_floating_point(mean=mean, logvar=logvar)
     noise = torch.randn(mean.shape, generator=generator, dtype=mean.dtype, device="cpu")
-    return mean + (logvar / 2).exp() * noise.to(mean.device)
+    latents = mean + (logvar / 2).exp() * noise.to(mean.device)
+    check_overflow(latents, mean=mean, logvar=logvar)
+    return latents
 
 
 def kl_to_standard_normal(mean: Tensor, logvar: Tensor) -> Tensor:
@@ -210,6 +218,8 @@ def negative_elbo(
         Higgins et al. (2017), "beta-VAE: Learning Basic Visual Concepts with a Constrained
         Variational Framework", https://openreview.net/forum?id=Sy2fzU9gl.
     """
+    if not isinstance(output, VAEOutput):
+        raise TypeError(f"output is a {type(output).__name__}, expected a VAEOutput")
     check_at_least(0, beta=beta)
     check_finite(beta=beta)
     check_choice(("sum", "mean"), scaling=scaling)
@@ -217,11 +227,17 @@ def negative_elbo(
     if scaling == "mean":
         reconstruction = reconstruction / images[0].numel()
     kl = kl_to_standard_normal(output.mean, output.logvar).mean()
-    return NegativeELBO(reconstruction + beta * kl, reconstruction, kl)
+    return NegativeELBO(reconstruction + float(beta) * kl, reconstruction, kl)
 
 
 def posterior_means(model: VAE, images: Tensor) -> Tensor:
-    """Compute the posterior means ``(N, latent)`` of images, at least one, without gradients."""
+    """Compute the posterior means ``(N, latent)`` of images, at least one, without gradients.
+
+    Raises:
+        TypeError: If ``model`` is no VAE, or the images are not floating point.
+        ValueError: If the images are not ``(N, 1, size, size)``, or not finite.
+    """
+    images = _checked_images(model, images)
     return predict(nn.Sequential(model.encoder, model.mean), images)
 
 
@@ -242,12 +258,24 @@ def active_units(model: VAE, images: Tensor, threshold: float = 0.01) -> int:
         Burda, Grosse and Salakhutdinov (2016), "Importance Weighted Autoencoders",
         https://arxiv.org/abs/1509.00519.
     """
-    images = as_tensor(images=images)
+    images = _checked_images(model, images)
     check_at_least(2, **{"the number of images": len(images)})
     check_at_least(0, threshold=threshold)
+    check_finite(threshold=threshold)
     means = posterior_means(model, images)
     check_all_finite(**{"the posterior means": means})
-    return int((means.var(0) > threshold).sum())
+    return int((means.var(0) > float(threshold)).sum())
+
+
+def _checked_images(model: VAE, images: Tensor) -> Tensor:
+    if not isinstance(model, VAE):
+        raise TypeError(f"model is a {type(model).__name__}, expected a VAE")
+    images = as_tensor(images=images)
+    side = math.isqrt(model.encoder[1].in_features)
+    check_shapes(images=(images, f"N 1 {side} {side}"))
+    check_floating_point(images=images)
+    check_all_finite(images=images)
+    return images
 
 
 def _check_range(images: Tensor, lowest: int, likelihood: str) -> None:

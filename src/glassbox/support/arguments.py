@@ -270,3 +270,19 @@ def check_state(state: Any, *numbers: str, parts: Collection[str] = ()) -> None:
         if key not in state:
             raise ValueError(f"state is {_short(state)}, expected one with {key!r}")
     check_integer(0, **{f"state[{key!r}]": state[key] for key in numbers})
+
+
+def as_sizes(**numbers: int) -> tuple[int, ...]:
+    """Give numbers of at least 1 as Python's integers, of which products do not overflow."""
+    check_at_least_one(**numbers)
+    return tuple(int(number) for number in numbers.values())
+
+
+def check_classifier_output(**logits: Tensor) -> None:
+    """Refuse what is no ``(N, K)`` numbers with at least one entry, all finite."""
+    for name, tensor in logits.items():
+        check_shapes(**{name: (tensor, "N K")})
+        check_not_empty(**{name: tensor.flatten()})
+        if tensor.dtype == torch.bool:
+            reject_tensor(name, tensor, "numbers")
+        check_all_finite(**{name: tensor})

@@ -12,12 +12,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from glassbox.support.arguments import (
+    as_sizes,
     as_tensor,
     check_all_finite,
-    check_at_least_one,
+    check_callables,
     check_class_indices,
+    check_classifier_output,
+    check_floating_point,
+    check_modules,
     check_not_empty,
     check_shapes,
+    reject_tensor,
 )
 
 LossFunction = Callable[[Any, Tensor], Tensor]
@@ -64,11 +69,13 @@ def evaluate(
     """
     images, labels = as_tensor(images=images), as_tensor(labels=labels)
     check_pairs(images, labels)
+    check_callables(loss_fn=loss_fn)
     logits = predict(model, images, batch_size)
     labels = labels.to(logits.device)
-    loss = loss_fn(logits, labels).item()
     if count_correct(logits, labels) is None:
-        return Evaluation(loss, None, logits)
+        return Evaluation(loss_fn(logits, labels).item(), None, logits)
+    check_class_indices(logits.shape[1], labels=labels)
+    loss = loss_fn(logits, labels.long()).item()
     fraction = accuracy(logits, labels) if logits.isfinite().all() else math.nan
     return Evaluation(loss, fraction, logits)
 
@@ -78,16 +85,21 @@ def predict(model: nn.Module, images: Tensor, batch_size: int = 256) -> Tensor:
 
     Args:
         model: Maps images ``(B, C, H, W)`` to logits ``(B, K)``.
-        images: ``(N, C, H, W)``, at least one, also an array.
+        images: ``(N, C, H, W)``, at least one, also an array; numbers of floating point are taken
+            in the type of the model.
         batch_size: How many images go through the model at once.
 
     Raises:
         ValueError: If there are no images, or ``batch_size`` is below 1.
     """
+    check_modules(model=model)
     images = as_tensor(images=images)
     check_not_empty(images=images)
-    check_at_least_one(batch_size=batch_size)
-    device = next(chain(model.parameters(), model.buffers()), images).device
+    (batch_size,) = as_sizes(batch_size=batch_size)
+    weight = next(chain(model.parameters(), model.buffers()), images)
+    if images.is_floating_point() and weight.is_floating_point():
+        images = images.to(weight.dtype)
+    device = weight.device
     with preserve_modes(model), torch.no_grad():
         model.eval()
         return torch.cat([model(batch.to(device)) for batch in images.split(batch_size)])
@@ -120,11 +132,11 @@ def accuracy(logits: Tensor, labels: Tensor) -> float | None:
             not below the number of logits.
     """
     logits, labels = as_tensor(logits=logits), as_tensor(labels=labels)
+    if logits.ndim == 2:
+        check_classifier_output(logits=logits)
     correct = count_correct(logits, labels)
     if correct is None:
         return None
-    check_not_empty(labels=labels)
-    check_all_finite(logits=logits)
     check_class_indices(logits.shape[1], labels=labels)
     return correct.item() / len(labels)
 
@@ -141,8 +153,22 @@ def count_correct(logits: Tensor, labels: Tensor) -> Tensor | None:
     return (logits.argmax(1) == labels).sum()
 
 
+def checked_task(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Give images ``(N, C, H, W)``, finite, and class indices ``(N,)`` as tensors, else refuse."""
+    images, labels = as_tensor(images=images), as_tensor(labels=labels)
+    check_shapes(images=(images, "N C H W"), labels=(labels, "N"))
+    check_not_empty(images=images.flatten())
+    check_floating_point(images=images)
+    check_all_finite(images=images)
+    if labels.is_floating_point() or labels.dtype == torch.bool:
+        reject_tensor("labels", labels, "class indices (N,) of an integer type")
+    return images, labels
+
+
 def check_pairs(images: Tensor, labels: Tensor) -> None:
     """Refuse an empty set of images, or another number of labels than of images."""
     check_not_empty(images=images)
+    if labels.ndim == 0:
+        reject_tensor("labels", labels, "(N, ...)")
     if len(labels) != len(images):
         raise ValueError(f"labels has {len(labels)} entries, expected {len(images)}, as images")

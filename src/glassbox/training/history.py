@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
+from glassbox.support.arguments import check_state
 from glassbox.training.distributed import sum_over_processes
 from glassbox.training.evaluation import count_correct
 
@@ -41,6 +42,9 @@ class History:
 
     def append(self, **values: float | None) -> None:
         """Append the values of one epoch, each by the name of its list."""
+        for name in values:
+            if not isinstance(self.__dict__.get(name), list):
+                raise ValueError(f"values has {name!r}, expected names of lists of a History")
         for name, value in values.items():
             getattr(self, name).append(value)
 
@@ -49,7 +53,17 @@ class History:
         return asdict(self)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what :meth:`state_dict` returned."""
+        """Restore what :meth:`state_dict` returned.
+
+        Raises:
+            TypeError: If ``state`` is no dict.
+            ValueError: If it has other keys, or its lists are not all of the same length.
+        """
+        check_state(state, parts=asdict(History()))
+        lists = [state[name] for name, empty in asdict(History()).items() if empty == []]
+        right = all(isinstance(one, list) and len(one) == len(lists[0]) for one in lists)
+        if not right or len(state) != len(lists) + 1:
+            raise ValueError(f"state is {state}, expected lists of the same length and stopped")
         self.__dict__.update(asdict(History(**state)))
 
 

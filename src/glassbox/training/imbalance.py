@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from glassbox.data.class_counts import checked_counts
 from glassbox.support.arguments import (
     as_tensor,
-    check_all_finite,
     check_class_indices,
+    check_classifier_output,
     check_not_empty,
+    check_numbers,
     check_shapes,
 )
 
@@ -32,9 +34,9 @@ def per_class_accuracy(logits: Tensor, labels: Tensor) -> Tensor:
     logits, labels = as_tensor(logits=logits), as_tensor(labels=labels)
     check_shapes(logits=(logits, "N K"), labels=(labels, "N"))
     check_not_empty(labels=labels)
+    check_classifier_output(logits=logits)
     num_classes = logits.shape[1]
     check_class_indices(num_classes, labels=labels)
-    check_all_finite(logits=logits)
     right = labels[logits.argmax(1) == labels].bincount(minlength=num_classes)
     return right.cpu().double() / labels.bincount(minlength=num_classes).cpu()
 
@@ -80,12 +82,15 @@ def many_medium_few(
         https://arxiv.org/abs/1904.05160, with these thresholds for ImageNet-LT.
     """
     sizes = checked_counts(class_counts)
+    check_numbers(many=many, few=few)
     per_class = as_tensor(per_class=per_class).cpu()
+    per_class = per_class.to(torch.promote_types(per_class.dtype, torch.float32))
     check_shapes(class_counts=(sizes, "K"), per_class=(per_class, "K"))
     if ((per_class < 0) | (per_class > 1)).any():
         raise ValueError(f"per_class is {per_class.tolist()}, expected fractions or nan")
     if not few <= many:
         raise ValueError(f"few is {few}, expected at most many, which is {many}")
+    many, few = float(many), float(few)
     groups = sizes > many, (sizes <= many) & (sizes >= few), sizes < few
     return Groups(*(_mean_or_none(per_class[group]) for group in groups))
 
