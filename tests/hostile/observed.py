@@ -27,7 +27,7 @@ def parts(
     elif value is None or isinstance(value, str | bytes | bool | int | float | complex):
         yield path, value
     elif isinstance(value, Path):
-        yield path, str(value)
+        yield path, value.name  # the folder is another one each time
     elif isinstance(value, nn.Module):
         yield from _parts_of_module(value, path, given)
     elif isinstance(value, Figure):
@@ -49,7 +49,7 @@ def parts(
                 yield from below(one, key)
     elif is_dataclass(value) or type(value).__module__.startswith("glassbox"):
         for key, one in getattr(value, "__dict__", {}).items():
-            if key not in ("serial", "inputs"):
+            if key not in ("serial", "inputs", "seconds"):
                 yield from below(one, key)
     else:
         yield path, type(value).__name__

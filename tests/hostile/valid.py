@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from glassbox import optim
 from glassbox.autograd import Array
 from glassbox.data import Dataset
 from glassbox.generation import GAN, HEALTHY, non_saturating
@@ -285,8 +286,9 @@ DIMS = Role(
 PARAMS = Role(
     lambda: [nn.Parameter(draw(2, 3))],
     ("None", "7", "[]", "[7]", "['x']", "object()", "v[0]", "[v[0] * 2]", "[v[0].long()]", "{}"),
-    same=("tuple(v)", "iter(v)", "[{'params': v}]", "[('w', v[0])]"),
+    same=("tuple(v)", "iter(v)", "[{'params': v}]"),
     odd=(
+        "[('w', v[0])]",
         "[v[0], v[0]]",
         "[v[0].detach()]",
         "[{'params': v, 'lr': nan}]",
@@ -639,7 +641,7 @@ ROLES: dict[str, Role] = {
     ),
     "training.SeedRuns.__rmul__.factor": number(2.0),
     "training.UnfreezeAfter.backbone": sequence(
-        lambda: [nn.Linear(2, 2)], "[]", "[7]", "['x']", "nn.Linear(2, 2)", "{}"
+        lambda: [isolated(nn.Linear, 2, 2)], "[]", "[7]", "['x']", "nn.Linear(2, 2)", "{}"
     ),
     "training.UnfreezeAfter.epochs": integer(1, 1),
     "training.UnfreezeAfter.__call__.state": anything(state).but(wrong=("None", "7", "'x'")),
@@ -665,6 +667,7 @@ ROLES: dict[str, Role] = {
         odd=("tuple(v)", "v[:1]"),
     ),
     "training.fit.optimizer": module(PAIR.optimizer),
+    "training.train_one_cycle.lr": LR.without("1e300"),  # Adam itself refuses it
     "training.train_one_cycle.optimizer": module(lambda: None).without("None").but(same=(), odd=()),
     "training.validation": Role(
         lambda: (rgb(), labels()),
@@ -697,8 +700,10 @@ ROLES: dict[str, Role] = {
         same=("str(v)",),
         odd=("v / 'x' / 'y'", "v.parent", "''"),
     ),
-    "training.parameter_groups.head": module(lambda: nn.Linear(2, 2), "nn.Identity()"),
-    "training.parameter_groups.backbone": module(lambda: nn.Linear(3, 3), "nn.Identity()"),
+    "training.parameter_groups.head": module(lambda: isolated(nn.Linear, 2, 2), "nn.Identity()"),
+    "training.parameter_groups.backbone": module(
+        lambda: isolated(nn.Linear, 3, 3), "nn.Identity()"
+    ),
     "training.parameter_groups.backbone_lr": LR,
     "training.many_medium_few.per_class": Role(
         lambda: torch.tensor([0.5, 0.25, 1.0]),
@@ -1045,6 +1050,16 @@ ROLES: dict[str, Role] = {
     "optim.settings": anything(dict).but(
         wrong=("{'no_such_option': 1}", "{'foreach': True}", "{'lrs': 1}")
     ),
+    "optim.param_group": Role(
+        lambda: {"params": [nn.Parameter(draw(2))]}, ("None", "7", "'x'", "{}", "object()")
+    ),
+    **{
+        f"optim.{name}.load_state_dict.state_dict": Role(
+            lambda name=name: getattr(optim, name)(PARAMS.make(), 0.125).state_dict(),
+            STATE_OF_PLACE,
+        )
+        for name in ("SGD", "RMSprop", "Adam", "AdamW", "VectorizedAdam")
+    },
     "optim.step.closure": Role(lambda: None, ("7", "'x'")),
     "optim.closure": Role(lambda: None, ("7", "'x'", "object()")),
     "optim.surface": anything(lambda: SURFACES["rosenbrock"]).but(

@@ -136,7 +136,7 @@ def test_building_does_not_warn(name):
 
 
 def test_an_unknown_architecture_is_named():
-    with pytest.raises(ValueError, match="Unknown model resnet19"):
+    with pytest.raises(ValueError, match="name is 'resnet19', expected one of torchvision"):
         built_parameters("resnet19")
     assert torch.empty(1).device.type == "cpu"
 

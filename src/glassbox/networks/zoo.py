@@ -10,7 +10,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 import glassbox.support.torchvision_operators  # noqa: F401  (before torchvision)
-from glassbox.support.arguments import check_choice
+from glassbox.support.arguments import check_choice, check_types
 from glassbox.support.tables import Table
 
 # The year of each family's paper on arXiv, or of the conference where there is none.
@@ -95,9 +95,15 @@ def zoo_entries() -> tuple[Entry, ...]:
 
 
 def built_parameters(name: str) -> int:
-    """Count the parameters of an architecture with 1,000 classes, without allocating them."""
-    from torchvision.models import get_model
+    """Count the parameters of an architecture with 1,000 classes, without allocating them.
 
+    Raises:
+        ValueError: If torchvision does not have it.
+    """
+    from torchvision.models import get_model, list_models
+
+    if not isinstance(name, str) or name.lower() not in list_models():
+        raise ValueError(f"name is {name!r}, expected one of torchvision.models.list_models()")
     # GoogLeNet and Inception warn of a change of their initialization, which nothing needs here.
     options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
     with _WithoutMemory():
@@ -107,6 +113,10 @@ def built_parameters(name: str) -> int:
 
 def zoo_table(entries: Iterable[Entry]) -> Table:
     """Lay entries of :func:`zoo_entries` out as a table."""
+    check_types(Iterable, entries=entries)
+    entries = list(entries)
+    for one in entries:
+        check_types(Entry, entries=one)
     head = ("model", "year", "million parameters", "GFLOPs", "top-1 %", "top-5 %", "MB")
     rows = [
         (

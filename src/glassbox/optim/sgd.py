@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from glassbox.optim.single_tensor import SingleTensorOptimizer, scalar
-from glassbox.support.arguments import check_at_least
+from glassbox.support.arguments import check_at_least, check_finite
 
 
 class SGD(SingleTensorOptimizer):
@@ -76,6 +76,7 @@ class SGD(SingleTensorOptimizer):
         super()._check_settings(group)
         momentum, dampening = group["momentum"], group["dampening"]
         check_at_least(0, momentum=momentum)
+        check_finite(momentum=momentum, dampening=dampening)
         if group["nesterov"] and (momentum == 0 or dampening != 0):
             raise ValueError(
                 f"nesterov is True with momentum {momentum} and dampening {dampening}, "

@@ -13,7 +13,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from glassbox.support.arguments import check_at_least_one, check_not_empty
+from glassbox.support.arguments import (
+    check_at_least,
+    check_at_least_one,
+    check_callables,
+    check_finite,
+    check_not_empty,
+    check_types,
+)
 from glassbox.training.seed_statistics import SeedRuns
 
 _MakeOptimizer = Callable[[Iterable[nn.Parameter], float], torch.optim.Optimizer]
@@ -94,14 +101,22 @@ def sweep(
     Args:
         task: What to learn.
         make_optimizer: Takes parameters and a learning rate; must treat each number by itself.
-        lrs: Learning rates.
+        lrs: Learning rates, finite and at least 0.
         steps: Steps of each training, at least 1.
         batch_size: Examples in a batch, at least 1.
 
     Raises:
         ValueError: If there is no learning rate, or ``steps`` or ``batch_size`` is below 1.
     """
+    check_types(Task, task=task)
+    check_callables(make_optimizer=make_optimizer)
+    check_types(Iterable, lrs=lrs)
+    lrs = list(lrs)
     check_not_empty(lrs=lrs)
+    for lr in lrs:
+        check_at_least(0, lrs=lr)
+        check_finite(lrs=lr)
+    lrs = list(map(float, lrs))
     check_at_least_one(steps=steps, batch_size=batch_size)
     scores = [_train_and_score(task, make_optimizer, lr, steps, batch_size) for lr in lrs]
     validation, test = map(torch.stack, zip(*scores, strict=True))
@@ -113,6 +128,8 @@ def _train_and_score(
 ) -> tuple[Tensor, Tensor]:
     model = task.make_model(task.seeds)
     optimizer = make_optimizer(model.parameters(), lr)
+    if not callable(getattr(optimizer, "step", None)):
+        raise TypeError(f"make_optimizer gave {optimizer!r}, expected an optimizer")
     inputs, targets = task.inputs[0], task.targets[0]  # (R, N, ...)
     network = torch.arange(len(task.seeds), device="cpu")[:, None]  # (R, 1), beside batches (R, B)
     for batch in random_batches(task.seeds, inputs.shape[1], steps, batch_size):

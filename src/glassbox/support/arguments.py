@@ -7,8 +7,10 @@ that is nan passes none of the checks of numbers.
 
 import math
 import operator
+import os
 from collections.abc import Collection, Hashable, Mapping, Sized
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
@@ -270,3 +272,18 @@ def check_state(state: Any, *numbers: str, parts: Collection[str] = ()) -> None:
         if key not in state:
             raise ValueError(f"state is {_short(state)}, expected one with {key!r}")
     check_integer(0, **{f"state[{key!r}]": state[key] for key in numbers})
+
+
+def check_types(*kinds: type, **values: Any) -> None:
+    """Refuse what is of none of these types with a ``TypeError``."""
+    for name, value in values.items():
+        if not isinstance(value, kinds):
+            expected = " or ".join(kind.__name__ for kind in kinds)
+            raise TypeError(f"{name} is {_short(value)}, expected {expected}")
+
+
+def as_path(**values: Any) -> Path:
+    """Give one path, a text or path-like, as a ``Path``."""
+    ((name, value),) = values.items()
+    check_types(str, os.PathLike, **{name: value})
+    return Path(value)
