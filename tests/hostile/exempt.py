@@ -90,8 +90,6 @@ OPTIM = (
         "optim.*.update_group", "sweep", "step calls it in the hot loop with what it has checked"
     ),
     Exemption("optim.*.remember", "sweep", "update calls it in the hot loop"),
-    Exemption("optim.*(params=*)", "sweep", "torch.optim.Optimizer reads and refuses them"),
-    Exemption("optim.*.add_param_group", "unchanged", "torch.optim.Optimizer completes the group"),
     Exemption("optim.Surface.gradient(point=*)", "passes on", "as documented"),
     Exemption("optim.Surface", "sweep", "a record whose fields only a picture shows"),
     Exemption("optim.Sweep", "sweep", "a record that the package makes"),

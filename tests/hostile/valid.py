@@ -287,8 +287,9 @@ DIMS = Role(
 PARAMS = Role(
     lambda: [nn.Parameter(draw(2, 3))],
     ("None", "7", "[]", "[7]", "['x']", "object()", "v[0]", "[v[0] * 2]", "[v[0].long()]", "{}"),
-    same=("tuple(v)", "iter(v)", "[{'params': v}]", "[('w', v[0])]"),
+    same=("tuple(v)", "iter(v)", "[{'params': v}]"),
     odd=(
+        "[('w', v[0])]",
         "[v[0], v[0]]",
         "[v[0].detach()]",
         "[{'params': v, 'lr': nan}]",
@@ -687,6 +688,7 @@ ROLES: dict[str, Role] = {
         odd=("tuple(v)", "v[:1]"),
     ),
     "training.fit.optimizer": module(PAIR.optimizer),
+    "training.train_one_cycle.lr": LR.without("1e300"),  # Adam itself refuses it
     "training.train_one_cycle.optimizer": module(lambda: None).without("None").but(same=(), odd=()),
     "training.validation": Role(
         lambda: (rgb(), labels()),

@@ -391,7 +391,7 @@ def test_a_foreign_or_damaged_file_stops_the_training_before_it_starts(tmp_path,
 
 
 def test_a_folder_that_is_not_there_is_found_before_training(tmp_path):
-    with pytest.raises(ValueError, match=r"missing/run\.pt, expected a folder"):
+    with pytest.raises(ValueError, match=r"missing/run\.pt, expected a file in a folder"):
         train(tmp_path / "missing" / "run.pt", interrupt=lambda: pytest.fail("trained"))
 
 

@@ -92,8 +92,13 @@ def test_two_that_add_runs_take_turns_and_a_question_writes_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("key", "values", "message"),
     [
-        (("a", 8), (1, 2), "expected 3 and 2"),
-        (("a", 8, 0), (1,), "expected 3 and 2"),
+        (
+            ("a", 8),
+            (1, 2),
+            r"key is \('a', '8'\), expected one of each of \['arm', 'depth', 'seed'\]",
+        ),
+        (("a", 8, 0), (1,), r"values is \[1\], expected one of each of \['loss', 'accuracy'\]"),
+        (("a", 8, 0), (1, float("nan")), "values is nan, expected a finite number"),
         (("residual", 20, 0), (9, 9), r"key is \('residual', '20', '0'\), expected a run that"),
     ],
 )

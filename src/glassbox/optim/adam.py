@@ -163,7 +163,7 @@ class AdamW(Adam):
 
 
 def _check_betas(betas: tuple[float, float]) -> None:
-    pair = hasattr(betas, "__len__") and len(betas) == 2
+    pair = isinstance(betas, tuple | list) and len(betas) == 2
     if not pair or not all(isinstance(beta, float) for beta in betas):
         raise ValueError(f"betas is {betas!r}, expected two floats such as (0.9, 0.999)")
     for index, beta in enumerate(betas):

@@ -12,7 +12,7 @@ from glassbox.optim.single_tensor import (
     counter,
     scalar,
 )
-from glassbox.support.arguments import check_at_least
+from glassbox.support.arguments import check_at_least, check_finite
 
 
 class RMSprop(SingleTensorOptimizer):
@@ -82,6 +82,7 @@ class RMSprop(SingleTensorOptimizer):
         """Refuse settings that do not make sense, as the base class does."""
         super()._check_settings(group)
         check_at_least(0, **{name: group[name] for name in ("eps", "momentum", "alpha")})
+        check_finite(momentum=group["momentum"])
 
     def update(
         self, param: Tensor, gradient: Tensor, state: dict[str, Any], group: dict[str, Any]

@@ -76,7 +76,7 @@ class SGD(SingleTensorOptimizer):
         super()._check_settings(group)
         momentum, dampening = group["momentum"], group["dampening"]
         check_at_least(0, momentum=momentum)
-        check_finite(dampening=dampening)
+        check_finite(momentum=momentum, dampening=dampening)
         if group["nesterov"] and (momentum == 0 or dampening != 0):
             raise ValueError(
                 f"nesterov is True with momentum {momentum} and dampening {dampening}, "

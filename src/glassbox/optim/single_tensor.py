@@ -1,13 +1,20 @@
 """What all optimizers share: the loop over parameters, saved states of any age, and checks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from glassbox.support.arguments import check_at_least, check_callables, reject_tensor
+from glassbox.support.arguments import (
+    check_at_least,
+    check_callables,
+    check_finite,
+    check_not_empty,
+    check_types,
+    reject_tensor,
+)
 
 # Settings that choose between PyTorch's implementations and not between results. They are part of
 # its state dicts, so that a saved state can go both ways.
@@ -27,6 +34,10 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         self._check_settings(defaults)
+        if isinstance(params, Tensor | str | Mapping) or not isinstance(params, Iterable):
+            raise TypeError(f"params is a {type(params).__name__}, expected tensors or groups")
+        params = list(params)
+        check_not_empty(params=params)
         super().__init__(params, defaults)
 
     def _check_settings(self, group: Mapping[str, Any]) -> None:
@@ -37,6 +48,7 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
         """
         check_lr(group["lr"])
         check_at_least(0, weight_decay=group["weight_decay"])
+        check_finite(weight_decay=group["weight_decay"])
         for name in _IMPLEMENTATION:
             if group.get(name):
                 raise ValueError(
@@ -46,15 +58,19 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group of parameters, with its own settings or the defaults, once they pass."""
-        if not isinstance(param_group, Mapping) or "params" not in param_group:
-            raise TypeError(f"param_group is {param_group!r}, expected a dict with params")
-        self._check_settings(self.defaults | param_group)
-        super().add_param_group(param_group)
+        check_types(Mapping, param_group=param_group)
+        if "params" not in param_group:
+            raise ValueError(f"param_group has {list(param_group)}, expected 'params' among them")
+        group = dict(param_group)  # the caller's own is not filled with defaults
+        self._check_settings(self.defaults | group)
+        group["params"] = _checked_params(group["params"])
+        super().add_param_group(group)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Load a state of this optimizer or of PyTorch's, once all its settings pass."""
-        if not isinstance(state_dict, Mapping) or "param_groups" not in state_dict:
-            raise TypeError(f"state_dict is {state_dict!r}, expected one with param_groups")
+        check_types(Mapping, state_dict=state_dict)
+        if "param_groups" not in state_dict:
+            raise ValueError("state_dict has no 'param_groups', expected what state_dict returns")
         for group in state_dict["param_groups"]:
             self._check_settings(self.defaults | self.missing | group)
         super().load_state_dict(state_dict)
@@ -74,7 +90,6 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
         """Step all parameters that have a gradient.
 
         Raises:
-            TypeError: If ``closure`` is no function.
             RuntimeError: If a gradient is sparse and this optimizer needs dense ones.
         """
         loss = None
@@ -132,8 +147,24 @@ def as_real(*tensors: Tensor) -> list[Tensor]:
     return [torch.view_as_real(t) if torch.is_complex(t) else t for t in tensors]
 
 
+def _checked_params(params: Any) -> list[Any]:
+    """Refuse what cannot be optimized; what torch refuses by name itself is left to it."""
+    found = list(params) if isinstance(params, Iterable) else [params]
+    check_not_empty(params=found)
+    for one in [params] if isinstance(params, Tensor) else found:
+        tensor = one[1] if isinstance(one, tuple) and len(one) == 2 else one
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"params has a {type(tensor).__name__}, expected tensors")
+        if not (tensor.is_floating_point() or tensor.is_complex()):
+            raise TypeError(f"params has a tensor of type {tensor.dtype}, expected floating point")
+        if not (tensor.is_leaf or tensor.retains_grad):
+            raise ValueError("params has a tensor that was computed, expected leaves")
+    return [params] if isinstance(params, Tensor) else found
+
+
 def check_lr(lr: float | Tensor) -> None:
     """Refuse a learning rate that is negative, nan, or a tensor of more than one element."""
     if isinstance(lr, Tensor) and lr.numel() != 1:
         reject_tensor("lr", lr, "a number or a tensor with one element")
     check_at_least(0, lr=scalar(lr))
+    check_finite(lr=scalar(lr))

@@ -19,6 +19,7 @@ from glassbox.support.arguments import (
     check_callables,
     check_finite,
     check_not_empty,
+    check_types,
 )
 from glassbox.training.seed_statistics import SeedRuns
 
@@ -100,34 +101,26 @@ def sweep(
     Args:
         task: What to learn.
         make_optimizer: Takes parameters and a learning rate; must treat each number by itself.
-        lrs: Learning rates, at least 0.
+        lrs: Learning rates, finite and at least 0.
         steps: Steps of each training, at least 1.
         batch_size: Examples in a batch, at least 1.
 
     Raises:
-        TypeError: If ``task`` is none, ``make_optimizer`` makes no optimizer, or a number is none.
-        ValueError: If there is no learning rate, one is negative or not finite, or ``steps`` or
-            ``batch_size`` is below 1.
+        ValueError: If there is no learning rate, or ``steps`` or ``batch_size`` is below 1.
     """
-    if not isinstance(task, Task):
-        raise TypeError(f"task is {task!r}, expected a Task")
+    check_types(Task, task=task)
     check_callables(make_optimizer=make_optimizer)
-    lrs = _checked_rates(lrs)
-    check_at_least_one(steps=steps, batch_size=batch_size)
-    scores = [_train_and_score(task, make_optimizer, lr, steps, batch_size) for lr in lrs]
-    validation, test = map(torch.stack, zip(*scores, strict=True))
-    return Sweep(task, lrs, validation, test)
-
-
-def _checked_rates(lrs: Iterable[float]) -> tuple[float, ...]:
-    if not isinstance(lrs, Iterable):
-        raise TypeError(f"lrs is {lrs!r}, expected learning rates")
-    lrs = tuple(lrs)
+    check_types(Iterable, lrs=lrs)
+    lrs = list(lrs)
     check_not_empty(lrs=lrs)
     for lr in lrs:
         check_at_least(0, lrs=lr)
         check_finite(lrs=lr)
-    return tuple(map(float, lrs))
+    lrs = list(map(float, lrs))
+    check_at_least_one(steps=steps, batch_size=batch_size)
+    scores = [_train_and_score(task, make_optimizer, lr, steps, batch_size) for lr in lrs]
+    validation, test = map(torch.stack, zip(*scores, strict=True))
+    return Sweep(task, tuple(lrs), validation, test)
 
 
 def _train_and_score(
@@ -135,8 +128,8 @@ def _train_and_score(
 ) -> tuple[Tensor, Tensor]:
     model = task.make_model(task.seeds)
     optimizer = make_optimizer(model.parameters(), lr)
-    if not isinstance(optimizer, torch.optim.Optimizer):
-        raise TypeError(f"make_optimizer made {optimizer!r}, expected an optimizer")
+    if not callable(getattr(optimizer, "step", None)):
+        raise TypeError(f"make_optimizer gave {optimizer!r}, expected an optimizer")
     inputs, targets = task.inputs[0], task.targets[0]  # (R, N, ...)
     network = torch.arange(len(task.seeds), device="cpu")[:, None]  # (R, 1), beside batches (R, B)
     for batch in random_batches(task.seeds, inputs.shape[1], steps, batch_size):

@@ -7,8 +7,10 @@ that is nan passes none of the checks of numbers.
 
 import math
 import operator
+import os
 from collections.abc import Collection, Hashable, Mapping, Sized
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
@@ -286,3 +288,18 @@ def check_classifier_output(**logits: Tensor) -> None:
         if tensor.dtype == torch.bool:
             reject_tensor(name, tensor, "numbers")
         check_all_finite(**{name: tensor})
+
+
+def check_types(*kinds: type, **values: Any) -> None:
+    """Refuse what is of none of these types with a ``TypeError``."""
+    for name, value in values.items():
+        if not isinstance(value, kinds):
+            expected = " or ".join(kind.__name__ for kind in kinds)
+            raise TypeError(f"{name} is {_short(value)}, expected {expected}")
+
+
+def as_path(**values: Any) -> Path:
+    """Give one path, a text or path-like, as a ``Path``."""
+    ((name, value),) = values.items()
+    check_types(str, os.PathLike, **{name: value})
+    return Path(value)

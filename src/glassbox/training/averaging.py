@@ -1,12 +1,13 @@
 """Averages of a model's weights over its training."""
 
 import copy
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import nn
 
-from glassbox.support.arguments import check_range
+from glassbox.support.arguments import check_modules, check_range, check_state
 from glassbox.training.distributed import unwrapped
 
 
@@ -38,6 +39,7 @@ class ExponentialAverage:
     """
 
     def __init__(self, model: nn.Module, decay: float = 0.999, *, warm_up: bool = True) -> None:
+        check_modules(model=model)
         check_range(0, 1, below=True, decay=decay)
         self.model = copy.deepcopy(unwrapped(model)).requires_grad_(False).eval()
         self.decay = decay
@@ -47,13 +49,22 @@ class ExponentialAverage:
 
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
-        """Update the averages with the weights of the model; call it after each optimizer step."""
+        """Update the averages with the weights of the model; call it after each optimizer step.
+
+        Raises:
+            ValueError: If the model is another one, with other shapes.
+        """
+        check_modules(model=model)
+        means, values = _tensors(self.model), _tensors(unwrapped(model))
+        if [mean.shape for mean in means] != [value.shape for value in values]:
+            raise ValueError(
+                "model has other parameters or buffers, expected those averaged so far"
+            )
         self.updates += 1
         decay = self.decay
         if self.warm_up:
             decay = min(decay, (1 + self.updates) / (10 + self.updates))
-        pairs = zip(_tensors(self.model), _tensors(unwrapped(model)), strict=True)
-        for number, (mean, value) in enumerate(pairs):
+        for number, (mean, value) in enumerate(zip(means, values, strict=True)):
             if not (mean.is_floating_point() or mean.is_complex()):
                 mean.copy_(value)
                 continue
@@ -68,7 +79,15 @@ class ExponentialAverage:
         return {"model": self.model.state_dict(), "updates": self.updates, "wide": self._wide}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore averages that :meth:`state_dict` returned."""
+        """Restore averages that :meth:`state_dict` returned.
+
+        Raises:
+            TypeError: If the state is no dict.
+            ValueError: If it is of another model; then nothing has been loaded.
+        """
+        check_state(state, "updates", parts=("model",))
+        if _shapes(state["model"]) != _shapes(self.model.state_dict()):
+            raise ValueError("state has other tensors than the model, expected those of state_dict")
         self.model.load_state_dict(state["model"])
         self.updates = state["updates"]
         tensors = _tensors(self.model)
@@ -76,6 +95,11 @@ class ExponentialAverage:
             number: wide.to(tensors[number].device, copy=True)
             for number, wide in state.get("wide", {}).items()
         }
+
+
+def _shapes(state: Any) -> dict[str, Any]:
+    entries = state.items() if isinstance(state, Mapping) else ()
+    return {name: getattr(value, "shape", None) for name, value in entries}
 
 
 def _tensors(model: nn.Module) -> list[torch.Tensor]:

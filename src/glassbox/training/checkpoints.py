@@ -3,10 +3,12 @@
 import os
 import zipfile
 from pathlib import Path
+from pickle import PicklingError
 from typing import Any
 
 import torch
 
+from glassbox.support.arguments import as_path
 from glassbox.support.files import replacing
 
 _FORMAT = "glassbox checkpoint 1"
@@ -26,14 +28,21 @@ def save_checkpoint(path: str | os.PathLike[str], **parts: Any) -> None:
     Raises:
         FileExistsError: If ``path`` is a folder, or a file that is not a checkpoint, or a damaged
             one.
+        OSError: If it cannot be written.
         TypeError: If a part holds objects that ``weights_only=True`` would refuse to load.
     """
-    path = Path(path)
+    path = as_path(path=path)
     if path.is_file() and not _is_checkpoint(path):
         raise FileExistsError(f"path {path} is no readable checkpoint, and is left as it is")
     with replacing(path) as partial:
         with partial.open("wb") as file:  # given a path, torch.save would store its name
-            torch.save({"format": _FORMAT, "parts": parts}, file)
+            try:
+                torch.save({"format": _FORMAT, "parts": parts}, file)
+            except (PicklingError, AttributeError, TypeError) as error:
+                message = (
+                    f"parts has {', '.join(parts)}, expected tensors and plain values: {error}"
+                )
+                raise TypeError(message) from error
         if unsafe := torch.serialization.get_unsafe_globals_in_checkpoint(partial):
             raise TypeError(f"parts hold {', '.join(unsafe)}, expected tensors and plain values")
 
@@ -45,10 +54,10 @@ def load_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
         The parts by name, with all tensors on the CPU.
 
     Raises:
-        FileNotFoundError: If there is no such file.
+        OSError: If there is no such file, or it cannot be read.
         ValueError: If the file is damaged, or is not a checkpoint of this package.
     """
-    path = Path(path)
+    path = as_path(path=path)
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()  # torch.load itself does not notice a flipped bit

@@ -8,7 +8,14 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torch.utils.hooks import RemovableHandle
 
-from glassbox.support.arguments import check_at_least_one, check_not_empty, check_positive
+from glassbox.support.arguments import (
+    check_at_least_one,
+    check_finite,
+    check_modules,
+    check_not_empty,
+    check_positive,
+    check_types,
+)
 from glassbox.training.loop import TrainingState
 
 _MARK = "_frozen_without_parameters"  # which have a flag of their own, requires_grad
@@ -22,6 +29,7 @@ def freeze(*modules: nn.Module) -> None:
     those of the batch, and dropout drops nothing. A later ``model.train()`` undoes the modes: call
     :func:`train_keeping_frozen` instead.
     """
+    _check_each(modules)
     for module in modules:
         module.eval()
         for parameter in module.parameters():
@@ -34,6 +42,7 @@ def freeze(*modules: nn.Module) -> None:
 
 def unfreeze(*modules: nn.Module) -> None:
     """Undo :func:`freeze`: require gradients, and switch to ``train`` mode."""
+    _check_each(modules)
     for module in modules:
         module.train().requires_grad_(True)
         for part in module.modules():
@@ -47,6 +56,7 @@ def train_keeping_frozen(model: nn.Module) -> None:
     statistics without parameters, as ``BatchNorm2d(4, affine=False)``, and :func:`freeze` was the
     last to be called of it.
     """
+    check_modules(model=model)
     model.train()
     for module in model.modules():
         parameters = list(module.parameters())
@@ -72,7 +82,8 @@ def parameter_groups(
     Raises:
         ValueError: If a rate is not above 0, or a group would be empty.
     """
-    check_positive(lr=lr, backbone_lr=backbone_lr)
+    check_modules(head=head, backbone=backbone)
+    _check_rates(lr=lr, backbone_lr=backbone_lr)
     first = list(head.parameters())
     known = {id(parameter) for parameter in first}
     rest = [parameter for parameter in backbone.parameters() if id(parameter) not in known]
@@ -92,6 +103,8 @@ def check_optimizer(model: nn.Module, optimizer: Optimizer) -> None:
         ValueError: If a parameter requires gradients and the optimizer does not hold it; the
             message names all of them.
     """
+    check_modules(model=model)
+    check_types(Optimizer, optimizer=optimizer)
     held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
     missing = [
         name
@@ -116,6 +129,9 @@ def assert_frozen(*modules: nn.Module, optimizer: Optimizer | None = None) -> It
         AssertionError: When the block ends without an exception and something moved; the message
             names what, and by how much.
     """
+    _check_each(modules)
+    if optimizer is not None:
+        check_types(Optimizer, optimizer=optimizer)
     before = [_copies(module) for module in modules]
     stateful = _with_state(optimizer)
     yield
@@ -133,6 +149,16 @@ def assert_frozen(*modules: nn.Module, optimizer: Optimizer | None = None) -> It
     ]
     if moved:
         raise AssertionError(f"not frozen: {'; '.join(moved)}")
+
+
+def _check_each(modules: Sequence[nn.Module]) -> None:
+    for module in modules:
+        check_modules(modules=module)
+
+
+def _check_rates(**rates: float) -> None:
+    check_positive(**rates)
+    check_finite(**rates)
 
 
 def _tensors(module: nn.Module) -> dict[str, Tensor]:
@@ -180,8 +206,11 @@ class UnfreezeAfter:
 
     def __init__(self, backbone: Sequence[nn.Module], *, epochs: int, lr: float) -> None:
         check_at_least_one(epochs=epochs)
-        check_positive(lr=lr)
+        _check_rates(lr=lr)
+        check_types(Sequence, backbone=backbone)
         check_not_empty(backbone=backbone)
+        for module in backbone:
+            check_modules(backbone=module)
         self.backbone, self.epochs, self.lr = tuple(backbone), epochs, lr
         self._hook: RemovableHandle | None = None
         self._unfrozen = False
@@ -189,6 +218,7 @@ class UnfreezeAfter:
 
     def __call__(self, state: TrainingState) -> None:
         """Unfreeze the backbone once enough epochs are done; refuse to resume after that."""
+        check_types(TrainingState, state=state)
         done = len(state.history)
         if done > self.epochs and not self._unfrozen:
             raise RuntimeError(f"epoch {done} was trained frozen, expected only {self.epochs} so")
@@ -219,4 +249,5 @@ class UnfreezeAfter:
 
 def halve_on_plateau(optimizer: Optimizer) -> ReduceLROnPlateau:
     """Halve the learning rates after three epochs without a lower loss, never below 1e-6."""
+    check_types(Optimizer, optimizer=optimizer)
     return ReduceLROnPlateau(optimizer, factor=0.5, patience=2, min_lr=1e-6)

@@ -1,11 +1,11 @@
 """Losses, accuracies and learning rates, epoch by epoch."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from torch import Tensor
 
-from glassbox.support.arguments import check_state
+from glassbox.support.arguments import check_choice, check_state
 from glassbox.training.distributed import sum_over_processes
 from glassbox.training.evaluation import count_correct
 
@@ -41,10 +41,13 @@ class History:
         return len(self.epoch)
 
     def append(self, **values: float | None) -> None:
-        """Append the values of one epoch, each by the name of its list."""
+        """Append the values of one epoch, each by the name of its list.
+
+        Raises:
+            ValueError: If there is no such list.
+        """
         for name in values:
-            if not isinstance(self.__dict__.get(name), list):
-                raise ValueError(f"values has {name!r}, expected names of lists of a History")
+            check_choice(_LISTS, values=name)
         for name, value in values.items():
             getattr(self, name).append(value)
 
@@ -56,15 +59,18 @@ class History:
         """Restore what :meth:`state_dict` returned.
 
         Raises:
-            TypeError: If ``state`` is no dict.
-            ValueError: If it has other keys, or its lists are not all of the same length.
+            TypeError: If the state is no dict.
+            ValueError: If its lists are not those of a history, of one length.
         """
-        check_state(state, parts=asdict(History()))
-        lists = [state[name] for name, empty in asdict(History()).items() if empty == []]
-        right = all(isinstance(one, list) and len(one) == len(lists[0]) for one in lists)
-        if not right or len(state) != len(lists) + 1:
-            raise ValueError(f"state is {state}, expected lists of the same length and stopped")
+        check_state(state, parts=_LISTS)
+        lists = [state[name] for name in _LISTS]
+        whole = state.keys() <= {*_LISTS, "stopped"} and all(isinstance(one, list) for one in lists)
+        if not whole or len(set(map(len, lists))) != 1:
+            raise ValueError(f"state has {', '.join(state)}, expected lists of as many epochs each")
         self.__dict__.update(asdict(History(**state)))
+
+
+_LISTS = tuple(field.name for field in fields(History) if field.name != "stopped")
 
 
 class RunningMean:

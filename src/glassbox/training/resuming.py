@@ -3,12 +3,12 @@
 import copy
 import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from glassbox.support.arguments import as_path
 from glassbox.support.seeds import random_states, restore_random_states
 from glassbox.training.checkpoints import load_checkpoint, save_checkpoint
 from glassbox.training.course import describe_course, first_difference, what_moved
@@ -39,7 +39,7 @@ class ResumableRun:
         parts: dict[str, Any],
         **settings: Any,
     ) -> None:
-        self.path = None if path is None else Path(path)
+        self.path = None if path is None else as_path(checkpoint=path)
         self.batches = order_of(batches)
         self.parts = {name: part for name, part in parts.items() if part is not None}
         self._decisive = {**parts, **settings, "batches": batches}
@@ -71,8 +71,8 @@ class ResumableRun:
         """
         if self.path is None:
             return
-        if not self.path.parent.is_dir():
-            raise ValueError(f"checkpoint is {self.path}, expected a folder that exists")
+        if not self.path.parent.is_dir() or self.path.is_dir():
+            raise ValueError(f"checkpoint is {self.path}, expected a file in a folder that exists")
         found = process_rank() == 0 and self.path.exists()
         saved = from_first_process(load_checkpoint(self.path) if found else None)
         self._start = self._describe()

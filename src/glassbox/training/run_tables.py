@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from glassbox.support.arguments import as_path, check_callables, check_finite, check_types
 from glassbox.support.files import locked, replacing
 from glassbox.training.seed_statistics import SeedRuns
 
@@ -31,26 +32,44 @@ class RunTable:
     keys: Mapping[str, Callable[[str], Hashable]]
     measures: Sequence[str]
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", as_path(path=self.path))
+        check_types(Mapping, keys=self.keys)
+        check_types(list, tuple, measures=self.measures)
+        check_callables(**{f"keys[{name!r}]": read for name, read in self.keys.items()})
+        for name in self.keys:
+            check_types(str, keys=name)
+        for name in self.measures:
+            check_types(str, measures=name)
+
     def within(self, folder: str | os.PathLike[str] | None) -> "RunTable":
         """Name the table of the same columns in another folder; ``None`` is its own."""
-        return self if folder is None else replace(self, path=Path(folder, self.path.name))
+        if folder is None:
+            return self
+        return replace(self, path=as_path(folder=folder) / self.path.name)
 
     def __contains__(self, key: Sequence[object]) -> bool:
         """Say whether the run with these keys, in the order of the columns, is in the table."""
+        check_types(Iterable, key=key)
         return tuple(map(str, key)) in self._keys(self._whole())
 
     def add(self, key: Sequence[object], values: Iterable[float]) -> None:
         """Write one run, with five digits a number.
 
         Raises:
-            ValueError: If the run is there already, or the number of entries is another.
+            ValueError: If the run is there already, the number of entries is another, or a value
+                is not finite.
         """
-        texts, numbers = tuple(map(str, key)), [f"{value:.5g}" for value in values]
-        if (len(texts), len(numbers)) != (len(self.keys), len(self.measures)):
-            raise ValueError(
-                f"a run has {len(texts)} keys and {len(numbers)} values, expected "
-                f"{len(self.keys)} and {len(self.measures)}: {self._columns}"
-            )
+        check_types(Iterable, key=key, values=values)
+        texts, numbers = tuple(map(str, key)), list(values)
+        for value in numbers:
+            check_finite(values=value)
+        for name, entries, columns in (
+            ("key", texts, self.keys),
+            ("values", numbers, self.measures),
+        ):
+            if len(entries) != len(columns):
+                raise ValueError(f"{name} is {entries}, expected one of each of {list(columns)}")
         with locked(self.path):
             whole = self._whole()
             if texts in self._keys(whole):
@@ -58,7 +77,7 @@ class RunTable:
                     f"key is {texts}, expected a run that {self.path} does not have yet"
                 )
             with replacing(self.path) as partial:
-                partial.write_bytes(whole + _line((*texts, *numbers)))
+                partial.write_bytes(whole + _line((*texts, *(f"{value:.5g}" for value in numbers))))
 
     def rows(
         self, folder: str | os.PathLike[str] | None = None
