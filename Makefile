@@ -27,6 +27,9 @@ lab: environment ## open the chapters in JupyterLab
 test: environment ## run all tests: package, chapters, rules, build, browser
 	@$(pytest) -n $(workers) --dist loadfile --no-loadscope-reorder --nbval --nbval-cell-timeout=300 -p nbval_strict tests book
 
+hostile: environment ## sweep all public callables with combinations of hostile values: COUNT=100
+	@GLASSBOX_HOSTILE=$(or $(COUNT),100) $(pytest) -n $(workers) tests/hostile
+
 refresh: environment ## execute chapters and store their outputs: CHAPTER=cnn, or all
 	@$(python) tools/refresh.py $(CHAPTER)
 
@@ -69,4 +72,4 @@ study: environment ## train what a chapter compares: CHAPTER=gan, SIZE=smoke or 
 clean: ## remove what was built, but not .venv
 	rm -rf _build
 
-.PHONY: help environment book serve lab test refresh text notebook house lint lock scripts bench study clean
+.PHONY: help environment book serve lab test hostile refresh text notebook house lint lock scripts bench study clean

@@ -4,6 +4,7 @@ import copy
 import gc
 import weakref
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -143,6 +144,137 @@ def test_several_layers_are_each_as_alone():
             torch.testing.assert_close(cam(images, 2), maps)
 
 
+def test_a_layer_is_its_name_and_a_class_is_a_number_a_list_or_an_array():
+    model, images = vgg_like(), images_of(16, count=2)
+    with GradCAM(model, "3") as cam:
+        expected = cam(images, torch.tensor([1, 2]))
+        assert torch.equal(cam(images, torch.tensor(2)), cam(images, np.int64(2)))
+        for dtype in (torch.uint8, torch.int16):
+            assert torch.equal(cam(images, torch.tensor([1, 2], dtype=dtype)), expected)
+    with GradCAM(model, model[3]) as cam:
+        assert torch.equal(cam(images, [1, 2]), expected)
+        assert torch.equal(cam(images.numpy(), np.array([1, 2])), expected)
+    with GradCAM(model, [model[0], "3"]) as cam:
+        assert torch.equal(cam(images, [1, 2])["3"], expected)
+
+
+def test_layouts_are_all_the_same():
+    model, images = vgg_like(), images_of(16)
+    rows = images.permute(0, 2, 3, 1).contiguous().numpy()  # NHWC, as from a file
+    with GradCAM(model, "3") as cam:
+        expected = cam(images, 1)
+        for same in (
+            images.contiguous(memory_format=torch.channels_last),
+            rows.transpose(0, 3, 1, 2),
+            torch.stack([images, images], dim=-1)[..., 0],
+        ):
+            torch.testing.assert_close(cam(same, 1), expected)
+
+
+@pytest.mark.parametrize("layer", ["3", "_orig_mod.3"])
+def test_a_compiled_model_has_the_maps_of_what_was_compiled(layer):
+    torch._dynamo.reset()
+    model, images = vgg_like().eval(), images_of(16)
+    with GradCAM(model, "3") as cam:
+        expected = cam(images)
+    compiled = torch.compile(model, backend="aot_eager")
+    compiled(images)
+    with GradCAM(compiled, layer) as cam:
+        assert torch.equal(cam(images), expected)
+    assert not any(module._forward_hooks for module in compiled.modules())
+    torch._dynamo.reset()
+
+
+def test_other_uses_of_what_a_layer_passes_through_do_not_concern_it():
+    class Branch(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.same = nn.Conv2d(3, 2, 1), nn.Identity()
+
+        def forward(self, x):
+            x = self.conv(x)
+            out = (self.same(x) + 2 * x).sum((2, 3))
+            x.mul_(0)  # what was seen at the layer stays
+            return out
+
+    model, images = Branch(), images_of(16)
+    with GradCAM(model, "same") as cam:
+        torch.testing.assert_close(cam(images, 1, relu=False), model.conv(images)[:, 1].detach())
+
+
+TOKENS = torch.arange(2 * 6 * 3.0).reshape(2, 6, 3)
+RESHAPES = {
+    "tokens": (TOKENS[:, 1:5], "tokens", (8, 8)),
+    "tokens after two others": (TOKENS, "tokens", (8, 8)),
+    "a grid": (TOKENS, (1, 4), (4, 16)),
+    "a list": (TOKENS, [1, 4], (4, 16)),
+    "a function": (TOKENS, lambda x: x[:, 2:].reshape(2, 2, 2, 3).permute(0, 3, 1, 2), (8, 8)),
+    "channels_last": (TOKENS[:, 2:].reshape(2, 2, 2, 3), "channels_last", (8, 8)),
+    "channels_first": (TOKENS[:, 2:].reshape(2, 1, 4, 3), "channels_first", (8, 8)),
+}
+
+
+class Weighted(nn.Module):
+    """Its layer gives constants; the logit is their sum, weighted by 1 to 3 for each channel."""
+
+    def __init__(self, given):
+        super().__init__()
+        self.given, self.layer = given, nn.Identity()
+
+    def forward(self, images):
+        output = self.layer(self.given + 0 * images.mean())
+        return (output * torch.tensor([1.0, 2, 3])).flatten(1).sum(1, keepdim=True)
+
+
+@pytest.mark.parametrize("name", RESHAPES)
+def test_tokens_and_channels_last_become_maps(name):
+    given, reshape, sides = RESHAPES[name]
+    with GradCAM(Weighted(given), "layer", reshape) as cam:
+        maps = cam(torch.ones(2, 1, *sides), 0)
+    if name == "channels_first":  # (B, C, h, w) = (2, 1, 4, 3), and the mean slope is 2
+        assert torch.equal(maps, 2 * given[:, 0])
+    else:
+        grid = TOKENS[:, 1:5] if name == "tokens" else TOKENS[:, 2:]
+        assert torch.equal(maps.flatten(1), grid @ torch.tensor([1.0, 2, 3]))
+
+
+class Cut(nn.Module):
+    """What comes after some layers has no gradient of its score."""
+
+    def __init__(self):
+        super().__init__()
+        self.unrecorded, self.conv = nn.Conv2d(3, 3, 1), nn.Conv2d(3, 3, 1)
+        self.detached, self.unread = nn.Conv2d(3, 3, 1), nn.Conv2d(3, 3, 1)
+
+    def forward(self, x):
+        with torch.no_grad():
+            x = self.unrecorded(x)
+        x = self.detached(self.conv(x)).detach() + self.conv(x)
+        self.unread(x)
+        return x.mean((2, 3))
+
+
+class ClassToken(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Identity()
+
+    def forward(self, images):
+        tokens = torch.ones(len(images), 5, 3) * images.mean()
+        return self.layer(tokens)[:, 0]
+
+
+def test_a_second_block_is_refused_and_the_first_goes_on():
+    model = vgg_like()
+    with GradCAM(model, "3") as cam:
+        with pytest.raises(RuntimeError, match="in its with block already"), cam:
+            raise AssertionError("entered")
+        cam(images_of(16))
+    with cam:  # one after the other is fine
+        cam(images_of(16))
+    assert not any(module._forward_hooks for module in model.modules())
+
+
 def test_a_confident_softmax_hides_what_the_logit_shows():
     model, images = vgg_like(), images_of(16)
     with torch.no_grad():
@@ -257,6 +389,22 @@ def test_heat_maps_reach_from_0_to_1(seed, side, size):
         assert one.min() == 0 and one.max() in (0, 1)
 
 
+def test_maps_are_scaled_in_every_type():
+    maps = torch.tensor([[[0, 2], [2, 4]]])
+    expected = heat_maps(maps.float(), 4)
+    for same in (maps, maps.half(), maps.bfloat16(), maps.numpy(), maps.tolist(), maps.double()):
+        torch.testing.assert_close(heat_maps(same, [4, 4]).float(), expected)
+
+
+def test_class_activation_maps_take_every_type():
+    features, weight = torch.rand(2, 3, 4, 4), torch.rand(5, 3)
+    expected = class_activation_maps(features, weight, torch.tensor([4, 1]))
+    for classes in ([4, 1], np.array([4, 1]), torch.tensor([4, 1], dtype=torch.uint8)):
+        assert torch.equal(class_activation_maps(features.numpy(), weight, classes), expected)
+    half = class_activation_maps(features.half(), weight, [4, 1])
+    torch.testing.assert_close(half, expected, rtol=1e-3, atol=1e-3)
+
+
 def test_heat_maps_enlarge_bilinearly():
     maps = torch.tensor([[[0.0, 2], [2, 4]]])
     expected = F.interpolate(maps[None] / 4, (4, 4), mode="bilinear", align_corners=False)[0]
@@ -266,9 +414,28 @@ def test_heat_maps_enlarge_bilinearly():
 ONE = torch.zeros(1, 3, 16, 16)
 
 
-def explain(model=None, layer="3", images=ONE, **options):
-    with GradCAM(model or vgg_like(), layer) as cam:
+NAN = float("nan")
+
+
+def explain(model=None, layer="3", images=ONE, reshape=None, **options):
+    with GradCAM(model or vgg_like(), layer, reshape) as cam:
         cam(images, **options)
+
+
+def explain_tokens(reshape, height, width):
+    explain(Weighted(TOKENS), "layer", torch.ones(2, 1, height, width), reshape)
+
+
+def explain_rows(height, width):
+    """Give channels last where they come first: 3 channels in the place of 2 columns."""
+    rows = torch.ones(2, 2, height // 4, 3)
+    explain(Weighted(rows), "layer", torch.ones(2, 1, height, width))
+
+
+def overflowing():
+    model = vgg_like()
+    model[3].weight.data *= 1e40
+    return model
 
 
 class Shared(nn.Module):
@@ -299,6 +466,37 @@ test_a_wrong_argument_is_named = refuses(
     (lambda: explain(Shared(), "unused"), RuntimeError, "'unused' never ran"),
     (lambda: explain(Shared(), "conv"), RuntimeError, "'conv' ran 2 times"),
     (lambda: explain(nn.Conv2d(3, 3, 1), ""), r"output of model is .*, expected logits"),
+    (lambda: explain(Cut(), "unrecorded"), RuntimeError, "no gradient .* 'unrecorded'"),
+    (lambda: explain(Cut(), "detached"), RuntimeError, "no gradient .* 'detached'"),
+    (lambda: explain(Cut(), "unread"), RuntimeError, "no gradient .* 'unread'"),
+    (lambda: explain(ClassToken(), "layer", reshape="tokens"), RuntimeError, "before the grid"),
+    (
+        lambda: explain(Weighted(TOKENS), "layer", ONE[:1, :1]),
+        r"\(2, 6, 3\), .* 'tokens' or a grid",
+    ),
+    (lambda: explain_tokens("tokens", 8, 6), r"square grid of tokens, for images of 8 x 6"),
+    (lambda: explain_tokens("tokens", 7, 7), r"square grid of tokens, for images of 7 x 7"),
+    (lambda: explain_tokens((2, 4), 8, 8), r"\(2, 6, 3\), expected what reshape is for"),
+    (lambda: explain_tokens(torch.relu, 8, 8), r"\(2, 6, 3\), expected what reshape is for"),
+    (lambda: explain_tokens("channels_last", 8, 8), r"expected \(B, h, w, C\)"),
+    (lambda: explain_rows(8, 8), r"\(2, 2, 2, 3\), expected \(B, C, h, w\), .* 'channels_last'"),
+    (lambda: explain_rows(24, 160), r"for images of 24 x 160; reshape takes 'channels_last'"),
+    (
+        lambda: GradCAM(vgg_like(), "3", "tokens_first"),
+        "reshape is 'tokens_first', expected one of",
+    ),
+    (lambda: GradCAM(vgg_like(), vgg_like()[3]), "layers has a Conv2d, expected names of"),
+    (lambda: GradCAM(vgg_like(), 3), TypeError, "layers is 3, expected a list"),
+    (lambda: GradCAM(vgg_like().forward, "3"), TypeError, "model is a method"),
+    (lambda: explain(images=ONE.log()), "images has 0 .* nan and 768 that are infinite"),
+    (lambda: explain(overflowing(), images=ONE + 1), "the map at layer '3' has"),
+    (lambda: explain(classes="cat"), TypeError, "classes is 'cat', expected a tensor"),
+    (lambda: heat_maps([[[NAN, 1], [0, 2]]], 4), "maps has 1 entries that are nan"),
+    (lambda: heat_maps([[[-3e38, 3e38]]], 4), "the span of maps has .* infinite"),
+    (lambda: heat_maps(torch.zeros(1, 0, 4), 8), r"maps has shape \(1, 0, 4\)"),
+    (lambda: heat_maps(torch.zeros(1, 4, 4), (8, 0)), "size is 0, expected an integer"),
+    (lambda: heat_maps(torch.zeros(1, 4, 4), (8, 8, 8)), r"size is \(8, 8, 8\)"),
+    (lambda: class_activation_maps(FEATURES.log(), WEIGHT, CLASSES), "features has .* infinite"),
     (lambda: GradCAM(vgg_like(), "3")(ONE), RuntimeError, "outside of its with block"),
     (lambda: GradCAM(vgg_like(), []), "layers is empty"),
     (lambda: class_activation_maps(FEATURES[0], WEIGHT, CLASSES), "features has shape"),

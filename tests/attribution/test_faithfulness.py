@@ -46,6 +46,11 @@ class Counts(nn.Module):
         return torch.stack([torch.zeros_like(left), left], dim=1)
 
 
+class Breaks(Counts):
+    def forward(self, images):
+        return super().forward(images) / 0
+
+
 def test_curves_follow_the_order_of_the_map():
     images, maps = torch.ones(1, 1, 2, 4), torch.tensor([[[8.0, 7, 2, 1], [6, 5, 4, 3]]])
     classes, fill = torch.tensor([1]), torch.zeros(1, 1, 1)
@@ -128,11 +133,51 @@ def test_rank_correlation_is_scipys(seed, levels):
         assert value.item() == pytest.approx(expected, abs=1e-12)
 
 
+def test_maps_of_every_type_give_the_same():
+    first, second = (drawn(seed, 3, 4, 5).bfloat16().float() for seed in (1, 2))
+    masks, wanted = second > 0.5, torch.tensor([1, 0, 1])
+    images = drawn(3, 3, 1, 4, 5)
+    for convert in (
+        torch.Tensor.bfloat16, torch.Tensor.double, torch.Tensor.numpy, torch.Tensor.tolist,
+        lambda maps: maps.clone().requires_grad_(), lambda maps: maps.mT.contiguous().mT,
+    ):  # fmt: skip
+        maps, other = convert(first), convert(second)
+        pairs = [
+            (
+                faithfulness.pointing_hits(maps, masks.numpy()),
+                faithfulness.pointing_hits(first, masks),
+            ),
+            (faithfulness.mask_iou(maps, masks.tolist()), faithfulness.mask_iou(first, masks)),
+            (
+                faithfulness.rank_correlation(maps, other),
+                faithfulness.rank_correlation(first, second),
+            ),
+            (
+                faithfulness.deletion_curves(Counts(), images, wanted.byte(), maps, [[[0.5]]]),
+                faithfulness.deletion_curves(Counts(), images, wanted, first, torch.tensor([0.5])),
+            ),
+        ]
+        for found, expected in pairs:
+            torch.testing.assert_close(found, expected, check_dtype=False)
+
+
+def test_random_maps_are_drawn_whatever_the_default_device_is():
+    expected = faithfulness.random_maps(2, 4, 2)
+    with torch.device("meta"):
+        assert torch.equal(faithfulness.random_maps(2, 4, 2), expected)
+
+
 def maps_and_masks(shape=(2, 4, 4), dtype=torch.bool):
     return torch.rand(2, 4, 4), torch.zeros(shape, dtype=dtype)
 
 
 IMAGES, MAPS, CLASSES = torch.rand(2, 1, 4, 4), torch.rand(2, 4, 4), torch.tensor([0, 1])
+NAN = torch.tensor([[[float("nan"), 1], [0, 2]]])
+MASK = torch.ones(1, 2, 2, dtype=torch.bool)
+
+
+def curves(f, images=IMAGES, classes=CLASSES, maps=MAPS, fill=IMAGES, steps=4, model=None):
+    return f.deletion_curves(model or Counts(), images, classes, maps, fill, steps)
 
 
 test_what_does_not_fit_is_refused = refuses(
@@ -148,6 +193,26 @@ test_what_does_not_fit_is_refused = refuses(
     (lambda f: f.deletion_curves(Counts(), IMAGES, CLASSES, MAPS[:1], IMAGES), "maps has"),
     (lambda f: f.insertion_curves(Counts(), IMAGES, CLASSES[:1], MAPS, IMAGES), "classes has"),
     (lambda f: f.deletion_curves(Counts(), IMAGES, CLASSES, MAPS, IMAGES, 0), "steps is 0"),
+    (lambda f: f.pointing_hits(NAN, MASK), "maps has 1 entries that are nan"),
+    (lambda f: f.mask_iou(NAN, MASK), "maps has 1 entries that are nan"),
+    (lambda f: f.mask_iou(-MAPS, MAPS > 0), "maps is -.* in places, expected at least 0"),
+    (lambda f: f.rank_correlation(NAN, NAN), "first has 1 entries that are nan"),
+    (lambda f: f.rank_correlation(MASK.float(), NAN), "second has 1 entries that are nan"),
+    (lambda f: f.rank_correlation(MAPS[:, :0], MAPS[:, :0]), r"first has shape \(2, 0, 4\)"),
+    (lambda f: f.area_under(NAN[0]), "curves has 1 entries that are nan"),
+    (lambda f: f.edge_maps(IMAGES / 0), "images has .* infinite"),
+    (lambda f: f.edge_maps(MAPS), r"images has shape \(2, 4, 4\)"),
+    (lambda f: f.blurred(IMAGES.byte()), TypeError, "images has type torch.uint8"),
+    (lambda f: f.center_maps(1, 1), "size is 1, expected an integer of at least 2"),
+    (lambda f: curves(f, maps=MAPS / 0), "maps has .* infinite"),
+    (lambda f: curves(f, images=IMAGES / 0), "images has .* infinite"),
+    (lambda f: curves(f, fill=torch.tensor([float("nan")])), "fill has 1 entries that are nan"),
+    (lambda f: curves(f, fill=torch.zeros(3)), r"fill has shape \(3,\)"),
+    (lambda f: curves(f, classes=CLASSES + 1), "classes is between 1 and 2, expected 0 to 1"),
+    (lambda f: curves(f, classes=CLASSES - 1), "classes is between -1 and 0"),
+    (lambda f: curves(f, model=Breaks()), "probabilities that model gives has .* nan"),
+    (lambda f: curves(f, images=IMAGES.byte()), TypeError, "images has type torch.uint8"),
+    (lambda f: next(f.cascading_randomization(torch.relu)), TypeError, "model is a builtin"),
     by=lambda call: call(faithfulness),
 )
 

@@ -1,5 +1,6 @@
 """The mark lies where it is said to lie, as strong as asked, on the chosen images alone."""
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +12,8 @@ from glassbox.attribution.watermark import mass_on
 
 def drawn(count=3, size=16, seed=0):
     generator = torch.Generator().manual_seed(seed)
-    return torch.randint(256, (count, 3, size, size), generator=generator).to(torch.uint8)
+    shape = count, 3, size, size
+    return torch.randint(256, shape, generator=generator, dtype=torch.uint8, device="cpu")
 
 
 @settings(max_examples=25, deadline=None)
@@ -39,6 +41,16 @@ def test_the_mark_lies_in_the_lower_right_corner():
     assert (rows.min(), rows.max()) == (columns.min(), columns.max()) == (26, 30)
 
 
+def test_half_types_do_not_overflow_and_the_default_device_does_not_matter():
+    maps = torch.full((1, 12, 12), 60000.0).half()
+    assert mass_on(maps, mark_mask(12)).item() == pytest.approx(25 / 144)
+    chosen = torch.tensor([True, False, True])
+    expected = stamp(drawn(), chosen)
+    with torch.device("meta"):
+        assert torch.equal(stamp(drawn(), chosen), expected)
+    assert torch.equal(stamp(drawn().numpy(), chosen.tolist()), expected)
+
+
 def test_fractions_of_maps():
     mask = torch.tensor([[True, False], [False, False]])
     maps = torch.tensor([[[1.0, 1], [1, 1]], [[3, 0], [0, 1]], [[0, 0], [0, 0]]])
@@ -55,5 +67,13 @@ test_wrong_arguments_are_named = refuses(
     (lambda: stamp(drawn(size=8), torch.ones(3).bool()), "size is 8"),
     (lambda: mass_on(torch.ones(1, 2, 2), torch.ones(2, 2)), "float32"),
     (lambda: mass_on(torch.ones(1, 2, 2), mark_mask(12)), r"\(12, 12\)"),
+    (
+        lambda: stamp(drawn()[..., :14, :], torch.ones(3).bool()),
+        r"images has shape \(3, 3, 14, 16\)",
+    ),
+    (lambda: stamp(drawn(), torch.ones(3).bool(), float("nan")), "strength is nan"),
+    (lambda: mark_mask(12.5), "size is 12.5, expected an integer"),
+    (lambda: mass_on(torch.ones(1, 12, 12) / 0, mark_mask(12)), "maps has 0 .* 144 .* infinite"),
+    (lambda: mass_on(torch.ones(3, 12, 12), mark_mask(12)[None]), r"mask has shape \(1, 12, 12\)"),
     (lambda: mass_on(-torch.ones(1, 12, 12), mark_mask(12)), "maps is -1"),
 )

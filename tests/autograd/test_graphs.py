@@ -64,6 +64,15 @@ def test_every_parameter_of_a_model_is_a_leaf_under_its_name():
     assert all(graph.leaves[name] is parameter for name, parameter in names.items())
 
 
+def test_tensors_without_an_address_are_told_apart():
+    for make in (lambda: torch.ones(2, device="meta"), lambda: torch.ones(0)):
+        x, y = make().requires_grad_(), make().requires_grad_()
+        graph = walk_graph((x * y).exp().sum(), {"x": x, "y": y})
+        assert graph.leaves["x"] is x and graph.leaves["y"] is y
+        (product,) = (node for node in graph.nodes if node.operation == "mul")
+        assert sorted(saved.tensor for saved in product.saved) == ["x", "y"]
+
+
 def test_each_node_comes_once_and_before_those_it_hands_gradients_to():
     x = torch.ones(3, requires_grad=True)
     y = x.exp()

@@ -1,8 +1,11 @@
 """The hooks of chapter 1 see what passes, change what they say, and leave nothing behind."""
 
 import contextlib
+import dataclasses
 import gc
+import warnings
 import weakref
+from collections import OrderedDict, namedtuple
 
 import pytest
 import torch
@@ -151,6 +154,166 @@ def test_structured_outputs_keep_their_structure():
     assert (arrived["packing"][0]["twice"] == 1).all()
 
 
+Pair = namedtuple("Pair", "first second")
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    logits: torch.Tensor
+    loss: torch.Tensor | None = None
+
+
+class ModelOutput(OrderedDict):
+    """As the models of transformers give it: what is set by key can be read as an attribute."""
+
+    def __setitem__(self, key, value):
+        super().__setitem__(key, value)
+        super().__setattr__(key, value)
+
+
+STRUCTURES = {
+    "dataclass": (lambda x: Result(2 * x), lambda out: out.logits, lambda seen: seen["logits"]),
+    "named tuple": (lambda x: Pair(x + 1, 2 * x), lambda out: out.second, lambda seen: seen[1]),
+    "result of max": (lambda x: (2 * x).max(1), lambda out: out.values, lambda seen: seen[0]),
+    "model output": (
+        lambda x: ModelOutput(logits=2 * x), lambda out: out.logits, lambda seen: seen["logits"]
+    ),
+    "padded": (
+        lambda x: nn.utils.rnn.pack_padded_sequence(2 * x, torch.tensor([2, 1]), True),
+        lambda out: out.data, lambda seen: seen[0],
+    ),
+}  # fmt: skip
+
+
+class Applied(nn.Module):
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x)
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_structures_are_watched_scaled_and_handed_on_as_they_are(name):
+    make, read, read_gradient = STRUCTURES[name]
+    model, x = nn.Sequential(Applied(make)), torch.ones(2, 3, 1, requires_grad=True)
+    expected = read(make(x)).detach()
+    with (
+        hooks.capture(model, ["0"]) as seen,
+        hooks.gradients(model, ["0"]) as arrived,
+        hooks.scale_gradients(model, ["0"], 10),
+    ):
+        output = model(x)
+        read(output).sum().backward()
+    assert type(output) is type(seen["0"][0]) is type(make(x))
+    assert torch.equal(read(output), expected)
+    assert torch.equal(read(seen["0"][0]), expected) and not read(seen["0"][0]).requires_grad
+    assert (read_gradient(arrived["0"][0]) == 1).all()
+    assert x.grad.sum() == 20 * expected.numel()
+
+
+def with_views():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(3, 4), nn.ReLU(inplace=True), nn.Linear(4, 1))
+
+
+def test_a_view_before_a_layer_in_place_keeps_its_hooks():
+    model, x = with_views(), torch.randn(2, 5, 3)
+    hidden = model[0](x)
+    assert hidden._is_view()
+    (expected,) = torch.autograd.grad(model[2](hidden.relu()).sum(), hidden)
+    with (
+        hooks.gradients(model, ["0", "1"]) as seen,
+        hooks.scale_gradients(model, ["0"], 0.0),
+        hooks.capture(model, ["0"]) as outputs,
+    ):
+        model(x).sum().backward()
+    assert torch.equal(seen["0"][0], expected)
+    assert torch.equal(seen["1"][0], model[2].weight.expand(2, 5, 4))
+    assert torch.equal(outputs["0"][0], hidden)
+    assert (model[0].weight.grad == 0).all()
+
+
+class Branch(nn.Module):
+    """A layer that gives its own input, which has another use."""
+
+    def __init__(self):
+        super().__init__()
+        self.same = nn.Identity()
+
+    def forward(self, x):
+        return 3 * self.same(x) + 4 * x
+
+
+@pytest.mark.parametrize("by_keyword", [False, True])
+def test_other_uses_of_what_a_layer_passes_through_do_not_concern_it(by_keyword):
+    model, x = Branch(), torch.ones(2, requires_grad=True)
+    if by_keyword:
+        model.same = Applied(lambda x: x)
+        model.forward = lambda x: 3 * model.same(x=x) + 4 * x
+    with hooks.gradients(model, ["same"]) as seen, hooks.scale_gradients(model, ["same"], 10):
+        model(1 * x).sum().backward()
+    assert seen["same"][0].tolist() == [3, 3] and x.grad.tolist() == [34, 34]
+
+
+@pytest.fixture
+def compiled():
+    """A compiled model that has run, so that its code knows of no hooks; and as it was written."""
+    torch._dynamo.reset()
+    torch.manual_seed(0)
+    written = Net()
+    model = torch.compile(written, backend="aot_eager")
+    model(torch.randn(2, 1, 4, 4))
+    yield model, written
+    torch._dynamo.reset()
+
+
+@pytest.mark.parametrize("name", ["conv", "_orig_mod.conv"])
+def test_a_compiled_model_is_seen_and_changed(compiled, name):
+    model, written = compiled
+    images = torch.randn(2, 1, 4, 4)
+    outputs, expected = reference(written, images)
+    with hooks.capture(model, [name]) as seen, hooks.gradients(model, [name]) as arrived:
+        model(images).square().sum().backward()
+    assert torch.equal(seen[name][0], outputs[0]) and torch.equal(arrived[name][0], expected[0])
+    model.zero_grad()
+    with hooks.mask_outputs(model, {name: torch.zeros(1)}), hooks.capture(model, ["relu"]) as seen:
+        model(images)
+    assert (seen["relu"][0] == 0).all()
+    with hooks.scale_gradients(model, [name], 0):
+        model(images).sum().backward()
+    assert (written.conv.weight.grad == 0).all() and written.head.weight.grad.any()
+    with hooks.clip_gradients(model, 1e-3):
+        model.zero_grad()
+        model(images).sum().backward()
+    assert written.head.weight.grad.norm() < 1.001e-3
+    assert count_hooks(written) == 0
+
+
+def test_a_layer_is_found_by_itself_and_by_its_name(compiled):
+    for model, written in ((Net(), None), compiled):
+        layer = (written or model).conv
+        masks = {layer: [[[1.0]], [[0.0]], [[0.0]], [[0.0]]]}
+        with hooks.mask_outputs(model, masks), hooks.capture(model, [layer, "mix"]) as seen:
+            model(torch.randn(2, 1, 4, 4))
+        assert list(seen) == ["conv", "mix"] and (seen["conv"][0][:, 1:] == 0).all()
+
+
+def test_a_change_that_was_not_made_is_an_error():
+    model = nn.MultiheadAttention(4, 2)  # it uses the weight of its last layer and not the layer
+    x = torch.ones(3, 1, 4)
+    for change in (
+        hooks.scale_gradients(model, ["out_proj"], 0),
+        hooks.mask_outputs(model, {"out_proj": torch.zeros(1)}),
+    ):
+        with pytest.raises(RuntimeError, match="'out_proj' never ran in the block"), change:
+            model(x, x, x)
+    with hooks.scale_gradients(model, ["out_proj"], 0):
+        pass  # the model did not run either
+    assert count_hooks(model) == 0
+
+
 @pytest.mark.parametrize("factor", [0.5, 0.0, -1.0])
 def test_scaling_reaches_the_layer_and_all_before_it_and_nothing_after(factor):
     torch.manual_seed(0)
@@ -287,6 +450,15 @@ def test_one_module_under_two_names_is_found_by_both():
     assert len(seen["0"]) == len(seen["2"]) == 2
 
 
+NAN = float("nan")
+
+
+def scripted():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it is deprecated
+        return torch.jit.script(nn.Sequential(nn.Linear(2, 2)))
+
+
 def enter(make):
     with make():
         raise AssertionError("entered")
@@ -297,10 +469,39 @@ test_a_wrong_argument_is_named_with_its_value = refuses(
     (lambda: hooks.gradients(Net(), ["head", "con"]), r"layers has 'con', .* such as \['conv'"),
     (lambda: hooks.capture(Net(), "conv"), TypeError, r"expected a list .* such as \['conv'\]"),
     (lambda: hooks.scale_gradients(Net(), ["zzzz"], 1), "such as ..conv', 'relu'"),
+    (lambda: hooks.capture(Net(), Net().conv), TypeError, r"layers is a Conv2d, expected a list"),
+    (lambda: hooks.capture(Net(), [Net().conv]), "layers has a Conv2d, expected names"),
+    (lambda: hooks.capture(Net(), [0]), "layers has 0, expected names"),
+    (
+        lambda: hooks.capture(torch.relu, ["0"]),
+        TypeError,
+        "model is a builtin_.*, expected a torch",
+    ),
+    (lambda: hooks.capture(scripted(), ["0"]), "'0', a scripted module, which runs no hooks"),
+    (lambda: hooks.capture(scripted(), [""]), "'', a scripted module, which runs no hooks"),
+    (lambda: hooks.scale_gradients(Net(), ["conv"], NAN), "factor is nan, expected a finite"),
+    (lambda: hooks.mask_outputs(Net(), {"conv": torch.tensor([NAN])}), "masks has 1 .* nan"),
+    (lambda: hooks.clip_gradients(Net(), NAN), "max_norm is nan, expected above 0"),
     (lambda: hooks.clip_gradients(Net(), 0), "max_norm is 0, expected above 0"),
     (lambda: hooks.mask_outputs(Net(), {"x": torch.ones(1)}), "has 'x'"),
     by=enter,
 )
+
+
+@pytest.mark.parametrize("shape", [(5,), (4, 1, 1, 1), (1, 2, 4, 1, 1)])
+def test_a_mask_that_does_not_fit_or_would_add_outputs_is_refused(shape):
+    model = Net()
+    refused = pytest.raises(ValueError, match=r"masks has .*fits \(2, 4, 2, 2\), .* 'conv'")
+    with hooks.mask_outputs(model, {"conv": torch.ones(shape)}), refused:
+        model(torch.ones(2, 1, 4, 4))
+
+
+@pytest.mark.parametrize("name", ["capture", "gradients", "scale_gradients"])
+def test_an_output_that_may_hide_tensors_is_refused(name):
+    model = nn.ModuleDict({"conv": Applied(torch.distributions.Poisson), "head": nn.Identity()})
+    made = CONTEXTS[name] if name != "capture" else lambda model: hooks.capture(model, ["conv"])
+    with made(model), pytest.raises(TypeError, match=r"layer 'conv' holds a Poisson, .* inside"):
+        model["conv"](torch.ones(2))
 
 
 def test_a_mask_on_a_layer_without_a_tensor_output_is_refused():

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import math
 import re
 import subprocess
 import sys
@@ -58,13 +59,18 @@ def test_labels_of_a_slider_carry_their_unit():
 
 
 test_wrong_controls_are_refused = refuses(
-    (lambda: slider(1, 1), "high is 1, expected a whole number of steps, 1, above 1"),
+    (lambda: slider(1, 1), "high is 1, expected a whole number of steps above low, 1"),
     (lambda: slider(5, 1), "high is 1"),
     (lambda: slider(0, 1, 0.3), "high is 1"),
-    (lambda: slider(0, 1, 0), "high is 1"),
+    (lambda: slider(0, 1, 0), "step is 0, expected above 0"),
+    (lambda: slider(0, math.nan), "high is nan, expected a finite number"),
+    (lambda: slider(0, 1, "x"), TypeError, "step is 'x', expected a number"),
+    (lambda: slider(0, 10**9), "high is 1000000000, expected up to 1000 steps"),
     (lambda: slider(0, 4, start=5), "start is 5, expected one of 0–4"),
-    (lambda: slider_over([1]), "options is .* expected two or more"),
-    (lambda: slider_over([]), "options is .* expected two or more"),
+    (lambda: slider_over([1]), "values is .* expected two or more"),
+    (lambda: slider_over([]), "values is .* expected two or more"),
+    (lambda: slider_over([1, math.nan]), "values is nan, expected a finite number"),
+    (lambda: dropdown(7), TypeError, "options is 7, expected several choices"),
     (lambda: dropdown(["a"]), "options is .* for a dropdown"),
     (lambda: buttons(["a", "a"]), "options is .* look different"),
     (lambda: dropdown(["a", "b"], start="c"), r"start is 'c', expected one of a\|b"),

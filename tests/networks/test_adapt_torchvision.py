@@ -3,9 +3,13 @@
 Nothing is downloaded: files of weights are made here, with one number for each tensor.
 """
 
+import math
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
+from devices import gives_the_same_in_every_layout, gives_the_same_on_every_device, needs_no_values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from refusals import refuses
@@ -222,6 +226,9 @@ NEITHER = "model is a Sequential, expected AlexNet or a ResNet"
 
 test_wrong_arguments_are_named = refuses(
     (lambda: _head_of(OTHER), TypeError, NEITHER),
+    (lambda: replace_head("resnet18", 2), TypeError, "model is 'resnet18', expected a torch.nn"),
+    (lambda: small_kernels(torch.full((1, 1, 5, 5), math.nan), "center"), "weight has 25 entries"),
+    (lambda: small_kernels(torch.ones(1, 1, 5, 5).int(), "center"), TypeError, "weight has type"),
     (lambda: adapt_stem(OTHER), TypeError, NEITHER),
     (lambda: replace_head(OTHER, 2), TypeError, NEITHER),
     (lambda: create_model("vgg16"), "^name is 'vgg16', expected one of alexnet, resnet18$"),
@@ -235,7 +242,16 @@ test_wrong_arguments_are_named = refuses(
     (lambda: small_kernels(torch.zeros(1, 1, 5, 7), "center"), r"has shape \(1, 1, 5, 7\)"),
     (lambda: small_kernels(torch.zeros(1, 7, 7), "center"), r"has shape \(1, 7, 7\)"),
     (lambda: small_kernels(torch.zeros(7), "center"), r"has shape \(7,\)"),
+    (lambda: small_kernels(torch.tensor(7.0), "center"), r"has shape \(\)"),
+    (lambda: small_kernels(torch.zeros(1, 1, 7, 7).int(), "center"), TypeError, "weight has type"),
+    (lambda: small_kernels(np.zeros((1, 1, 7, 7)), "center"), TypeError, "weight is a ndarray"),
 )
+
+WEIGHT = torch.randn(4, 3, 7, 7, generator=torch.Generator().manual_seed(0))
+CUT = [(kind, partial(small_kernels, kind=kind), WEIGHT) for kind in STEMS[:3]]
+test_kernels_are_the_same_on_every_device = gives_the_same_on_every_device(*CUT)
+test_kernels_are_the_same_in_every_layout = gives_the_same_in_every_layout(*CUT)
+test_kernels_need_no_values = needs_no_values(*CUT)
 
 
 def test_a_stem_that_is_small_already_is_refused_and_left_alone():

@@ -1,5 +1,7 @@
 """Removed blocks are gone inside the block of code, and back behind it."""
 
+from collections import OrderedDict
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -80,6 +82,19 @@ def test_blocks_of_torchvision_can_be_removed():
     torch.testing.assert_close(model(images), without)
 
 
+def test_a_block_is_its_name_also_in_a_compiled_network():
+    torch._dynamo.reset()
+    model = network()
+    with removed(model, ["layer2.1"]):
+        expected = model(IMAGES)
+    compiled = torch.compile(model, backend="aot_eager")
+    compiled(IMAGES)
+    for block in ("layer2.1", "_orig_mod.layer2.1", model.layer2[1]):
+        with removed(compiled, [block]):
+            torch.testing.assert_close(compiled(IMAGES), expected)
+    torch._dynamo.reset()
+
+
 def test_a_block_at_the_top_of_a_model_can_be_removed():
     model = nn.Sequential(BasicBlock(2, 2), BasicBlock(2, 2))
     x = torch.rand(1, 2, 4, 4)
@@ -103,9 +118,25 @@ def test_wrong_blocks_are_refused():
         (["conv1"], ValueError, "blocks has 'conv1'"),
         ([""], ValueError, "blocks has ''"),
         ("layer1.0", TypeError, "expected a list"),
+        (model.layer1[0], TypeError, "layers is a BasicBlock, expected a list"),
+        ([network().layer1[0]], ValueError, "layers has a BasicBlock, expected names"),
     ]
     for blocks, error, message in cases:
         with pytest.raises(error, match=message), removed(model, blocks):
             pass
+    swin = nn.Sequential(OrderedDict(stage=nn.Module()))
+    swin.stage.downsample = nn.Identity()
+    with pytest.raises(ValueError, match="blocks has 'stage'"), removed(swin, ["stage"]):
+        pass
     with pytest.raises(TypeError, match="expected a list"):
         lesion_accuracy(model, IMAGES, LABELS, ["layer1.0"])
+
+
+def test_a_network_whose_logits_are_not_finite_has_no_accuracy():
+    model = network()
+    nn.init.constant_(model.fc.bias, float("nan"))
+    with pytest.raises(ValueError, match=r"^the accuracy without \['layer1.0'\] is nan, expected"):
+        lesion_accuracy(model, IMAGES, LABELS, [["layer1.0"]])
+    soft = F.one_hot(LABELS, 10).float()
+    with pytest.raises(ValueError, match=r"^labels has shape \(6, 10\) .* expected \(6,\)"):
+        lesion_accuracy(network(), IMAGES, soft, [[]])

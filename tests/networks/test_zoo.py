@@ -136,7 +136,7 @@ def test_building_does_not_warn(name):
 
 
 def test_an_unknown_architecture_is_named():
-    with pytest.raises(ValueError, match="Unknown model resnet19"):
+    with pytest.raises(ValueError, match=r"^name is 'resnet19', expected"):
         built_parameters("resnet19")
     assert torch.empty(1).device.type == "cpu"
 
@@ -182,3 +182,10 @@ def test_the_table_shows_every_entry_under_a_name_of_its_own():
     assert rows[1] == ("resnet50 (V2)", "2015", "25.6", "4.09", "80.9", "95.4", "98")
     assert "vit_b_16 (SWAG_E2E_V1)" in names and "resnet50" in names
     assert len(table.head) == len(rows[0])
+
+
+def test_what_is_no_entry_is_named():
+    with pytest.raises(TypeError, match=r"^entries has 7, expected those of zoo_entries"):
+        zoo_table([ENTRIES[0], 7])
+    with pytest.raises(TypeError, match=r"^entries is None, expected several"):
+        zoo_table(None)

@@ -114,11 +114,21 @@ def test_a_walk_that_diverges_comes_to_an_end():
     assert way.points.shape == (51, 2)
 
 
+def descend(params):
+    return torch.optim.SGD(params, lr=0.1)
+
+
 test_bad_walks_are_refused = refuses(
     ({"steps": -1}, "steps is -1"),
     ({"start": (1.0,)}, r"start is \(1.0,\)"),
     ({"start": (1.0, math.nan)}, "two finite numbers"),
+    ({"start": ("1", 2)}, TypeError, "start is '1', expected a number"),
+    ({"start": 7}, "start is 7, expected two finite numbers"),
+    ({"steps": 1.5}, "steps is 1.5, expected an integer"),
+    ({"seed": [0]}, r"seed is \[0\], expected an integer"),
+    ({"make_optimizer": lambda params: None}, TypeError, "make_optimizer made None, expected"),
+    ({"surface": "saddle"}, TypeError, "surface is 'saddle', expected one of SURFACES"),
     by=lambda options: trajectory(
-        SURFACES["saddle"], lambda params: torch.optim.SGD(params, lr=0.1), **options
+        **{"surface": SURFACES["saddle"], "make_optimizer": descend} | options
     ),
 )

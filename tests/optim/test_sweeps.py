@@ -1,7 +1,9 @@
 """Networks in shared tensors learn what each would learn alone, and the best rate is chosen."""
 
+import math
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -68,6 +70,14 @@ def test_a_stack_learns_what_each_network_learns_alone(name):
             assert abs(scores[0, r] - 100 * right) < 0.6  # a rounding may turn one answer
 
 
+def test_a_rate_that_diverged_is_not_chosen_whether_high_or_low_is_best():
+    scores = torch.tensor([[math.nan, 1.0], [2.0, 3.0], [1.0, 1.0]])
+    for task, best in zip(TASKS, (1, 2), strict=True):
+        assert Sweep(task, (1.0, 0.1, 0.01), scores, scores).chosen == best
+        with pytest.raises(ValueError, match="validation has 1 means that are nan"):
+            Sweep(task, (1.0,), scores[:1], scores[:1]).result  # noqa: B018
+
+
 def test_batches_follow_from_the_seed_alone():
     both, one = (random_batches(seeds, 50, 4, 8) for seeds in (SEEDS, SEEDS[1:]))
     assert both.shape == (4, 2, 8) and torch.equal(both[:, 1:], one)
@@ -124,7 +134,21 @@ def test_a_sweep_learns_and_repeats_itself():
 
 test_a_sweep_refuses_what_it_cannot_do = refuses(
     ({"lrs": []}, "lrs is empty"),
+    ({"lrs": [0.1, math.nan]}, "lrs is nan, expected at least 0"),
+    ({"lrs": 0.1}, TypeError, "lrs is 0.1, expected learning rates"),
+    ({"task": None}, TypeError, "task is None, expected a Task"),
+    ({"make_optimizer": lambda *_: 7}, TypeError, "make_optimizer made 7, expected an optimizer"),
     ({"steps": 0}, "steps is 0, expected at least 1"),
     ({"batch_size": 0}, "batch_size is 0, expected at least 1"),
-    by=lambda given: sweep(TASKS[0], MAKERS["SGD"], **({"lrs": [0.1], "steps": 1} | given)),
+    by=lambda given: sweep(
+        **{"task": TASKS[0], "make_optimizer": MAKERS["SGD"], "lrs": [0.1], "steps": 1} | given
+    ),
 )
+
+
+@pytest.mark.parametrize("make", [classify_digits, compress_digits])
+def test_seeds_of_a_task_are_integers(make):
+    assert make(np.array([3])).seeds == (3,)
+    for wrong, error in (([], ValueError), ([0.5], ValueError), (7, TypeError), ("01", ValueError)):
+        with pytest.raises(error, match=r"^seeds is "):
+            make(wrong)

@@ -9,9 +9,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.colors import to_rgba
+from refusals import refuses
 from scipy import stats
 
-from glassbox.plotting import confusion_matrix, curves, feature_maps, figure, image_grid
+from glassbox.plotting import (
+    confusion_matrix,
+    curves,
+    feature_maps,
+    figure,
+    image_grid,
+    image_rows,
+)
 from glassbox.plotting.charts import _spread, interval
 from glassbox.plotting.colors import BLUE, GREEN, PAPER, RUST, SIGNED
 from glassbox.plotting.figures import to_pixels
@@ -222,3 +230,30 @@ def test_plots_do_not_import_torch_or_pyplot():
         "assert not {'torch', 'matplotlib.pyplot', 'ipywidgets', 'scipy.stats'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+test_numbers_that_cannot_be_drawn_are_named = refuses(
+    (lambda: curves({"a": [1, math.nan]}), "series 'a' must be finite, got 1 that are nan or inf"),
+    (lambda: curves({"a": [1, 2]}, x=[0, math.inf]), "x must be finite"),
+    (lambda: curves({"a": ["b"]}), TypeError, "series 'a' has type <U1, expected real numbers"),
+    (lambda: curves({"a": [0, 0]}, yscale="log"), "series 'a' has nothing above 0"),
+    (lambda: curves({"a": [1, 2]}, yscale="logs"), "yscale is 'logs', expected linear or log"),
+    (lambda: confusion_matrix([[math.inf, 0], [0, 1]]), "counts must be whole numbers"),
+    (lambda: feature_maps([[[1], [2, 3]]]), "maps has no shape"),
+    (lambda: image_grid(torch.rand(2, 4, 4), cols=0), "cols must be 1 or more, got 0"),
+    (lambda: image_grid(torch.rand(2, 4, 4), [1, 2]), TypeError, r"titles is \[1, 2\], expected"),
+    (lambda: figure(width=math.nan), "width is nan, expected a finite number"),
+    (lambda: figure(rows=1.5), TypeError, "rows is 1.5, expected an integer"),
+    (lambda: image_rows({"a": torch.full((2, 4, 4), math.nan)}, alt=""), "rows.'a'. must be fin"),
+    (lambda: image_rows({"a": torch.rand(2, 3, 4, 4)}, alt=""), "rows have shape .2, 3, 4, 4."),
+    (lambda: image_rows({"a": torch.rand(2, 4, 4)}, alt="", low=1), "low is 1, expected below 1"),
+)
+
+
+def test_half_types_arrays_and_lists_are_drawn_as_tensors_are():
+    maps = torch.rand(2, 4, 4).bfloat16()
+    assert feature_maps(maps).alt == feature_maps(maps.float().tolist()).alt
+    rows = {"a": torch.rand(2, 1, 4, 4)}
+    for same in (rows["a"].numpy(), rows["a"].tolist()):
+        drawn = image_rows({"a": same}, alt="").axes[0].images[0].get_array()
+        assert np.ma.allclose(drawn, image_rows(rows, alt="").axes[0].images[0].get_array())

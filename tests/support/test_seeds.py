@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glassbox.support import isolated_seed, seed_everything
-from glassbox.support.seeds import random_states, restore_random_states
+from glassbox.support.seeds import generator_from, random_states, restore_random_states
 
 
 def draw():
@@ -125,3 +125,15 @@ def test_states_survive_a_file_loaded_with_weights_only(tmp_path):
     expected = draw(), random.gauss(0, 1)
     restore_random_states(torch.load(tmp_path / "states.pt", weights_only=True))
     assert (draw(), random.gauss(0, 1)) == expected
+
+
+def test_a_generator_is_made_from_any_integer_that_is_a_seed():
+    drawn = torch.rand(3, generator=torch.Generator().manual_seed(5))
+    for five in (5, np.uint8(5), torch.tensor(5)):
+        assert torch.equal(torch.rand(3, generator=generator_from(five)), drawn)
+    for wrong in (5.0, None, "5", True, torch.ones(2)):
+        with pytest.raises(TypeError, match=r"^seed is .*, expected an integer$"):
+            generator_from(wrong)
+    for wrong in (-1, 2**63):
+        with pytest.raises(ValueError, match=rf"^seed is {wrong}, expected 0 to "):
+            generator_from(wrong)

@@ -1,19 +1,24 @@
 """Grad-CAM: which places of an image a convolutional network's score for a class depends on."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from numbers import Integral
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glassbox.autograd.hooks import layers_named
+from glassbox.attribution.maps import Reshape, as_maps, check_reshape, layer_maps
+from glassbox.autograd.layers import Layers, layers_named, on_outputs
 from glassbox.support.arguments import (
+    as_tensor,
+    check_all_finite,
     check_choice,
     check_class_indices,
     check_floating_point,
+    check_integer,
     check_not_empty,
     check_shapes,
 )
@@ -31,37 +36,50 @@ class GradCAM:
         \text{map} = \operatorname{ReLU} \Big(\sum_c w_c A_c\Big).
 
     The model runs in ``eval`` mode and is left as it was: modes, parameters, their gradients and
-    flags. It may be frozen. Activations and gradients are those at the output of the layer, also
-    where a layer that works in place follows.
+    flags. It may be frozen, and compiled: then it runs as it was written. Activations and gradients
+    are those at the output of the layer, also where a layer that works in place follows.
 
     Args:
         model: Maps images ``(B, C, H, W)`` to logits ``(B, K)``.
-        layers: The name of a layer as in ``model.named_modules()``, or several names.
+        layers: A layer, by its name as in ``model.named_modules()`` or as the module itself, or
+            several. To ask a transformer that reads a class token, take a layer before its last
+            attention, such as that block's first norm: after it the others have no effect.
+        reshape: How the output of a layer becomes ``(B, C, h, w)``, where it is something else:
+            ``"channels_last"`` for the ``(B, h, w, C)`` of Swin or of what is inside ConvNeXt's
+            blocks; ``"tokens"`` for the ``(B, N, C)`` of ViT and mixers, where tokens for the class
+            or the registers come before a square grid; a grid ``(h, w)`` for other tokens; or a
+            function, like pytorch-grad-cam's ``reshape_transform``. Unless given, maps have to be
+            in the proportions of the images; ``"channels_first"`` takes any.
 
     Raises:
-        ValueError: If there is no name, or the model has no layer of one of them.
+        TypeError: If ``model`` is no module.
+        ValueError: If there is no layer, or one is not the model's, or a scripted one, which runs
+            no hooks; if ``reshape`` is none of these.
 
     Reference:
         Selvaraju et al. (2017), "Grad-CAM", https://arxiv.org/abs/1610.02391.
     """
 
-    def __init__(self, model: nn.Module, layers: str | Iterable[str]) -> None:
+    def __init__(
+        self, model: nn.Module, layers: str | nn.Module | Layers, reshape: Reshape = None
+    ) -> None:
         self.model = model
-        self._single = isinstance(layers, str)
-        names = [layers] if isinstance(layers, str) else list(layers)
-        check_not_empty(layers=names)
-        self._modules = layers_named(model, names)
+        self._single = isinstance(layers, str | nn.Module)
+        self._names = list(layers_named(model, [layers] if self._single else layers))
+        check_not_empty(layers=self._names)
+        self._reshape = tuple(reshape) if isinstance(reshape, list) else reshape
+        check_reshape(self._reshape)
         self._outputs: dict[str, list[Tensor]] | None = None  # while a call is under way
         self._hooks: ExitStack | None = None  # inside the block
 
     def __enter__(self) -> Self:
-        self._hooks = ExitStack()
-        for name, module in self._modules.items():
-
-            def keep(_: nn.Module, __: object, output: Tensor, name: str = name) -> Tensor:
-                return self._keep(name, output)
-
-            self._hooks.enter_context(module.register_forward_hook(keep))
+        if self._hooks is not None:
+            raise RuntimeError(
+                "GradCAM is in its with block already, expected another for a second"
+            )
+        with ExitStack() as stack:
+            stack.enter_context(on_outputs(self.model, self._names, self._keep))
+            self._hooks = stack.pop_all()
         return self
 
     def __exit__(
@@ -76,7 +94,7 @@ class GradCAM:
     def __call__(
         self,
         images: Tensor,
-        classes: Tensor | int | None = None,
+        classes: Any = None,
         *,
         score: _Score = "logit",
         relu: bool = True,
@@ -85,8 +103,8 @@ class GradCAM:
 
         Args:
             images: ``(B, C, H, W)`` in the floating dtype and on the device of the model.
-            classes: A class index for each image ``(B,)``, or one for all; the predicted classes
-                unless given.
+            classes: A class index for each image ``(B,)``, as a tensor, an array or a list, or one
+                for all; the predicted classes unless given.
             score: What is differentiated. ``"probability"``, the softmax, is there to show why
                 not: of a confident network its gradient is nearly zero.
             relu: Whether negative places become 0, as in the paper.
@@ -96,37 +114,47 @@ class GradCAM:
             ``float32`` where the model computes in half precision.
 
         Raises:
-            RuntimeError: Outside of the ``with`` block, or if a layer never ran or ran twice.
-            TypeError: If the images are not floating point.
-            ValueError: If an argument does not fit the model, or a layer has no spatial extent.
+            RuntimeError: Outside of the ``with`` block, if a layer never ran or ran twice, or if no
+                gradient of the score arrives at its places.
+            TypeError: If the images are not floating point, or a layer gives no tensor.
+            ValueError: If an argument does not fit the model, the images or the maps are not
+                finite, or the output of a layer does not have the shape that ``reshape`` is for.
         """
+        images = as_tensor(images=images)
         _check_call(images, score, active=self._hooks is not None)
         with preserve_modes(self.model), _recording():
             self.model.eval()
             # A copy of a leaf, since a first layer may work in place. The leaf requires a gradient,
             # so that there is a graph even where every parameter is frozen.
             leaf = images.detach().clone().requires_grad_()
-            self._outputs = {name: [] for name in self._modules}
+            self._outputs = {name: [] for name in self._names}
             try:
                 logits = self.model(leaf.clone())
                 chosen = _chosen(logits, classes, score)
-                activations = [_only(name, calls) for name, calls in self._outputs.items()]
-                gradients = torch.autograd.grad(chosen.sum(), activations, allow_unused=True)
+                outputs = {name: _only(name, calls) for name, calls in self._outputs.items()}
+                gradients = _gradients(chosen, outputs)
             finally:
                 self._outputs = None
-        pairs = zip(self._modules, activations, gradients, strict=True)
-        maps = {name: _weighted_sum(values, gradient, relu) for name, values, gradient in pairs}
+        maps = {
+            name: _weighted_sum(name, outputs[name], gradients[name], self._reshape, images)
+            for name in self._names
+        }
+        if relu:
+            maps = {name: values.relu() for name, values in maps.items()}
         return next(iter(maps.values())) if self._single else maps
 
-    def _keep(self, name: str, output: Tensor) -> Tensor:
-        """Keep an output, and hand on a copy that the next layer may overwrite."""
+    def _keep(self, name: str, _: Any, output: Any) -> Tensor | None:
+        """Keep an output, and hand on a copy that the next layer may overwrite.
+
+        What is kept is a copy too: a layer may give its own input, which has other uses.
+        """
         if self._outputs is None:  # a forward pass of somebody else's
-            return output
-        if not isinstance(output, Tensor) or output.ndim != 4:
-            got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-            raise ValueError(f"the output of layer {name!r} is {got}, expected (B, C, h, w)")
-        self._outputs[name].append(output)
-        return output.clone()
+            return None
+        if not isinstance(output, Tensor):
+            kind = type(output).__name__
+            raise TypeError(f"the output of layer {name!r} is a {kind}, expected a tensor")
+        self._outputs[name].append(output.clone())
+        return self._outputs[name][-1].clone()
 
 
 def class_activation_maps(features: Tensor, weight: Tensor, classes: Tensor) -> Tensor:
@@ -141,15 +169,20 @@ def class_activation_maps(features: Tensor, weight: Tensor, classes: Tensor) -> 
         classes: A class index for each image ``(B,)``.
 
     Raises:
-        ValueError: If the shapes do not fit together.
+        ValueError: If the shapes do not fit together, or something is not finite.
 
     Reference:
         Zhou et al. (2016), "Learning Deep Features for Discriminative Localization",
         https://arxiv.org/abs/1512.04150.
     """
+    features, weight = as_tensor(features=features), as_tensor(weight=weight)
+    classes = as_tensor(classes=classes)
     check_shapes(features=(features, "B C h w"), weight=(weight, "K C"), classes=(classes, "B"))
     check_class_indices(len(weight), classes=classes)
-    return torch.einsum("bc,bchw->bhw", weight[classes], features)
+    check_all_finite(features=features, weight=weight)
+    exact = torch.promote_types(torch.promote_types(features.dtype, weight.dtype), torch.float32)
+    chosen = weight[classes.to(weight.device, torch.int64)]  # bytes would be taken for a mask
+    return torch.einsum("bc,bchw->bhw", chosen.to(exact), features.to(exact))
 
 
 def heat_maps(maps: Tensor, size: int | tuple[int, int]) -> Tensor:
@@ -158,7 +191,7 @@ def heat_maps(maps: Tensor, size: int | tuple[int, int]) -> Tensor:
     Each map is scaled by itself, enlarged bilinearly, and scaled again.
 
     Args:
-        maps: ``(B, h, w)``.
+        maps: ``(B, h, w)``, finite.
         size: Height and width of the images in pixels, or the side of square ones.
 
     Returns:
@@ -166,10 +199,12 @@ def heat_maps(maps: Tensor, size: int | tuple[int, int]) -> Tensor:
         0 everywhere.
 
     Raises:
-        ValueError: If the maps are not ``(B, h, w)``.
+        ValueError: If the maps are not ``(B, h, w)`` or not finite, or ``size`` is no size.
     """
-    check_shapes(maps=(maps, "B h w"))
-    height, width = (size, size) if isinstance(size, int) else size
+    maps = as_maps(maps=maps)
+    height, width = size if isinstance(size, tuple | list) and len(size) == 2 else (size, size)
+    check_integer(1, size=height)
+    check_integer(1, size=width)
     scaled = _scale(maps)[:, None]  # (B, 1, h, w)
     enlarged = F.interpolate(scaled, (height, width), mode="bilinear", align_corners=False)
     return _scale(enlarged[:, 0])
@@ -178,6 +213,7 @@ def heat_maps(maps: Tensor, size: int | tuple[int, int]) -> Tensor:
 def _scale(maps: Tensor) -> Tensor:
     low, high = maps.amin((1, 2), keepdim=True), maps.amax((1, 2), keepdim=True)
     span = high - low
+    check_all_finite(**{"the span of maps": span})
     return torch.where(span > 0, (maps - low) / torch.where(span > 0, span, 1), 0)
 
 
@@ -195,8 +231,10 @@ def _chosen(logits: Tensor, classes: Tensor | int | None, score: _Score) -> Tens
         raise ValueError(f"the output of model is {got}, expected logits (B, K)")
     if classes is None:
         classes = logits.argmax(dim=1)
-    elif isinstance(classes, int):
-        classes = torch.full((len(logits),), classes)
+    elif isinstance(classes, Integral):
+        classes = torch.full((len(logits),), int(classes), device=logits.device)
+    classes = as_tensor(classes=classes)
+    classes = classes.expand(len(logits)) if classes.ndim == 0 else classes
     check_shapes(logits=(logits, "B K"), classes=(classes, "B"))
     check_class_indices(logits.shape[1], classes=classes)
     scores = logits if score == "logit" else logits.softmax(dim=1)
@@ -206,19 +244,44 @@ def _chosen(logits: Tensor, classes: Tensor | int | None, score: _Score) -> Tens
 def _only(name: str, calls: list[Tensor]) -> Tensor:
     if len(calls) != 1:
         how = "never ran" if not calls else f"ran {len(calls)} times"
-        raise RuntimeError(f"layer {name!r} {how} in the forward pass, expected once")
+        raise RuntimeError(
+            f"layer {name!r} {how} in the forward pass, expected once: take a layer around or "
+            "beside it"
+        )
     return calls[0]
 
 
-def _weighted_sum(activations: Tensor, gradients: Tensor | None, relu: bool) -> Tensor:
-    """Weight each channel by its mean gradient, which is 0 if the score ignores the layer."""
-    exact = torch.promote_types(activations.dtype, torch.float32)
-    activations = activations.detach().to(exact)
-    if gradients is None:
-        return torch.zeros_like(activations[:, 0])
-    weights = gradients.to(exact).mean(dim=(2, 3), keepdim=True)  # (B, C, 1, 1)
-    maps = (weights * activations).sum(dim=1)  # (B, h, w)
-    return maps.relu() if relu else maps
+def _gradients(chosen: Tensor, outputs: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Differentiate scores by the outputs of layers."""
+    gradients = dict.fromkeys(outputs)
+    recorded = {name: output for name, output in outputs.items() if output.requires_grad}
+    if chosen.requires_grad and recorded:
+        found = torch.autograd.grad(chosen.sum(), list(recorded.values()), allow_unused=True)
+        gradients |= zip(recorded, found, strict=True)
+    for name, gradient in gradients.items():
+        if gradient is None:
+            raise RuntimeError(
+                f"no gradient of the score arrived at layer {name!r}, expected a layer that the "
+                "score depends on, without no_grad or detach in between"
+            )
+    return gradients
+
+
+def _weighted_sum(
+    name: str, output: Tensor, gradient: Tensor, reshape: Reshape, images: Tensor
+) -> Tensor:
+    """Weight each channel of the output of a layer by its mean gradient, ``(B, h, w)``."""
+    exact = torch.promote_types(output.dtype, torch.float32)
+    activations = layer_maps(output.detach(), reshape, name, images).to(exact)
+    slopes = layer_maps(gradient, reshape, name, images).to(exact)
+    if not gradient.is_meta and gradient.any() and not slopes.any():
+        raise RuntimeError(
+            f"of layer {name!r} only the tokens before the grid have an effect on the score, "
+            "expected an earlier layer, such as the norm before the last attention"
+        )
+    maps = (slopes.mean(dim=(2, 3), keepdim=True) * activations).sum(dim=1)
+    check_all_finite(**{f"the map at layer {name!r}": maps})
+    return maps
 
 
 def _check_call(images: Tensor, score: str, active: bool) -> None:
@@ -227,4 +290,5 @@ def _check_call(images: Tensor, score: str, active: bool) -> None:
     check_floating_point(images=images)
     check_shapes(images=(images, "B C H W"))
     check_not_empty(images=images)
+    check_all_finite(images=images)
     check_choice(("logit", "probability"), score=score)

@@ -8,9 +8,14 @@ import torch.nn.functional as F
 from scipy.stats import rankdata
 from torch import Tensor, nn
 
+from glassbox.attribution.maps import as_maps
 from glassbox.support.arguments import (
+    as_tensor,
+    check_all_finite,
     check_at_least,
-    check_at_least_one,
+    check_class_indices,
+    check_floating_point,
+    check_integer,
     check_range,
     check_shapes,
     reject_tensor,
@@ -23,7 +28,7 @@ def pointing_hits(maps: Tensor, masks: Tensor, tolerance: float = 0.0) -> Tensor
     """Say whether the largest value of each map lies on the object, as in the pointing game.
 
     Args:
-        maps: ``(B, H, W)``.
+        maps: ``(B, H, W)``, finite.
         masks: The objects' pixels, bool ``(B, H, W)``.
         tolerance: Distance from the object in pixels that still counts, at least 0; the paper
             takes 15 for photographs.
@@ -32,13 +37,15 @@ def pointing_hits(maps: Tensor, masks: Tensor, tolerance: float = 0.0) -> Tensor
         Bool ``(B,)``. A map that is the same everywhere points nowhere and misses.
 
     Raises:
-        ValueError: If the shapes or the dtype of the masks do not fit, or ``tolerance`` is below 0.
+        ValueError: If the shapes or the dtype of the masks do not fit, the maps are not finite, or
+            ``tolerance`` is below 0.
 
     Reference:
         Zhang et al. (2018), "Top-Down Neural Attention by Excitation Backprop",
         https://arxiv.org/abs/1608.00507.
     """
-    _check_pairs(maps, masks)
+    maps = as_maps(maps=maps)
+    masks = _as_masks(masks, maps)
     check_at_least(0, tolerance=tolerance)
     flat = maps.flatten(1)  # (B, H*W)
     peak = flat.argmax(dim=1)
@@ -56,7 +63,7 @@ def mask_iou(maps: Tensor, masks: Tensor, threshold: float = 0.5) -> Tensor:
     """Measure how well the high part of a map covers the object, as intersection over union.
 
     Args:
-        maps: ``(B, H, W)``, not negative.
+        maps: ``(B, H, W)``, finite and not negative.
         masks: The objects' pixels, bool ``(B, H, W)``.
         threshold: Fraction of a map's own maximum above which a pixel belongs to the high part,
             from 0 up to, but not including, 1.
@@ -65,10 +72,11 @@ def mask_iou(maps: Tensor, masks: Tensor, threshold: float = 0.5) -> Tensor:
         ``(B,)`` from 0 to 1; 0 where a map is 0 everywhere.
 
     Raises:
-        ValueError: If the shapes or the dtype of the masks do not fit, or ``threshold`` is out of
-            range.
+        ValueError: If the shapes or the dtype of the masks do not fit, a map is below 0 or not
+            finite, or ``threshold`` is out of range.
     """
-    _check_pairs(maps, masks)
+    maps = as_maps(maps=maps, positive=True)
+    masks = _as_masks(masks, maps)
     check_range(0, 1, below=True, threshold=threshold)
     high = maps > threshold * maps.amax((1, 2), keepdim=True)
     union = (high | masks).sum((1, 2))
@@ -84,9 +92,9 @@ def deletion_curves(
 
     Args:
         model: Maps images ``(B, C, H, W)`` to logits ``(B, K)``.
-        images: ``(B, C, H, W)``.
+        images: ``(B, C, H, W)``, floating point.
         classes: The class to watch in each image, ``(B,)``.
-        maps: ``(B, H, W)``.
+        maps: ``(B, H, W)``, finite.
         fill: What takes the place of a pixel; broadcast to the images, as a blurred copy of them
             or one number for each channel ``(C, 1, 1)``.
         steps: In how many equal parts the pixels go, at least 1.
@@ -96,12 +104,15 @@ def deletion_curves(
         part, up to nothing but ``fill``.
 
     Raises:
-        ValueError: If shapes do not fit, or ``steps`` is below 1.
+        TypeError: If the images are not floating point.
+        ValueError: If shapes do not fit, ``steps`` is no number of at least 1, or something is not
+            finite, be it a probability.
 
     Reference:
         Petsiuk et al. (2018), "RISE", https://arxiv.org/abs/1806.07421.
     """
-    return _curves(model, images, fill.expand_as(images), classes, maps, steps)
+    images, fill = _as_images(images, fill)
+    return _curves(model, images, fill, classes, maps, steps)
 
 
 def insertion_curves(
@@ -113,22 +124,31 @@ def insertion_curves(
     :func:`deletion_curves`, and ``fill`` is what stands where nothing was inserted yet: the first
     probability of ``(B, steps + 1)`` is that of ``fill``, the last that of the image.
     """
-    return _curves(model, fill.expand_as(images), images, classes, maps, steps)
+    images, fill = _as_images(images, fill)
+    return _curves(model, fill, images, classes, maps, steps)
 
 
 def area_under(curves: Tensor) -> Tensor:
     """Compute the areas ``(B,)`` under curves ``(B, S)`` over the unit interval, by trapezoids.
 
     Raises:
-        ValueError: If the curves have fewer than two points.
+        ValueError: If the curves have fewer than two points, or are not finite.
     """
+    curves = as_tensor(curves=curves)
+    check_all_finite(curves=curves)
     if curves.ndim != 2 or curves.shape[1] < 2:
         reject_tensor("curves", curves, "(B, S) with S of at least 2")
     return torch.trapezoid(curves, dim=1) / (curves.shape[1] - 1)
 
 
 def center_maps(count: int, size: int) -> Tensor:
-    """Make maps ``(count, size, size)`` that fall from 1 in the center to 0 at the corners."""
+    """Make maps ``(count, size, size)`` that fall from 1 in the center to 0 at the corners.
+
+    Raises:
+        ValueError: If ``count`` is below 0 or ``size`` below 2.
+    """
+    check_integer(0, count=count)
+    check_integer(2, size=size)
     line = torch.linspace(-1, 1, size)
     distance = torch.hypot(line[:, None], line)
     return (1 - distance / distance.max()).expand(count, size, size)
@@ -138,10 +158,16 @@ def random_maps(count: int, size: int, cells: int, *, seed: int = 0) -> Tensor:
     """Make random maps ``(count, size, size)`` from 0 to 1, as coarse as those to compare with.
 
     ``cells`` numbers a side, at most ``size``, are independent; between them it is interpolated.
+    The maps are on the CPU.
+
+    Raises:
+        ValueError: If ``count`` is below 0, ``size`` below 1, or ``cells`` out of range.
     """
+    check_integer(0, count=count)
+    check_integer(1, size=size, cells=cells)
     check_range(1, size, cells=cells)
     generator = torch.Generator().manual_seed(seed)
-    drawn = torch.rand(count, 1, cells, cells, generator=generator)
+    drawn = torch.rand(count, 1, cells, cells, generator=generator, device="cpu")
     return F.interpolate(drawn, (size, size), mode="bilinear", align_corners=False)[:, 0]
 
 
@@ -150,7 +176,13 @@ def edge_maps(images: Tensor) -> Tensor:
 
     They are the lengths of the gradient of the brightness by Sobel's kernels, averaged over 5 x 5
     pixels. Adebayo et al. (2018) find that some maps are little else.
+
+    Raises:
+        TypeError: If the images are not floating point.
+        ValueError: If they are not ``(B, C, H, W)``, or not finite.
     """
+    images = _checked(images)
+    check_all_finite(images=images)
     across = images.new_tensor([[[[1, 0, -1], [2, 0, -2], [1, 0, -1]]]])
     gray = F.pad(images.mean(dim=1, keepdim=True), (1, 1, 1, 1), mode="replicate")
     length = torch.hypot(F.conv2d(gray, across), F.conv2d(gray, across.mT))
@@ -165,9 +197,13 @@ def blurred(images: Tensor, side: int = 9) -> Tensor:
         side: Of the square neighborhood in pixels, odd.
 
     Raises:
-        ValueError: If ``side`` is not an odd number of at least 1.
+        TypeError: If the images are not floating point.
+        ValueError: If they are not ``(B, C, H, W)``, or ``side`` is not an odd number of at least
+            1.
     """
-    if side < 1 or side % 2 == 0:
+    images = _checked(images)
+    check_integer(1, side=side)
+    if side % 2 == 0:
         raise ValueError(f"side is {side}, expected an odd number of at least 1")
     padded = F.pad(images, (side // 2,) * 4, mode="replicate")
     return F.avg_pool2d(padded, side, stride=1)
@@ -190,11 +226,14 @@ def cascading_randomization(
         layer and all after it are new. It is the same copy each time.
 
     Raises:
+        TypeError: If ``model`` is no module.
         ValueError: If no layer can be drawn anew.
 
     Reference:
         Adebayo et al. (2018), "Sanity Checks for Saliency Maps", https://arxiv.org/abs/1810.03292.
     """
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model is a {type(model).__name__}, expected a torch.nn.Module")
     changing = copy.deepcopy(model)
     layers = [
         (name, layer.reset_parameters)
@@ -217,18 +256,20 @@ def rank_correlation(first: Tensor, second: Tensor) -> Tensor:
     """Compare maps ``(B, H, W)`` by Spearman's rank correlation, image by image.
 
     Returns:
-        ``(B,)`` from -1 to 1, float64. Equal values share their ranks; where one of the maps is the
-        same everywhere, it orders nothing, and the correlation is 0.
+        ``(B,)`` from -1 to 1, float64, on the CPU. Equal values share their ranks; where one of the
+        maps is the same everywhere, it orders nothing, and the correlation is 0.
 
     Raises:
-        ValueError: If the shapes differ.
+        ValueError: If the shapes differ, or the maps are not finite.
 
     Reference:
         Spearman (1904), "The Proof and Measurement of Association between Two Things",
         https://doi.org/10.2307/1412159.
     """
+    first, second = as_maps(first=first), as_maps(second=second)
     check_shapes(first=(first, "B H W"), second=(second, "B H W"))
-    ranks = [torch.from_numpy(rankdata(maps.flatten(1).cpu(), axis=1)) for maps in (first, second)]
+    flat = (maps.detach().cpu().flatten(1).numpy() for maps in (first, second))
+    ranks = [torch.from_numpy(rankdata(values, axis=1)) for values in flat]
     a, b = (rank - rank.mean(dim=1, keepdim=True) for rank in ranks)
     spread = a.norm(dim=1) * b.norm(dim=1)
     return torch.where(spread > 0, (a * b).sum(dim=1) / spread.clamp(min=1e-300), 0)
@@ -238,19 +279,48 @@ def _curves(
     model: nn.Module, start: Tensor, end: Tensor, classes: Tensor, maps: Tensor, steps: int
 ) -> Tensor:
     """Replace the pixels of one image by those of another, in the order of a map."""
-    check_at_least_one(steps=steps)
+    check_integer(1, steps=steps)
+    maps, classes = as_maps(maps=maps), as_tensor(classes=classes)
     check_shapes(images=(start, "B C H W"), maps=(maps, "B H W"), classes=(classes, "B"))
-    order = maps.flatten(1).argsort(dim=1, descending=True, stable=True)  # (B, H*W)
+    order = (
+        maps.to(start.device).flatten(1).argsort(dim=1, descending=True, stable=True)
+    )  # (B, H*W)
     ranks = order.argsort(dim=1).view_as(maps)[:, None]  # (B, 1, H, W), 0 for the most important
     curves = []
     for step in range(steps + 1):
         mixed = torch.where(ranks < step * order.shape[1] / steps, end, start)
         probabilities = predict(model, mixed).softmax(dim=1)  # (B, K)
-        curves.append(probabilities.gather(1, classes[:, None]))
-    return torch.cat(curves, dim=1)  # (B, steps + 1)
+        if step == 0:
+            check_class_indices(probabilities.shape[1], classes=classes)
+            classes = classes.to(probabilities.device, torch.int64)[:, None]
+        curves.append(probabilities.gather(1, classes))
+    curves = torch.cat(curves, dim=1)  # (B, steps + 1)
+    check_all_finite(**{"the probabilities that model gives": curves})
+    return curves
 
 
-def _check_pairs(maps: Tensor, masks: Tensor) -> None:
+def _as_masks(masks: Tensor, maps: Tensor) -> Tensor:
+    masks = as_tensor(masks=masks)
     check_shapes(maps=(maps, "B H W"), masks=(masks, "B H W"))
     if masks.dtype != torch.bool:
         reject_tensor("masks", masks, "type torch.bool")
+    return masks
+
+
+def _checked(images: Tensor) -> Tensor:
+    images = as_tensor(images=images)
+    check_shapes(images=(images, "B C H W"))
+    check_floating_point(images=images)
+    return images
+
+
+def _as_images(images: Tensor, fill: Tensor) -> tuple[Tensor, Tensor]:
+    """Give images, and what takes the place of their pixels in the same shape."""
+    images, fill = _checked(images), as_tensor(fill=fill)
+    check_all_finite(images=images, fill=fill)
+    try:
+        return images, fill.to(images).expand_as(images)
+    except RuntimeError:
+        reject_tensor(
+            "fill", fill, f"one that can be broadcast to {tuple(images.shape)}, as images"
+        )

@@ -3,9 +3,11 @@
 import torch
 from torch import Tensor
 
+from glassbox.attribution.maps import as_maps
 from glassbox.support.arguments import (
-    check_at_least,
+    as_tensor,
     check_bytes,
+    check_integer,
     check_range,
     check_shapes,
     reject_tensor,
@@ -28,7 +30,7 @@ def stamp(images: Tensor, chosen: Tensor, strength: float = 1.0) -> Tensor:
     """Stamp a small logo into the lower right corner of some images; the input stays as it is.
 
     Args:
-        images: Bytes ``uint8 (B, C, H, W)`` of at least 12 x 12 pixels.
+        images: Bytes ``uint8 (B, C, S, S)`` of at least 12 x 12 pixels.
         chosen: Which of them, bool ``(B,)``.
         strength: From 0, which leaves an image as it is, to 1, a logo in pure black and white.
 
@@ -36,21 +38,27 @@ def stamp(images: Tensor, chosen: Tensor, strength: float = 1.0) -> Tensor:
         TypeError: If the images are not bytes.
         ValueError: If shapes do not fit, the images are too small, or ``strength`` is out of range.
     """
+    images, chosen = as_tensor(images=images), as_tensor(chosen=chosen)
     check_bytes(images=images)
+    check_shapes(images=(images, "B C S S"))
     if chosen.shape != (len(images),) or chosen.dtype != torch.bool:
         reject_tensor("chosen", chosen, f"bool ({len(images)},)")
     check_range(0, 1, strength=strength)
-    where = mark_mask(images.shape[-1])
-    logo = torch.zeros(images.shape[-2:])
-    logo[where] = torch.tensor([255.0 * (dot == "#") for row in _LOGO for dot in row])
+    where = mark_mask(images.shape[-1]).to(images.device)
+    logo = torch.zeros_like(where, dtype=torch.float32)
+    logo[where] = logo.new_tensor([255.0 * (dot == "#") for row in _LOGO for dot in row])
     marked = torch.lerp(images.float(), logo, strength * where.float()).round().to(torch.uint8)
-    return torch.where(chosen.view(-1, 1, 1, 1), marked, images)
+    return torch.where(chosen.to(images.device).view(-1, 1, 1, 1), marked, images)
 
 
 def mark_mask(size: int) -> Tensor:
-    """Mark the pixels that the logo covers, bool ``(size, size)``, where ``size`` is 12 or more."""
-    check_at_least(12, size=size)
-    mask = torch.zeros(size, size, dtype=torch.bool)
+    """Mark the pixels that the logo covers, bool ``(size, size)`` on the CPU.
+
+    Raises:
+        ValueError: If ``size`` is not an integer of at least 12.
+    """
+    check_integer(12, size=size)
+    mask = torch.zeros(size, size, dtype=torch.bool, device="cpu")
     end = size - MARK_EDGE
     mask[end - MARK_SIDE : end, end - MARK_SIDE : end] = True
     return mask
@@ -60,11 +68,12 @@ def mass_on(maps: Tensor, mask: Tensor) -> Tensor:
     """Compute the fraction of each map ``(B, H, W)``, at least 0, that lies on some pixels.
 
     The mask, bool, is ``(H, W)`` or one for each map. A map that is 0 everywhere gives 0.
+
+    Raises:
+        ValueError: If the shapes do not fit, or a map is below 0 or not finite.
     """
-    check_shapes(maps=(maps, "B H W"))
-    if mask.shape[-2:] != maps.shape[1:] or mask.dtype != torch.bool:
+    maps, mask = as_maps(maps=maps, positive=True), as_tensor(mask=mask)
+    if mask.shape not in (maps.shape[1:], maps.shape) or mask.dtype != torch.bool:
         reject_tensor("mask", mask, f"bool {tuple(maps.shape[1:])}")
-    if (maps < 0).any():
-        raise ValueError(f"maps is {maps.min():.3g} in places, expected at least 0")
     mass = maps.sum((1, 2))
     return (maps * mask).sum((1, 2)) / torch.where(mass > 0, mass, 1)

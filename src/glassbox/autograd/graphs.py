@@ -9,7 +9,7 @@ from torch import Tensor
 
 _SIGN = 2**63  # autograd gives a negative dimension as an unsigned number
 
-_Place = tuple[int, torch.Size, tuple[int, ...]]
+_Place = tuple[int, int, torch.Size, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -79,11 +79,14 @@ def walk_graph(output: Tensor, names: Mapping[str, Tensor] | None = None) -> Gra
         names: Name to tensor, such as ``dict(model.named_parameters())``.
 
     Raises:
+        TypeError: If ``output`` is no tensor.
         ValueError: If ``output`` has no ``grad_fn``.
 
     Reference:
         PyTorch, "Autograd mechanics", https://docs.pytorch.org/docs/stable/notes/autograd.html.
     """
+    if not isinstance(output, Tensor):
+        raise TypeError(f"output is a {type(output).__name__}, expected a tensor with a grad_fn")
     if output.grad_fn is None:
         raise ValueError("output is a leaf or detached, expected a tensor with a grad_fn")
     depths = _depths(output.grad_fn)
@@ -177,8 +180,12 @@ def _unpacked(function: Any, name: str) -> Any:
 
 
 def _place(tensor: Tensor) -> _Place:
-    """Tell where in memory a tensor lies: a saved result comes back as a new object."""
-    return tensor.data_ptr(), tensor.shape, tensor.stride()
+    """Tell where a tensor lies in its storage: a saved result comes back as a new object.
+
+    The storage itself, since empty tensors, and all on the meta device, have no address.
+    """
+    storage = tensor.untyped_storage()._cdata
+    return storage, tensor.storage_offset(), tensor.shape, tensor.stride()
 
 
 def _signed(value: Any) -> Any:

@@ -1,13 +1,13 @@
-"""Hooks on named layers that are gone when their ``with`` block ends, however it ends.
+"""Hooks on layers that are gone when their ``with`` block ends, however it ends.
 
 All of them are forward hooks, or tensor hooks that a forward hook puts on an output. Unlike full
 backward hooks these leave the graph as it is, so a following in-place layer does no harm. Both
 the forward and the backward pass have to run inside the block, through ``model(images)``:
-``model.forward(images)`` runs no hooks.
+``model.forward(images)`` runs no hooks. A model from ``torch.compile`` runs as it was written while
+the block lasts, since compiled code knows no hooks that are younger than itself.
 """
 
-import difflib
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, MutableSequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, MutableSequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
@@ -15,18 +15,27 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from glassbox.support.arguments import check_positive
+from glassbox.autograd.layers import Act, Layers, layers_named, on_outputs
+from glassbox.autograd.outputs import map_tensors, parts_of, rebuilt
+from glassbox.support.arguments import (
+    as_tensor,
+    check_all_finite,
+    check_finite,
+    check_positive,
+    reject_tensor,
+)
 
 _Holder = MutableSequence[Any] | MutableMapping[Any, Any]
 
 
 @contextmanager
-def capture(model: nn.Module, layers: Iterable[str]) -> Iterator[dict[str, list[Any]]]:
+def capture(model: nn.Module, layers: Layers) -> Iterator[dict[str, list[Any]]]:
     """Record the outputs of layers.
 
     Args:
         model: Any module.
-        layers: Names as in ``model.named_modules()``; ``""`` is the model itself.
+        layers: Names as in ``model.named_modules()``, or the modules themselves; ``""`` is the
+            model.
 
     Yields:
         Name to a list with one entry for each call of the layer: its output, in the structure in
@@ -34,58 +43,65 @@ def capture(model: nn.Module, layers: Iterable[str]) -> Iterator[dict[str, list[
         an in-place layer that follows does not change them.
 
     Raises:
-        TypeError: If ``layers`` is a single string.
-        ValueError: If the model has no layer of one of these names.
+        TypeError: If ``layers`` is a single layer, or the output of one holds something else than
+            tensors and plain values in tuples, lists, dicts and dataclasses.
+        ValueError: If one is no layer of the model, or a scripted one, which runs no hooks.
     """
     calls: dict[str, list[Any]] = {name: [] for name in layers_named(model, layers)}
 
-    def keep(name: str, output: Any) -> None:
-        calls[name].append(_map_tensors(lambda tensor: tensor.detach().clone(), output))
+    def keep(name: str, _: Any, output: Any) -> None:
+        calls[name].append(map_tensors(lambda tensor: tensor.detach().clone(), output, name))
 
-    with _on_outputs(model, calls, keep):
+    with on_outputs(model, calls, keep):
         yield calls
 
 
 @contextmanager
-def gradients(model: nn.Module, layers: Iterable[str]) -> Iterator[dict[str, list[Any]]]:
+def gradients(model: nn.Module, layers: Layers) -> Iterator[dict[str, list[Any]]]:
     """Record the gradient that arrives at the output of layers; arguments as for :func:`capture`.
 
     Yields:
         Name to a list with one entry for each call of the layer, in the order of the forward pass:
         the gradient of the latest backward pass, a detached copy, or None where none arrived (no
-        backward yet, ``no_grad``, everything before frozen). Where a layer gives a tuple, a list or
-        a dict, the entry is a list or a dict of these.
+        backward yet, ``no_grad``, everything before frozen). Where a layer gives a tuple, a list, a
+        dict or a dataclass, the entry is a list or a dict of these.
     """
     calls: dict[str, list[Any]] = {name: [] for name in layers_named(model, layers)}
     with ExitStack() as stack:
 
-        def watch(name: str, output: Any) -> None:
+        def watch(name: str, inputs: Any, output: Any) -> Any:
             calls[name].append(None)
-            _watch(calls[name], len(calls[name]) - 1, output, stack)
+            enter = partial(_with_hook, stack, inputs)
+            return _watch(calls[name], len(calls[name]) - 1, output, name, enter)
 
-        stack.enter_context(_on_outputs(model, calls, watch))
+        stack.enter_context(on_outputs(model, calls, watch))
         yield calls
 
 
 @contextmanager
-def scale_gradients(model: nn.Module, layers: Iterable[str], factor: float) -> Iterator[None]:
-    """Multiply the gradient that arrives at the output of layers, named as for :func:`capture`.
+def scale_gradients(model: nn.Module, layers: Layers, factor: float) -> Iterator[None]:
+    """Multiply the gradient that arrives at the output of layers, given as for :func:`capture`.
 
     What the layer hands on is scaled too, and so are the gradients of all parameters up to it.
     A negative factor reverses the gradient.
+
+    Raises:
+        RuntimeError: At the end of the block, if the model ran in it and one of the layers did not.
+        TypeError: As for :func:`capture`.
+        ValueError: As for :func:`capture`, or if ``factor`` is not finite.
 
     Reference:
         With a negative factor, Ganin and Lempitsky (2015), "Unsupervised Domain Adaptation by
         Backpropagation", https://arxiv.org/abs/1409.7495.
     """
-    names = layers_named(model, layers)
+    check_finite(factor=factor)
+    scaled = partial(torch.mul, other=float(factor))
     with ExitStack() as stack:
 
-        def scale(_: str, output: Any) -> None:
-            hook = partial(torch.mul, other=factor)
-            _map_tensors(partial(_enter_hook, stack, hook), output)
+        def scale(name: str, inputs: Any, output: Any) -> Any:
+            return map_tensors(partial(_with_hook, stack, inputs, scaled), output, name)
 
-        stack.enter_context(_on_outputs(model, names, scale))
+        stack.enter_context(_changed_outputs(model, layers, scale))
         yield
 
 
@@ -94,7 +110,8 @@ def clip_gradients(model: nn.Module, max_norm: float) -> Iterator[None]:
     """Shorten the gradient of each parameter as it arrives, if its norm is above a limit.
 
     A hook sees one parameter at a time, so this bounds every parameter by itself.
-    :func:`torch.nn.utils.clip_grad_norm_` waits for all of them and bounds their common norm.
+    :func:`torch.nn.utils.clip_grad_norm_` waits for all of them and bounds their common norm. As
+    there, a gradient with infinities or nan becomes nan.
 
     Args:
         model: Any module; its frozen parameters are left out.
@@ -117,59 +134,60 @@ def clip_gradients(model: nn.Module, max_norm: float) -> Iterator[None]:
 
 
 @contextmanager
-def mask_outputs(model: nn.Module, masks: Mapping[str, Tensor]) -> Iterator[None]:
+def mask_outputs(model: nn.Module, masks: Mapping[str | nn.Module, Tensor]) -> Iterator[None]:
     """Multiply the outputs of layers by masks, as if parts of the layers had been pruned.
 
     Args:
         model: Any module.
-        masks: Layer name to a mask that can be broadcast to the layer's output, such as
-            ``(C, 1, 1)`` for the channels of a convolution; 0 or False removes.
+        masks: Layer, given as for :func:`capture`, to a mask that can be broadcast to the layer's
+            output, such as ``(C, 1, 1)`` for the channels of a convolution; 0 or False removes.
 
     Raises:
+        RuntimeError: At the end of the block, if the model ran in it and a masked layer did not.
         TypeError: If a masked layer gives something other than a tensor.
-        ValueError: If the model has no layer of one of these names.
+        ValueError: If one is no layer of the model, or a mask is not finite or does not fit.
     """
+    by_name = {
+        name: as_tensor(masks=mask)
+        for layer, mask in masks.items()
+        for name in layers_named(model, [layer])
+    }
+    for mask in by_name.values():
+        check_all_finite(masks=mask)
 
-    def mask(name: str, output: Any) -> Tensor:
+    def multiply(name: str, _: Any, output: Any) -> Tensor:
         if not isinstance(output, Tensor):
             kind = type(output).__name__
             raise TypeError(f"the output of layer {name!r} is a {kind}, expected a tensor")
-        return output * masks[name].to(output)
+        mask = by_name[name].to(output)
+        sizes = zip(mask.shape[::-1], output.shape[::-1], strict=False)
+        if mask.ndim > output.ndim or any(size not in (1, whole) for size, whole in sizes):
+            shape = tuple(output.shape)
+            reject_tensor("masks", mask, f"one that fits {shape}, the output of layer {name!r}")
+        return output * mask
 
-    with _on_outputs(model, layers_named(model, masks), mask):
+    with _changed_outputs(model, by_name, multiply):
         yield
 
 
 @contextmanager
-def _on_outputs(
-    model: nn.Module, names: Iterable[str], act: Callable[[str, Any], Any]
-) -> Iterator[None]:
-    """Call ``act(name, output)`` after each call of a layer; what it returns replaces the output.
+def _changed_outputs(model: nn.Module, layers: Layers, act: Act) -> Iterator[None]:
+    """Do as :func:`on_outputs` does, and refuse a block in which a change could not be made."""
+    missing = dict.fromkeys(layers_named(model, layers))
+    ran = []
 
-    Nothing is replaced where it returns None.
-    """
-    with ExitStack() as stack:
-        for name, module in layers_named(model, names).items():
+    def change(name: str, inputs: Any, output: Any) -> Any:
+        missing.pop(name, None)
+        return act(name, inputs, output)
 
-            def hook(_: nn.Module, __: Any, output: Any, name: str = name) -> Any:
-                return act(name, output)
-
-            stack.enter_context(module.register_forward_hook(hook))
+    whole = on_outputs(model, [""], lambda name, *_: ran.append(name))
+    with whole, on_outputs(model, list(missing), change):
         yield
-
-
-def layers_named(model: nn.Module, layers: Iterable[str]) -> dict[str, nn.Module]:
-    """Find layers by their names, as a dict in the order of ``layers``."""
-    if isinstance(layers, str):
-        raise TypeError(f"layers is {layers!r}, expected a list of names such as [{layers!r}]")
-    known = dict(model.named_modules(remove_duplicate=False))
-    found = {}
-    for name in layers:
-        if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.4) or list(known)[1:6]
-            raise ValueError(f"layers has {name!r}, expected names of layers such as {near}")
-        found[name] = known[name]
-    return found
+    if ran and missing:
+        raise RuntimeError(
+            f"layer {next(iter(missing))!r} never ran in the block, though the model did, expected "
+            "a layer whose output the model uses"
+        )
 
 
 def _enter_hook(stack: ExitStack, hook: Callable[[Tensor], Any], tensor: Tensor) -> None:
@@ -183,29 +201,42 @@ def _enter_hook(stack: ExitStack, hook: Callable[[Tensor], Any], tensor: Tensor)
         stack.callback(tensor.register_hook(skip_nothing).remove)
 
 
-def _watch(holder: _Holder, key: Any, output: Any, stack: ExitStack) -> None:
-    """Let ``holder[key]`` follow the gradient of an output, part by part."""
+def _with_hook(
+    stack: ExitStack, inputs: Any, hook: Callable[[Tensor], Any], tensor: Tensor
+) -> Tensor:
+    """Put a hook on a part of an output until the stack ends, and return what to hand on.
+
+    It is a copy where the hook would go wrong. A change in place takes it off a view; and a layer
+    may give its own input or weight, which has other uses whose gradients do not concern the layer.
+    """
+    if not tensor.requires_grad:
+        return tensor
+    if tensor._is_view() or tensor.is_leaf or _holds(inputs, tensor):
+        tensor = tensor.clone()
+    _enter_hook(stack, hook, tensor)
+    return tensor
+
+
+def _holds(structure: Any, tensor: Tensor) -> bool:
+    """Say whether a tensor is in tuples, lists and dicts."""
+    if isinstance(structure, Mapping):
+        structure = list(structure.values())
+    if isinstance(structure, tuple | list):
+        return any(_holds(part, tensor) for part in structure)
+    return structure is tensor
+
+
+def _watch(holder: _Holder, key: Any, output: Any, name: str, enter: Callable[..., Any]) -> Any:
+    """Let ``holder[key]`` follow the gradient of an output by part, and return what to hand on."""
     if isinstance(output, Tensor):
 
         def store(gradient: Tensor) -> None:
             holder[key] = gradient.detach().clone()
 
-        _enter_hook(stack, store, output)
-    elif isinstance(output, Mapping | tuple | list):
-        keys = output.keys() if isinstance(output, Mapping) else range(len(output))
-        parts = dict.fromkeys(keys) if isinstance(output, Mapping) else [None] * len(output)
-        holder[key] = parts
-        for part in keys:
-            _watch(parts, part, output[part], stack)
-
-
-def _map_tensors(function: Callable[[Tensor], Any], structure: Any) -> Any:
-    """Apply a function to each tensor inside tuples, lists and dicts."""
-    if isinstance(structure, Tensor):
-        return function(structure)
-    if isinstance(structure, Mapping):
-        return {key: _map_tensors(function, part) for key, part in structure.items()}
-    if isinstance(structure, tuple | list):
-        parts = [_map_tensors(function, part) for part in structure]
-        return type(structure)(*parts) if hasattr(structure, "_fields") else type(structure)(parts)
-    return structure
+        return enter(store, output)
+    parts = parts_of(output, name)
+    if parts:
+        listed = isinstance(output, tuple | list)
+        holder[key] = [None] * len(parts) if listed else dict.fromkeys(parts)
+    own = {part: _watch(holder[key], part, parts[part], name, enter) for part in parts}
+    return rebuilt(output, own)

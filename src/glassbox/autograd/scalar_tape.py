@@ -1,7 +1,10 @@
 """Reverse-mode differentiation of scalars: every operation beside its local slope."""
 
+import heapq
 import itertools
 import math
+
+from glassbox.support.arguments import check_numbers, check_positive
 
 _serial = itertools.count()
 
@@ -11,17 +14,24 @@ class Scalar:
 
     Each operation gives a new scalar and notes, for each of its inputs, the slope: by how much the
     result moves for a small move of that input. :meth:`backward` multiplies slopes along all paths
-    and adds them up. As in PyTorch, only leaves, which no operation made, keep a ``grad``.
+    and adds them up. As in PyTorch, only leaves, which no operation made, keep a ``grad``. A slope
+    is a number, so that no later change of a ``value`` can spoil it.
 
     Args:
         value: The number.
         inputs: Pairs of an input and the slope towards it; empty for a leaf.
+
+    Raises:
+        TypeError: If ``value`` or the other operand is no number, or a root of a negative one.
+        ArithmeticError: If a result is beyond the range of a float, or something is divided by 0.
 
     Reference:
         Griewank and Walther (2008), "Evaluating Derivatives", chapter 3.
     """
 
     def __init__(self, value: float, *inputs: tuple["Scalar", float]) -> None:
+        if not isinstance(value, float):  # most are
+            check_numbers(value=value)
         self.value = float(value)
         self.inputs = inputs
         self.grad = 0.0
@@ -39,6 +49,7 @@ class Scalar:
         return Scalar(self.value * other.value, (self, other.value), (other, self.value))
 
     def __pow__(self, exponent: float) -> "Scalar":
+        check_numbers(exponent=exponent)
         slope = exponent * self.value ** (exponent - 1) if exponent else 0.0
         return Scalar(self.value**exponent, (self, slope))
 
@@ -49,6 +60,7 @@ class Scalar:
 
     def log(self) -> "Scalar":
         """Take the natural logarithm of a number above 0."""
+        check_positive(value=self.value)
         return Scalar(math.log(self.value), (self, 1 / self.value))
 
     def tanh(self) -> "Scalar":
@@ -64,7 +76,7 @@ class Scalar:
         return self * -1
 
     def __sub__(self, other: "Scalar | float") -> "Scalar":
-        return self + -other
+        return self + -_as_scalar(other)
 
     def __truediv__(self, other: "Scalar | float") -> "Scalar":
         return self * _as_scalar(other) ** -1
@@ -83,13 +95,17 @@ class Scalar:
         The youngest scalar goes first: everything made from it is younger still and has already
         contributed its gradient, so that of the youngest is complete.
         """
-        arriving = {self: gradient}
-        while arriving:
-            node = max(arriving, key=lambda node: node.serial)
+        check_numbers(gradient=gradient)
+        arriving = {self: float(gradient)}
+        waiting = [(-self.serial, self)]  # a heap: finding the youngest of n takes log(n) steps
+        while waiting:
+            _, node = heapq.heappop(waiting)
             gradient = arriving.pop(node)
             if not node.inputs:
                 node.grad += gradient
             for parent, slope in node.inputs:
+                if parent not in arriving:
+                    heapq.heappush(waiting, (-parent.serial, parent))
                 arriving[parent] = arriving.get(parent, 0.0) + slope * gradient
 
 

@@ -6,15 +6,16 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from glassbox.autograd.tensor_tape import Array
+from glassbox.support.arguments import check_integer
 
 
-def unfold(images: Array, kernel: int, stride: int = 1, padding: int = 0) -> Array:
+def unfold(images: Any, kernel: int, stride: int = 1, padding: int = 0) -> Array:
     """Cut all windows out of images; the backward adds each window back where it came from.
 
     Args:
-        images: ``(B, C, H, W)``.
+        images: ``(B, C, H, W)``, an :class:`Array` or a constant.
         kernel: Side of the window in pixels.
-        stride: Step between windows.
+        stride: Step between windows, at least 1.
         padding: Zeros added on every side.
 
     Returns:
@@ -22,9 +23,11 @@ def unfold(images: Array, kernel: int, stride: int = 1, padding: int = 0) -> Arr
         :func:`torch.nn.functional.unfold`.
 
     Raises:
-        ValueError: If this is no batch of images, or the window does not fit.
+        ValueError: If this is no batch of images, the window does not fit, or a number is too
+            small.
     """
-    _check_window(images.shape, kernel, padding)
+    images = images if isinstance(images, Array) else Array(images)
+    _check_window(images.shape, kernel, stride, padding)
     padded = np.pad(images.value, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
     windows = sliding_window_view(padded, (kernel, kernel), (2, 3))[:, :, ::stride, ::stride]
     batch, channels, rows, columns = windows.shape[:4]  # (B, C, H', W', k, k)
@@ -38,36 +41,46 @@ def unfold(images: Array, kernel: int, stride: int = 1, padding: int = 0) -> Arr
         height, width = images.shape[2:]
         return folded[:, :, padding : padding + height, padding : padding + width]
 
-    as_columns = windows.transpose(0, 1, 4, 5, 2, 3).reshape(batch, -1, rows * columns)
-    return Array(as_columns, (images, pull))
+    as_columns = windows.transpose(0, 1, 4, 5, 2, 3)
+    shape = batch, channels * kernel**2, rows * columns
+    return Array(as_columns.reshape(shape), (images, pull))
 
 
-def conv2d(images: Any, weight: Array, bias: Array, *, stride: int = 1, padding: int = 0) -> Array:
+def conv2d(images: Any, weight: Any, bias: Any, *, stride: int = 1, padding: int = 0) -> Array:
     """Convolve images into ``(B, K, H', W')``: cut out all windows, multiply once, add the bias.
 
     There is no backward here: :func:`unfold` and the matrix product bring their own.
 
     Args:
         images: ``(B, C, H, W)``, an :class:`Array` or a constant.
-        weight: ``(K, C, k, k)``.
-        bias: ``(K,)``.
-        stride: Step between windows.
+        weight: ``(K, C, k, k)``, likewise.
+        bias: ``(K,)``, likewise.
+        stride: Step between windows, at least 1.
         padding: Zeros added on every side.
 
     Raises:
         ValueError: If the shapes do not fit together.
     """
-    images = images if isinstance(images, Array) else Array(images)
+    images, weight, bias = (
+        given if isinstance(given, Array) else Array(given) for given in (images, weight, bias)
+    )
+    if len(weight.shape) != 4 or weight.shape[2] != weight.shape[3]:
+        raise ValueError(f"weight has shape {weight.shape}, expected (K, C, k, k)")
     kernels, channels, kernel, _ = weight.shape
+    if bias.shape != (kernels,):
+        raise ValueError(f"bias has shape {bias.shape}, expected ({kernels},)")
     if images.shape[1:2] != (channels,):
         raise ValueError(f"images has shape {images.shape}, expected (B, {channels}, H, W)")
     windows = unfold(images, kernel, stride, padding)  # (B, C*k*k, H'*W')
-    maps = weight.reshape(kernels, -1) @ windows + bias.reshape(kernels, 1)
-    rows = (images.shape[2] + 2 * padding - kernel) // stride + 1
-    return maps.reshape(images.shape[0], kernels, rows, -1)
+    flat = weight.reshape(kernels, channels * kernel**2)
+    maps = flat @ windows + bias.reshape(kernels, 1)
+    rows, columns = ((side + 2 * padding - kernel) // stride + 1 for side in images.shape[2:])
+    return maps.reshape(len(images.value), kernels, rows, columns)
 
 
-def _check_window(shape: tuple[int, ...], kernel: int, padding: int) -> None:
+def _check_window(shape: tuple[int, ...], kernel: int, stride: int, padding: int) -> None:
+    check_integer(1, kernel=kernel, stride=stride)
+    check_integer(0, padding=padding)
     if len(shape) != 4 or min(shape[2:]) + 2 * padding < kernel:
         raise ValueError(
             f"images has shape {shape}, expected (B, C, H, W) with room for windows of "

@@ -1,10 +1,14 @@
 """The controls of an explorable, as plain values: what can be chosen, and what the reader sees."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, Literal
+
+# As many as a slider of a usual width has pixels; a page draws far fewer, a kernel one at a time.
+_MOST_STEPS = 1000
 
 _Kind = Literal["slider", "dropdown", "toggle", "buttons"]
 
@@ -46,13 +50,14 @@ def _control(
     values: Sequence[Any],
     labels: Sequence[str],
     start: Any,
+    argument: str = "options",
     **rest: Any,
 ) -> Control:
     """Make a control that starts at ``start``, or at its first choice where that is None."""
     if len(options) < 2:
-        raise ValueError(f"options is {list(options)}, expected two or more for a {kind}")
+        raise ValueError(f"{argument} is {list(options)}, expected two or more for a {kind}")
     if len(set(labels)) < len(labels):
-        raise ValueError(f"options is {list(labels)}, expected choices that look different")
+        raise ValueError(f"{argument} is {list(labels)}, expected choices that look different")
     made = Control(kind, tuple(options), tuple(values), tuple(labels), 0, **rest)
     index = 0 if start is None else made.index(start)
     return Control(kind, made.options, made.values, made.labels, index, **rest)
@@ -84,19 +89,41 @@ def slider(
         play: Whether the page offers to run through the numbers automatically.
 
     Raises:
-        ValueError: The numbers do not make a range of two or more, or ``start`` is not among them.
+        TypeError: What should be a number is none.
+        ValueError: The numbers do not make a range of 2 to 1,001, or ``start`` is not among them.
     """
-    first, last, by = (Decimal(str(number)) for number in (low, high, step))
-    if by <= 0 or last <= first or (last - first) % by:
-        raise ValueError(f"high is {high}, expected a whole number of steps, {step}, above {low}")
+    first, last, by = _exact(low=low), _exact(high=high), _exact(step=step)
+    if by <= 0:
+        raise ValueError(f"step is {step}, expected above 0")
+    if last > first + _MOST_STEPS * by:
+        raise ValueError(
+            f"high is {high}, expected up to {_MOST_STEPS} steps above low, {low}, by step, {step}"
+        )
+    if last <= first or (last - first) % by:
+        raise ValueError(
+            f"high is {high}, expected a whole number of steps above low, {low}, by step, {step}"
+        )
     exact = [first + i * by for i in range(int((last - first) / by) + 1)]
     digits = max(0, *(-int(n.normalize().as_tuple().exponent) for n in (first, by)))
-    kind = int if isinstance(low, int) and isinstance(step, int) else float
+    kind = int if isinstance(low, Integral) and isinstance(step, Integral) else float
     values = [kind(number) for number in exact]
     labels = [_with_unit(f"{number:.{digits}f}", unit) for number in exact]
     middle = values[len(values) // 2]
+    if start is not None:
+        _exact(start=start)
     start = middle if start is None else start
     return _control("slider", values, values, labels, start, label=label, play=play)
+
+
+def _exact(**numbers: Any) -> Decimal:
+    """Read one number as its decimal digits say, so that 0.1 is a tenth."""
+    ((name, number),) = numbers.items()
+    number = number.item() if getattr(number, "ndim", None) == 0 else number
+    if not isinstance(number, Real):
+        raise TypeError(f"{name} is {number!r}, expected a number")
+    if not math.isfinite(number):
+        raise ValueError(f"{name} is {number}, expected a finite number")
+    return Decimal(str(number + 0))  # a bool as 0 or 1
 
 
 def slider_over(
@@ -112,12 +139,23 @@ def slider_over(
     The options are those of :func:`slider`.
 
     Raises:
-        ValueError: There are fewer than two values, or ``start`` is not among them.
+        ValueError: There are fewer than two values, one is nan or infinite, or ``start`` is not
+            among them.
     """
-    values = list(values)
+    values = _listed(values=values)
+    for value in values:
+        if isinstance(value, float):
+            _exact(values=value)
     start = values[len(values) // 2] if start is None and values else start
     labels = [_with_unit(_text(value), unit) for value in values]
-    return _control("slider", values, values, labels, start, label=label, play=play)
+    return _control("slider", values, values, labels, start, "values", label=label, play=play)
+
+
+def _listed(**choices: Any) -> list[Any]:
+    ((name, value),) = choices.items()
+    if not isinstance(value, Iterable):
+        raise TypeError(f"{name} is {value!r}, expected several choices")
+    return list(value)
 
 
 def _text(value: Any) -> str:
@@ -126,10 +164,10 @@ def _text(value: Any) -> str:
 
 def _choices(kind: _Kind, options: Any, start: Any, label: str) -> Control:
     """Make a control over a list, or over a dict whose values ``draw`` receives."""
-    values = list(options.values()) if isinstance(options, Mapping) else list(options)
-    options = list(options)
+    values = list(options.values()) if isinstance(options, Mapping) else None
+    options = _listed(options=options)
     return _control(
-        kind, options, values, [_text(option) for option in options], start, label=label
+        kind, options, values or options, [_text(option) for option in options], start, label=label
     )
 
 

@@ -84,6 +84,8 @@ def make_explorable(
     except TypeError as error:
         raise TypeError(f"draw is a function of others than {', '.join(specs)}: {error}") from error
     controls = {argument: as_control(argument, spec) for argument, spec in specs.items()}
+    if not isinstance(start, Mapping | None):
+        raise TypeError(f"start is {start!r}, expected arguments of draw with their choices")
     for argument, option in (start or {}).items():
         if argument not in controls:
             raise ValueError(f"start has {argument!r}, expected one of {', '.join(controls)}")

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from glassbox.support.arguments import check_at_least, check_at_least_one, check_multiple
+from glassbox.support.arguments import as_sizes, check_at_least, check_modules, check_multiple
 
 
 class LeNet5(nn.Module):
@@ -24,7 +24,8 @@ class LeNet5(nn.Module):
         size: Side of the square images in pixels, at least 16.
 
     Raises:
-        ValueError: If ``size`` is too small for two convolutions and two poolings.
+        ValueError: If ``size`` is too small for two convolutions and two poolings, or another
+            number is below 1.
 
     Reference:
         LeCun, Bottou, Bengio and Haffner (1998), "Gradient-Based Learning Applied to Document
@@ -33,6 +34,9 @@ class LeNet5(nn.Module):
 
     def __init__(self, in_channels: int = 1, num_classes: int = 10, *, size: int = 32) -> None:
         check_at_least(16, size=size)
+        in_channels, num_classes, size = as_sizes(
+            in_channels=in_channels, num_classes=num_classes, size=size
+        )
         super().__init__()
         side = ((size - 4) // 2 - 4) // 2
         self.features = nn.Sequential(
@@ -78,7 +82,8 @@ class ThreeBlockCNN(nn.Module):
         batch_norm: Whether a batch normalization follows each convolution.
 
     Raises:
-        ValueError: If ``size`` cannot be halved three times, or ``width`` or ``hidden`` is below 1.
+        TypeError: If a number is no integer.
+        ValueError: If ``size`` cannot be halved three times, or another number is below 1.
     """
 
     def __init__(
@@ -92,7 +97,9 @@ class ThreeBlockCNN(nn.Module):
         batch_norm: bool = False,
     ) -> None:
         check_multiple(8, size=size)
-        check_at_least_one(width=width, hidden=hidden)
+        in_channels, num_classes, width, hidden = as_sizes(
+            in_channels=in_channels, num_classes=num_classes, width=width, hidden=hidden
+        )
         super().__init__()
         channels = [in_channels, width, 2 * width, 4 * width]
         self.features = nn.Sequential(
@@ -118,4 +125,5 @@ def _block(in_channels: int, out_channels: int, batch_norm: bool) -> nn.Sequenti
 
 def count_parameters(model: nn.Module) -> int:
     """Count the numbers in all parameters that require a gradient."""
+    check_modules(model=model)
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

@@ -1,13 +1,14 @@
 """The accuracy of a trained network while some of its blocks are removed."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glassbox.autograd.hooks import layers_named
-from glassbox.training.evaluation import evaluate
+from glassbox.autograd.layers import Layers, as_written, layers_named
+from glassbox.support.arguments import check_finite
+from glassbox.training.evaluation import checked_task, evaluate
 
 
 class _Bypass(nn.Module):
@@ -23,7 +24,7 @@ class _Bypass(nn.Module):
 
 
 @contextmanager
-def removed(model: nn.Module, blocks: Iterable[str]) -> Iterator[None]:
+def removed(model: nn.Module, blocks: Layers) -> Iterator[None]:
     """Remove blocks from a network inside a ``with`` block.
 
     Only their shortcuts remain. In a plain network, whose shortcuts are otherwise not used, the
@@ -32,32 +33,31 @@ def removed(model: nn.Module, blocks: Iterable[str]) -> Iterator[None]:
     Args:
         model: A network with blocks, such as
             :class:`~glassbox.networks.residual.ResidualNetwork` or one of torchvision's ResNets.
-        blocks: Their names, as in ``model.named_modules()``; none leaves the network whole.
+        blocks: Their names, as in ``model.named_modules()``, or the blocks themselves; none leaves
+            the network whole.
 
     Raises:
-        TypeError: If ``blocks`` is a single string.
-        ValueError: If one is no layer of the model, or no block.
+        TypeError: If ``blocks`` is a single one.
+        ValueError: If one is no layer of the model, or no residual block.
 
     Reference:
         Veit, Wilber and Belongie (2016), "Residual Networks Behave Like Ensembles of Relatively
         Shallow Networks", https://arxiv.org/abs/1605.06431.
     """
-    found = layers_named(model, blocks)
-    for name, block in found.items():
-        if not name or not hasattr(block, "downsample"):
-            raise ValueError(f"blocks has {name!r}, expected names of blocks with a shortcut")
+    found = _blocks_named(model, blocks)
     parents = {name: model.get_submodule(name.rpartition(".")[0]) for name in found}
     try:
         for name, block in found.items():
             setattr(parents[name], name.rpartition(".")[2], _Bypass(block))
-        yield
+        with as_written():
+            yield
     finally:
         for name, block in found.items():
             setattr(parents[name], name.rpartition(".")[2], block)
 
 
 def lesion_accuracy(
-    model: nn.Module, images: Tensor, labels: Tensor, lesions: Iterable[Sequence[str]]
+    model: nn.Module, images: Tensor, labels: Tensor, lesions: Iterable[Layers]
 ) -> list[float]:
     """Measure the accuracy, from 0 to 1, without some of the blocks, for each set of them.
 
@@ -66,9 +66,33 @@ def lesion_accuracy(
         images: ``(N, C, H, W)``.
         labels: ``(N,)``.
         lesions: The blocks to remove, for one measurement each.
+
+    Raises:
+        ValueError: If the images are not finite or the labels no class indices, if a logit is not
+            finite, or as :func:`removed` does.
     """
+    images, labels = checked_task(images, labels)
+    lesions = list(lesions) if isinstance(lesions, Iterable) else [lesions]
+    for blocks in lesions:
+        try:
+            _blocks_named(model, blocks)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"lesions: {error}") from error
     accuracies = []
     for blocks in lesions:
         with removed(model, blocks):
-            accuracies.append(float(evaluate(model, images, labels).accuracy))
+            measured = evaluate(model, images, labels).accuracy
+        check_finite(**{f"the accuracy without {list(blocks)}": measured})
+        accuracies.append(measured)
     return accuracies
+
+
+def _blocks_named(model: nn.Module, blocks: Layers) -> dict[str, nn.Module]:
+    try:
+        found = layers_named(model, blocks)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"blocks: {error}") from error
+    for name, block in found.items():
+        if not (name and hasattr(block, "downsample") and hasattr(block, "conv1")):
+            raise ValueError(f"blocks has {name!r}, expected names of blocks with a shortcut")
+    return found

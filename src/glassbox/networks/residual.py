@@ -11,7 +11,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glassbox.support.arguments import check_at_least_one
+from glassbox.support.arguments import (
+    as_sizes,
+    check_callables,
+    check_choice,
+    check_modules,
+    check_whole,
+)
 
 _NormLayer = Callable[[int], nn.Module]
 
@@ -54,6 +60,10 @@ class BasicBlock(_ResidualBlock):
         downsample: Gives the input the shape of the output, where that differs.
         norm_layer: Makes the layer after each convolution from a number of channels;
             ``nn.Identity`` for none.
+
+    Raises:
+        TypeError: If a number is no integer, or a layer is none.
+        ValueError: If a number is below 1.
     """
 
     expansion = 1
@@ -66,6 +76,10 @@ class BasicBlock(_ResidualBlock):
         downsample: nn.Module | None = None,
         norm_layer: _NormLayer = nn.BatchNorm2d,
     ) -> None:
+        in_channels, channels, stride = as_sizes(
+            in_channels=in_channels, channels=channels, stride=stride
+        )
+        _check_layers(downsample, norm_layer)
         super().__init__()
         self.conv1 = nn.Conv2d(in_channels, channels, 3, stride, padding=1, bias=False)
         self.bn1 = norm_layer(channels)
@@ -103,6 +117,10 @@ class Bottleneck(_ResidualBlock):
         stride: Of the 3 x 3 convolution.
         downsample: Gives the input the shape of the output, where that differs.
         norm_layer: Makes the layer after each convolution from a number of channels.
+
+    Raises:
+        TypeError: If a number is no integer, or a layer is none.
+        ValueError: If a number is below 1.
     """
 
     expansion = 4
@@ -115,6 +133,10 @@ class Bottleneck(_ResidualBlock):
         downsample: nn.Module | None = None,
         norm_layer: _NormLayer = nn.BatchNorm2d,
     ) -> None:
+        in_channels, channels, stride = as_sizes(
+            in_channels=in_channels, channels=channels, stride=stride
+        )
+        _check_layers(downsample, norm_layer)
         super().__init__()
         out_channels = channels * self.expansion
         self.conv1 = nn.Conv2d(in_channels, channels, 1, bias=False)
@@ -133,17 +155,24 @@ class Bottleneck(_ResidualBlock):
         return self.bn3(self.conv3(out))
 
 
+def _check_layers(downsample: nn.Module | None, norm_layer: _NormLayer) -> None:
+    if downsample is not None:
+        check_modules(downsample=downsample)
+    check_callables(norm_layer=norm_layer)
+
+
 class _SubsampleAndPad(nn.Module):
     """A shortcut without parameters, the paper's option A: fewer pixels, new channels of zeros."""
 
-    def __init__(self, new_channels: int, stride: int) -> None:
+    def __init__(self, new_channels: int, stride: int, place: str = "after") -> None:
         super().__init__()
-        self.new_channels, self.stride = new_channels, stride
+        before = new_channels // 2 if place == "around" else 0
+        self.stride, self.before, self.after = stride, before, new_channels - before
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map ``(B, C, H, W)`` to ``(B, C + new_channels, H / stride, W / stride)``."""
+        """Map ``(B, C, H, W)`` to ``(B, C + before + after, H / stride, W / stride)``."""
         kept = x[..., :: self.stride, :: self.stride]
-        return F.pad(kept, (0, 0, 0, 0, 0, self.new_channels))
+        return F.pad(kept, (0, 0, 0, 0, self.before, self.after))
 
 
 class ResidualNetwork(nn.Module):
@@ -162,9 +191,15 @@ class ResidualNetwork(nn.Module):
         width: Channels of the first stage.
         norm_layer: Makes the layer after each convolution from a number of channels.
         zero_init: Whether each block begins by adding nothing, by :func:`zero_last_scales`.
+        new_channels: Where a shortcut puts the new channels of zeros: ``"after"`` the old ones, as
+            the authors' code does, or half of them on each side, ``"around"``. Weights do not say
+            which: those of a network that was trained with the one load into the other without an
+            error, and are then nearly worthless. Several published ones for CIFAR-10 want
+            ``"around"``.
 
     Raises:
-        ValueError: If ``depth`` is not 6n + 2, or ``zero_init`` is asked of a plain network.
+        ValueError: If ``depth`` is not 6n + 2, ``zero_init`` is asked of a plain network or
+            ``new_channels`` is unknown.
     """
 
     def __init__(
@@ -177,12 +212,18 @@ class ResidualNetwork(nn.Module):
         width: int = 16,
         norm_layer: _NormLayer = nn.BatchNorm2d,
         zero_init: bool = False,
+        new_channels: str = "after",
     ) -> None:
+        check_whole(depth=depth)
         if depth < 8 or depth % 6 != 2:
             raise ValueError(f"depth is {depth}, expected 6n + 2: 8, 14, 20 and so on")
         if plain and zero_init:
             raise ValueError("zero_init is True, expected False where plain is True")
-        check_at_least_one(in_channels=in_channels, num_classes=num_classes, width=width)
+        in_channels, num_classes, width = as_sizes(
+            in_channels=in_channels, num_classes=num_classes, width=width
+        )
+        check_callables(norm_layer=norm_layer)
+        check_choice(("after", "around"), new_channels=new_channels)
         super().__init__()
         block = PlainBlock if plain else BasicBlock
         count = (depth - 2) // 6
@@ -190,8 +231,8 @@ class ResidualNetwork(nn.Module):
         self.bn1 = norm_layer(width)
         self.relu = nn.ReLU(inplace=True)
         self.layer1 = _stage(block, count, width, width, norm_layer)
-        self.layer2 = _stage(block, count, width, 2 * width, norm_layer)
-        self.layer3 = _stage(block, count, 2 * width, 4 * width, norm_layer)
+        self.layer2 = _stage(block, count, width, 2 * width, norm_layer, new_channels)
+        self.layer3 = _stage(block, count, 2 * width, 4 * width, norm_layer, new_channels)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(4 * width, num_classes)
         for module in self.modules():
@@ -208,10 +249,15 @@ class ResidualNetwork(nn.Module):
 
 
 def _stage(
-    block: type[BasicBlock], count: int, before: int, after: int, norm_layer: _NormLayer
+    block: type[BasicBlock],
+    count: int,
+    before: int,
+    after: int,
+    norm_layer: _NormLayer,
+    new_channels: str = "after",
 ) -> nn.Sequential:
     changes = before != after
-    shortcut = _SubsampleAndPad(after - before, 2) if changes else None
+    shortcut = _SubsampleAndPad(after - before, 2, new_channels) if changes else None
     first = block(before, after, 2 if changes else 1, shortcut, norm_layer)
     others = (block(after, after, norm_layer=norm_layer) for _ in range(count - 1))
     return nn.Sequential(first, *others)
@@ -219,6 +265,7 @@ def _stage(
 
 def block_names(model: nn.Module) -> list[str]:
     """List the names of a model's blocks, of this module or of torchvision's ResNets."""
+    check_modules(model=model)
     return [
         name
         for name, module in model.named_modules()

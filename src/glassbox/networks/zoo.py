@@ -95,19 +95,30 @@ def zoo_entries() -> tuple[Entry, ...]:
 
 
 def built_parameters(name: str) -> int:
-    """Count the parameters of an architecture with 1,000 classes, without allocating them."""
-    from torchvision.models import get_model
+    """Count the parameters of an architecture with 1,000 classes, without allocating them.
 
+    Raises:
+        ValueError: If torchvision has no classifier of this name.
+    """
+    from torchvision import models
+
+    if name not in models.list_models(module=models):
+        raise ValueError(f"name is {name!r}, expected a classifier of torchvision, as 'resnet18'")
     # GoogLeNet and Inception warn of a change of their initialization, which nothing needs here.
     options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
     with _WithoutMemory():
-        model = get_model(name, weights=None, **options)
+        model = models.get_model(name, weights=None, **options)
     return sum(parameter.numel() for parameter in model.parameters())
 
 
 def zoo_table(entries: Iterable[Entry]) -> Table:
     """Lay entries of :func:`zoo_entries` out as a table."""
     head = ("model", "year", "million parameters", "GFLOPs", "top-1 %", "top-5 %", "MB")
+    if not isinstance(entries, Iterable):
+        raise TypeError(f"entries is {entries!r}, expected several of zoo_entries()")
+    entries = tuple(entries)
+    if strangers := [one for one in entries if not isinstance(one, Entry)]:
+        raise TypeError(f"entries has {strangers[0]!r}, expected those of zoo_entries()")
     rows = [
         (
             one.name + ("" if one.weights == "IMAGENET1K_V1" else f" ({one.weights[11:]})"),

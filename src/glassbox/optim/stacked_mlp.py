@@ -1,6 +1,6 @@
 """Small networks for all seeds at once, and two tasks: digits classified and compressed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
 import torch
@@ -11,6 +11,7 @@ from glassbox.data.datasets import load
 from glassbox.data.pixels import to_float
 from glassbox.data.splits import stratified_split
 from glassbox.optim.sweeps import Task
+from glassbox.support.arguments import check_integer, check_not_empty, check_types
 from glassbox.support.seeds import isolated_seed
 
 _Activation = Callable[[Tensor], Tensor]
@@ -60,6 +61,7 @@ def _draw_layers(widths: Sequence[int], seed: int) -> list[nn.Linear]:
 
 def classify_digits(seeds: Sequence[int]) -> Task:
     """Make the task of classifying digits with one hidden layer; scored by accuracy in percent."""
+    seeds = _checked_seeds(seeds)
     images, labels = _digits(seeds)
     mean, std = images[0].mean(), images[0].std()
     return Task(
@@ -76,6 +78,7 @@ def classify_digits(seeds: Sequence[int]) -> Task:
 
 def compress_digits(seeds: Sequence[int]) -> Task:
     """Make the task of compressing digits to three numbers with an autoencoder."""
+    seeds = _checked_seeds(seeds)
     images, _ = _digits(seeds)
     images = tuple(2 * part - 1 for part in images)
     scale = (images[0] - images[0].mean(dim=1, keepdim=True)).square().mean()
@@ -98,6 +101,15 @@ def compress_digits(seeds: Sequence[int]) -> Task:
         lambda outputs, images: 100 * error(outputs, images).nan_to_num(nan=4.0) / scale,
         min,
     )
+
+
+def _checked_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
+    check_types(Iterable, seeds=seeds)
+    found = tuple(seed.item() if isinstance(seed, Tensor) else seed for seed in seeds)
+    check_not_empty(seeds=found)
+    for seed in found:
+        check_integer(0, seeds=seed)
+    return tuple(map(int, found))
 
 
 def _digits(seeds: Sequence[int]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:

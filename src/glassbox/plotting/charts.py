@@ -8,7 +8,7 @@ from matplotlib.colors import LinearSegmentedColormap, ListedColormap
 
 from glassbox.plotting.colors import GRID, INK, MUTED, PALETTE, TRACK
 from glassbox.plotting.figures import LEFT, WIDTH, Axes, Figure, figure
-from glassbox.plotting.images import check_length, to_array
+from glassbox.plotting.images import check_texts, finite_numbers, real_numbers, to_array
 
 _ERRORS = LinearSegmentedColormap.from_list("errors", ["#f7e6dc", "#dd8a64", "#96330f"])
 _DIAGONAL = ListedColormap([TRACK])
@@ -46,22 +46,30 @@ def curves(
     """Draw a line for each series, named at its end, with a band where the series has several runs.
 
     Args:
-        series: Name to ``(N,)`` numbers, or to ``(R, N)`` for R runs: drawn as their mean and its
-            95% confidence interval by Student's t. At most six series.
-        x: ``(N,)`` positions; 1 to N unless given.
+        series: Name to ``(N,)`` finite numbers, or to ``(R, N)`` for R runs: drawn as their mean
+            and its 95% confidence interval by Student's t. At most six series.
+        x: ``(N,)`` finite positions; 1 to N unless given.
         xlabel: Name and unit of ``x``.
         ylabel: Name and unit of the numbers.
         title: Title of the plot.
         yscale: ``linear`` or ``log``.
 
     Raises:
-        ValueError: There are no series or more than six, or one differs in length from ``x``.
+        TypeError: ``series`` is no mapping to numbers, or ``x`` are no numbers.
+        ValueError: There are no series or more than six, one differs in length from ``x``, a number
+            is nan or infinite, ``yscale`` is unknown, or nothing is above 0 for a log scale.
     """
+    if not isinstance(series, Mapping):
+        raise TypeError(f"series is a {type(series).__name__}, expected names with numbers")
     if not 1 <= len(series) <= len(PALETTE):
         raise ValueError(f"series must be 1 to {len(PALETTE)}, got {len(series)}")
-    lines = {name: interval(values) for name, values in series.items()}
+    if yscale not in ("linear", "log"):
+        raise ValueError(f"yscale is {yscale!r}, expected linear or log")
+    lines = {name: interval(_runs(name, values, yscale)) for name, values in series.items()}
     steps = len(next(iter(lines.values()))[0])
-    x = np.arange(1, steps + 1) if x is None else to_array(x)
+    x = np.arange(1, steps + 1) if x is None else finite_numbers(x=x)
+    if x.ndim != 1:
+        raise ValueError(f"x has shape {x.shape}, expected (N,)")
     for name, (mean, _) in lines.items():
         if mean.shape != x.shape:
             raise ValueError(f"series {name!r} must have {len(x)} numbers, got {mean.size}")
@@ -76,6 +84,17 @@ def curves(
     _name_lines(ax, x, {name: mean[-1] for name, (mean, _) in lines.items()})
     fig.describe(_curves_sentence(x, lines, xlabel, ylabel))
     return fig
+
+
+def _runs(name: str, values: Any, yscale: str) -> np.ndarray:
+    """Check the numbers of one series, ``(N,)`` or ``(R, N)``."""
+    argument = f"series {name!r}"
+    runs = finite_numbers(**{argument: values})
+    if runs.ndim not in (1, 2) or not runs.size:
+        raise ValueError(f"{argument} has shape {runs.shape}, expected (N,) or (R, N)")
+    if yscale == "log" and not (runs > 0).any():
+        raise ValueError(f"{argument} has nothing above 0, expected numbers for a log scale")
+    return runs
 
 
 def _name_lines(ax: Axes, x: np.ndarray, ends: Mapping[str, float]) -> None:
@@ -139,17 +158,18 @@ def confusion_matrix(counts: Any, class_names: Sequence[str] | None = None) -> F
         class_names: Names of the classes; 0 to K - 1 unless given.
 
     Raises:
+        TypeError: ``counts`` are no real numbers or ``class_names`` no texts.
         ValueError: ``counts`` is not a square matrix of whole numbers of 0 or more, or
             ``class_names`` differs in length.
     """
-    matrix = to_array(counts)
+    matrix = real_numbers(counts=counts)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
         raise ValueError(f"counts must be (K, K), got {matrix.shape}")
-    if (matrix < 0).any() or (matrix != np.round(matrix)).any():
+    if not (np.isfinite(matrix) & (matrix >= 0) & (matrix == np.round(matrix))).all():
         raise ValueError("counts must be whole numbers of 0 or more")
     matrix = matrix.astype(int)
     count = len(matrix)
-    check_length("class_names", class_names, count, "classes")
+    check_texts(count, "classes", class_names=class_names)
     names = list(class_names) if class_names is not None else [str(i) for i in range(count)]
     ax = _square(names)
     errors = matrix * (1 - np.eye(count, dtype=int))

@@ -1,9 +1,11 @@
 """Figures in the book's style: drawn without pyplot, each carrying a sentence that describes it."""
 
 import io
+import math
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from numbers import Integral, Real
 from types import MappingProxyType
 from typing import Any
 
@@ -187,11 +189,13 @@ def figure(
         The figure, and its axes: one, a row or a column of them as a 1-D array, or a 2-D array.
 
     Raises:
-        ValueError: ``rows`` or ``cols`` is below 1, or the margins leave no room for the axes.
+        TypeError: A number is none, or another option is unknown.
+        ValueError: ``rows`` or ``cols`` is below 1, a number is not finite, or the margins leave no
+            room for the axes.
     """
-    for name, count in (("rows", rows), ("cols", cols)):
-        if count < 1:
-            raise ValueError(f"{name} must be 1 or more, got {count}")
+    check_count(rows=rows, cols=cols)
+    check_sizes(width=width, height=height, left=left, right=right, top=top, bottom=bottom)
+    check_sizes(**{k: v for k, v in {"wspace": wspace, "hspace": hspace}.items() if v is not None})
     across = (width - left - right - _GAP_ACROSS * (cols - 1)) / cols
     down = (height - top - bottom - _GAP_DOWN * (rows - 1)) / rows
     if min(across, down) <= 0:
@@ -208,6 +212,27 @@ def figure(
         hspace=_GAP_DOWN / down if hspace is None else hspace,
     )
     return fig, fig.subplots(rows, cols, **subplots)
+
+
+# The checks of glassbox.support.arguments would import torch, which charts can do without.
+
+
+def check_count(**counts: Any) -> None:
+    """Refuse what is not an integer of at least 1."""
+    for name, count in counts.items():
+        if not isinstance(count, Integral) or isinstance(count, bool):
+            raise TypeError(f"{name} is {count!r}, expected an integer")
+        if count < 1:
+            raise ValueError(f"{name} must be 1 or more, got {count}")
+
+
+def check_sizes(**sizes: Any) -> None:
+    """Refuse what is not a finite number."""
+    for name, size in sizes.items():
+        if not isinstance(size, Real):
+            raise TypeError(f"{name} is {size!r}, expected a number")
+        if not math.isfinite(size):
+            raise ValueError(f"{name} is {size}, expected a finite number")
 
 
 def to_pixels(figure: matplotlib.figure.Figure) -> np.ndarray:

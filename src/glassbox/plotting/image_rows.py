@@ -7,7 +7,8 @@ from matplotlib import colormaps
 from torch import Tensor
 
 from glassbox.plotting.colors import PAPER
-from glassbox.plotting.figures import WIDTH, Axes, Figure, figure
+from glassbox.plotting.figures import WIDTH, Axes, Figure, check_sizes, figure
+from glassbox.plotting.images import finite_numbers, to_array
 
 _GRAY = colormaps["gray"].with_extremes(bad=PAPER)  # nan, the gap between images, is paper
 _NAMES = 1.35  # width of the names, in inches
@@ -21,14 +22,24 @@ def image_rows(rows: Mapping[str, Tensor], *, alt: str, low: float = 0.0) -> Fig
     Args:
         rows: Name to ``(N, 1, H, W)`` or ``(N, H, W)``; the same shape for each row.
         alt: The alt sentence.
-        low: The number that is drawn black; 1 is drawn white, and what lies outside is clipped.
+        low: The number that is drawn black, below 1; 1 is drawn white, and what lies outside is
+            clipped.
 
     Raises:
-        ValueError: There is no row, or rows differ in shape.
+        TypeError: ``rows`` is no mapping to real numbers, or ``low`` is no number.
+        ValueError: There is no row, rows differ in shape or are no images, a number is nan or
+            infinite, or ``low`` is not below 1.
     """
-    shapes = {name: tuple(images.shape) for name, images in rows.items()}
+    if not isinstance(rows, Mapping):
+        raise TypeError(f"rows is a {type(rows).__name__}, expected names with images")
+    check_sizes(low=low)
+    if low >= 1:
+        raise ValueError(f"low is {low}, expected below 1, which is drawn white")
+    pixels = {name: finite_numbers(**{f"rows[{name!r}]": one}) for name, one in rows.items()}
+    shapes = {name: one.shape for name, one in pixels.items()}
     if len(set(shapes.values())) != 1:
         raise ValueError(f"rows have shapes {shapes}, expected one shape for all")
+    rows = {name: _as_gray(one) for name, one in pixels.items()}
     count = len(next(iter(rows.values())))
     tile = min((WIDTH - _NAMES - 0.1) / (count * (1 + _GAP)), _LARGEST)
     fig, ax = figure(
@@ -43,6 +54,14 @@ def image_rows(rows: Mapping[str, Tensor], *, alt: str, low: float = 0.0) -> Fig
     return fig
 
 
+def _as_gray(pixels: np.ndarray) -> np.ndarray:
+    """Give gray images as ``(N, H, W)``."""
+    gray = pixels[:, 0] if pixels.ndim == 4 and pixels.shape[1] == 1 else pixels
+    if gray.ndim != 3 or not gray.size:
+        raise ValueError(f"rows have shape {pixels.shape}, expected (N, 1, H, W) or (N, H, W)")
+    return gray
+
+
 def draw_rows(ax: Axes, rows: Mapping[str, Tensor], *, low: float = 0.0) -> None:
     """Draw the rows of :func:`image_rows` on axes for them alone, one unit wide for each image."""
     for place, (name, images) in enumerate(rows.items()):
@@ -55,7 +74,7 @@ def draw_rows(ax: Axes, rows: Mapping[str, Tensor], *, low: float = 0.0) -> None
 
 def _strip(images: Tensor, low: float) -> np.ndarray:
     """Lay images side by side with gaps of nan between them."""
-    pictures = images.detach().float().reshape(len(images), *images.shape[-2:]).numpy()
+    pictures = to_array(images).astype(np.float32).reshape(len(images), *images.shape[-2:])
     pictures = np.clip((pictures - low) / (1 - low), 0, 1)
     gap = max(round(_GAP * pictures.shape[2]), 1)
     padded = np.pad(pictures, ((0, 0), (0, 0), (0, gap)), constant_values=np.nan)

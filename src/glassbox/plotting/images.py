@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from glassbox.plotting.colors import GRID, INK, MUTED, SIGNED
-from glassbox.plotting.figures import WIDTH, Axes, Figure, figure
+from glassbox.plotting.figures import WIDTH, Axes, Figure, check_count, figure
 
 _GAP = 0.08  # between tiles, in tile widths
 _EDGE = 0.25  # around them, in inches
@@ -15,14 +15,47 @@ _KEY = 0.4  # height of the key to the colors, in inches
 
 
 def to_array(values: Any) -> np.ndarray:
-    """Turn a tensor of any device and history, an array or a list into an array."""
-    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
+    """Turn a tensor of any device, type and history, an array or a list into an array."""
+    if not hasattr(values, "detach"):
+        return np.asarray(values)
+    values = values.detach().cpu()
+    return np.asarray(
+        values.float() if values.is_floating_point() and values.itemsize < 4 else values
+    )
 
 
-def check_length(name: str, items: Sequence[Any] | None, count: int, what: str) -> None:
-    """Refuse an optional argument that has not one item for each of ``count`` things drawn."""
-    if items is not None and len(items) != count:
-        raise ValueError(f"{name} must have one entry for each of {count} {what}, got {len(items)}")
+def real_numbers(**values: Any) -> np.ndarray:
+    """Turn one value, given under the name of its argument, into an array of real numbers."""
+    ((name, value),) = values.items()
+    try:
+        numbers = to_array(value)
+    except ValueError as error:  # rows of different lengths
+        raise ValueError(f"{name} has no shape: {error}") from error
+    if numbers.dtype.kind not in "biuf":
+        raise TypeError(f"{name} has type {numbers.dtype}, expected real numbers")
+    return numbers
+
+
+def finite_numbers(**values: Any) -> np.ndarray:
+    """Turn a value into an array as :func:`real_numbers` does, and refuse nan and infinities."""
+    numbers = real_numbers(**values)
+    if not np.isfinite(numbers).all():
+        count = int((~np.isfinite(numbers)).sum())
+        raise ValueError(f"{next(iter(values))} must be finite, got {count} that are nan or inf")
+    return numbers
+
+
+def check_texts(count: int, what: str, **texts: Sequence[str] | None) -> None:
+    """Refuse an optional argument that has not one text for each of ``count`` things drawn."""
+    for name, items in texts.items():
+        if items is None:
+            continue
+        if not hasattr(items, "__len__") or not all(isinstance(item, str) for item in items):
+            raise TypeError(f"{name} is {items!r}, expected a text for each of {count} {what}")
+        if len(items) != count:
+            raise ValueError(
+                f"{name} must have one entry for each of {count} {what}, got {len(items)}"
+            )
 
 
 def show_image(ax: Axes, pixels: Any, title: str = "", *, size: float = 10, **options: Any) -> None:
@@ -44,7 +77,7 @@ def to_colors(image: Any) -> np.ndarray:
 
 def _pictures(images: Any) -> np.ndarray:
     """Bring images into ``(N, H, W)`` or ``(N, H, W, 3)`` with values from 0 to 1."""
-    pixels = to_array(images)
+    pixels = real_numbers(images=images)
     colors = pixels.shape[1] if pixels.ndim == 4 else 0
     if pixels.ndim != 3 and colors not in (1, 3):
         shapes = "(N, H, W), (N, 1, H, W) or (N, 3, H, W)"
@@ -74,7 +107,7 @@ def _tile(
     Return the axes and the length of an inch in data units; ``foot`` inches below stay free.
     """
     count, height, width = pictures.shape[:3]
-    cols = min(count, cols or 8)
+    cols = min(count, int(cols or 8))
     rows = -(-count // cols)
     aspect = height / width
     tile = min(_LARGEST, (WIDTH - 2 * _EDGE) / (cols * (1 + _GAP) - _GAP))
@@ -104,15 +137,19 @@ def image_grid(
     Args:
         images: ``(N, H, W)``, ``(N, 1, H, W)`` or ``(N, 3, H, W)``; uint8, or numbers in [0, 1].
         titles: A short text above each image.
-        cols: Images in a row; at most 8 unless given.
+        cols: Images in a row, at least 1; at most 8 unless given.
         alt: Replaces the computed alt sentence.
 
     Raises:
-        ValueError: ``images`` has another shape or range, or ``titles`` differs in length.
+        TypeError: ``images`` are no real numbers, ``titles`` no texts or ``cols`` no integer.
+        ValueError: ``images`` has another shape or range, ``titles`` differs in length, or ``cols``
+            is below 1.
     """
     pictures = _pictures(images)
     count, height, width = pictures.shape[:3]
-    check_length("titles", titles, count, "images")
+    check_texts(count, "images", titles=titles)
+    if cols is not None:
+        check_count(cols=cols)
     texts = list(titles) if titles is not None else [""] * count
     ax, _ = _tile(pictures, texts, cols=cols, cmap="gray", vmin=0, vmax=1)
     sentence = f"{count} image{'s' * (count > 1)} of {height} × {width} pixels"
@@ -131,14 +168,13 @@ def feature_maps(maps: Any, titles: Sequence[str] | None = None) -> Figure:
         titles: A short text above each map; its number, from 0, unless given.
 
     Raises:
+        TypeError: ``maps`` are no real numbers or ``titles`` no texts.
         ValueError: ``maps`` has another shape or is not finite, or ``titles`` differs in length.
     """
-    values = to_array(maps).astype(float)
+    values = finite_numbers(maps=maps).astype(float)
     if values.ndim != 3 or not values.size:
         raise ValueError(f"maps must be (C, H, W) and not empty, got {values.shape}")
-    if not np.isfinite(values).all():
-        raise ValueError("maps must be finite, got nan or inf")
-    check_length("titles", titles, len(values), "maps")
+    check_texts(len(values), "maps", titles=titles)
     texts = list(titles) if titles is not None else [str(i) for i in range(len(values))]
     limit = max(np.abs(values).max(), 1e-12)
     ax, inch = _tile(values, texts, foot=_KEY, cmap=SIGNED, vmin=-limit, vmax=limit)

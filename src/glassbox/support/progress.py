@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from glassbox.support.arguments import check_at_least
+from glassbox.support.arguments import check_integer
 
 Advance = Callable[[str], None]
 
@@ -37,9 +37,9 @@ def progress_bar(total: int, *, show: bool = True) -> Iterator[Advance]:
         A function to call after each step with a short text that says what was done.
 
     Raises:
-        ValueError: If ``total`` is negative.
+        ValueError: If ``total`` is not an integer or negative.
     """
-    check_at_least(0, total=total)
+    check_integer(0, total=total)
     display = _choose_display() if show else None
     if display is None:
         yield lambda text: None

@@ -32,8 +32,8 @@ def seed_everything(seed: int, *, deterministic: bool = True) -> None:
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
-    torch.use_deterministic_algorithms(deterministic)
-    torch.backends.cudnn.deterministic = deterministic
+    torch.use_deterministic_algorithms(bool(deterministic))
+    torch.backends.cudnn.deterministic = bool(deterministic)
     torch.backends.cudnn.benchmark = False
     if deterministic:
         os.environ.setdefault(_CUBLAS, ":4096:8")  # read by cuBLAS when it starts
@@ -65,6 +65,16 @@ def isolated_seed(seed: int, *, deterministic: bool = True) -> Iterator[None]:
             os.environ.pop(_CUBLAS, None)
 
 
+def generator_from(seed: int) -> torch.Generator:
+    """Make a generator on the CPU from a seed of 0 to 2**63 - 1.
+
+    Raises:
+        TypeError: If ``seed`` is not an integer.
+        ValueError: If ``seed`` is out of range.
+    """
+    return torch.Generator().manual_seed(_checked(seed, bits=63))
+
+
 def random_states() -> dict[str, Any]:
     """Read the states of all global random number generators: Python, NumPy and torch (also CUDA).
 
@@ -90,10 +100,13 @@ def restore_random_states(states: dict[str, Any]) -> None:
         torch.cuda.set_rng_state_all(states["cuda"])
 
 
-def _checked(seed: int) -> int:
-    if isinstance(seed, bool) or not hasattr(seed, "__index__"):
-        raise TypeError(f"seed is {seed!r}, expected an integer")
-    seed = operator.index(seed)
-    if not 0 <= seed < 2**32:
-        raise ValueError(f"seed is {seed}, expected 0 to 2**32 - 1")
-    return seed
+def _checked(seed: int, bits: int = 32) -> int:
+    try:
+        if isinstance(seed, bool):
+            raise TypeError
+        number = operator.index(seed)
+    except TypeError:
+        raise TypeError(f"seed is {seed!r}, expected an integer") from None
+    if not 0 <= number < 2**bits:
+        raise ValueError(f"seed is {number}, expected 0 to 2**{bits} - 1")
+    return number
