@@ -43,7 +43,7 @@ def removed(model: nn.Module, blocks: Layers) -> Iterator[None]:
         Veit, Wilber and Belongie (2016), "Residual Networks Behave Like Ensembles of Relatively
         Shallow Networks", https://arxiv.org/abs/1605.06431.
     """
-    found = layers_named(model, blocks)
+    found = layers_named(model, blocks, "blocks")
     for name, block in found.items():
         if not (name and hasattr(block, "downsample") and hasattr(block, "conv1")):
             raise ValueError(f"blocks has {name!r}, expected names of blocks with a shortcut")
