@@ -1,5 +1,6 @@
 import pytest
 import torch
+from devices import gives_the_same_in_every_layout, gives_the_same_on_every_device, needs_no_values
 from refusals import refuses
 
 import glassbox.support.torchvision_operators  # noqa: F401
@@ -15,6 +16,7 @@ from glassbox.data.augmentation import adjust_color, flip, rotate, shift
 
 from torchvision.transforms import v2  # isort: skip
 
+NAN = float("nan")
 FLOATS = [torch.float32, torch.float64]
 ALL = {
     "flip": random_flip(),
@@ -152,17 +154,54 @@ def test_composed_augmentations_run_first_to_last_on_one_generator():
 
 test_strengths_out_of_range_are_refused = refuses(
     (lambda: random_flip(1.5), "probability"),
+    (lambda: random_flip(NAN), "probability"),
     (lambda: random_shift(-1), "max_pixels"),
+    (lambda: random_shift(1.5), "max_pixels is 1.5"),
     (lambda: random_crop(-1), "padding"),
+    (lambda: random_crop(1.5), "padding is 1.5"),
     (lambda: random_rotation(-5), "degrees"),
+    (lambda: random_rotation(NAN), "degrees"),
+    (lambda: random_rotation(float("inf")), "degrees"),
     (lambda: color_jitter(contrast=2), "contrast"),
 )
 
 
 BYTES = torch.zeros(1, 3, 4, 4, dtype=torch.uint8)
+ONE, NONE = torch.ones(1), torch.zeros(1).long()
 
 test_what_needs_floating_point_or_colors_says_so = refuses(
     (lambda: rotate(BYTES, torch.zeros(1)), TypeError, "images has type"),
     (lambda: color_jitter(0.1)(BYTES), TypeError, "images has type"),
     (lambda: color_jitter(0.1)(torch.zeros(1, 1, 4, 4)), r"images has shape \(1, 1, 4, 4\)"),
+    (lambda: color_jitter(0.1)(BYTES - 1.5), "images is between -1.5 and -1.5, expected 0 to 1"),
+    (lambda: color_jitter(0.1)(BYTES + NAN), "images is between nan and nan, expected 0 to 1"),
+    (lambda: adjust_color(BYTES / 1, ONE, -ONE, ONE), "contrast is between -1 and -1"),
+    (lambda: adjust_color(BYTES / 1, ONE, ONE, ONE * NAN), "saturation is between nan"),
+    (lambda: adjust_color(BYTES / 1, torch.ones(2), ONE, ONE), r"brightness has shape \(2,\)"),
+    (lambda: flip(BYTES[0], ONE > 0), r"images has shape \(3, 4, 4\)"),
+    (lambda: flip(BYTES, ONE), "chosen has .* torch.float32, expected bool"),
+    (lambda: flip(BYTES, torch.ones(2) > 0), r"chosen has shape \(2,\)"),
+    (lambda: shift(BYTES[0], NONE, NONE), r"images has shape \(3, 4, 4\)"),
+    (lambda: shift(BYTES, NONE, ONE), "right has .* torch.float32, expected integers"),
+    (lambda: shift(BYTES, torch.zeros(2).long(), NONE), r"down has shape \(2,\)"),
+    (lambda: rotate(BYTES[0] / 1, ONE), r"images has shape \(3, 4, 4\)"),
+    (lambda: rotate(BYTES / 1, torch.ones(2)), r"degrees has shape \(2,\)"),
+    (lambda: rotate(BYTES / 1, ONE * NAN), "degrees has 1 entries that are nan"),
 )
+
+
+def test_what_moves_out_leaves_zeros_whatever_it_was():
+    image = torch.full((1, 1, 1, 2), NAN)
+    image[..., 0] = 7
+    assert shift(image, NONE, NONE - 1)[0, 0, 0, 1] == 0
+    assert shift(image, NONE, NONE + 1).flatten().tolist() == [0, 7]
+
+
+def augmented(name):
+    return lambda images: ALL[name](images, seeded(3))
+
+
+AUGMENTED = [(name, augmented(name), photos()) for name in ALL]
+test_augmentation_is_the_same_on_every_device = gives_the_same_on_every_device(*AUGMENTED)
+test_augmentation_is_the_same_in_every_layout = gives_the_same_in_every_layout(*AUGMENTED)
+test_augmentation_needs_no_values = needs_no_values(*AUGMENTED)

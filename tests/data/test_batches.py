@@ -3,6 +3,7 @@ from itertools import chain
 import numpy as np
 import pytest
 import torch
+from devices import LAYOUTS
 from refusals import refuses
 
 from glassbox.data import Batches, compose, random_flip, random_shift
@@ -126,6 +127,35 @@ def test_batches_go_to_the_device_asked_for():
     assert images.device.type == labels.device.type == "meta"
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_images_of_any_layout_come_alike(layout, channels_last):
+    images = torch.rand(8, 3, 4, 5)
+    given = LAYOUTS[layout](images)
+    for shuffle in (False, True):
+        for mine, labels in Batches(
+            given, torch.arange(8), 3, shuffle=shuffle, channels_last=channels_last
+        ):
+            assert torch.equal(mine, images[labels])
+            kind = torch.channels_last if channels_last else torch.contiguous_format
+            assert mine.is_contiguous(memory_format=kind)
+
+
+def test_arrays_come_as_tensors():
+    batches = Batches(IMAGES.numpy(), LABELS.tolist(), 10, seed=1)
+    assert drawn(batches) == drawn(Batches(IMAGES, LABELS, 10, seed=1))
+    assert all(isinstance(part, torch.Tensor) for part in next(iter(batches)))
+
+
+def test_the_order_does_not_depend_on_the_default_device():
+    expected = drawn(Batches(IMAGES, LABELS, 10)), drawn(Batches(IMAGES, LABELS, 10, shuffle=False))
+    with torch.device("meta"):
+        assert expected == (
+            drawn(Batches(IMAGES, LABELS, 10)),
+            drawn(Batches(IMAGES, LABELS, 10, shuffle=False)),
+        )
+
+
 @pytest.mark.parametrize("world_size", [2, 3, 4])
 def test_processes_share_the_batches_that_one_process_sees(world_size):
     size = 12
@@ -164,6 +194,9 @@ test_arguments_that_do_not_fit_are_refused = refuses(
     ({"rank": 2, "world_size": 2}, "rank"),
     ({"batch_size": 9, "world_size": 2}, "batch_size is 9, expected a multiple of 2"),
     ({"seed": -1}, "seed"),
+    ({"seed": 0.5}, "seed is 0.5"),
+    ({"batch_size": 2.5}, TypeError, "batch_size is 2.5"),
+    ({"images": "abc"}, TypeError, "images is 'abc', expected a tensor, an array or a list"),
     ({"batch_size": 200, "drop_last": True}, "images has .* expected enough"),
     ({"images": IMAGES[:0], "labels": LABELS[:0]}, "images has .* expected enough"),
     by=lambda change: Batches(**(ARGUMENTS | change)),

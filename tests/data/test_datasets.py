@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from devices import gives_the_same_in_every_layout, gives_the_same_on_every_device, needs_no_values
 from refusals import refuses
 from sklearn.datasets import load_digits
 
@@ -36,6 +37,7 @@ def test_digits_are_scikit_learns_in_bytes():
     assert np.abs(digits.images[:, 0].numpy() / 255 - theirs.images / 16).max() < 0.5 / 255 + 1e-9
 
 
+NAN, THREE = float("nan"), torch.ones(3)
 ALL = "digits, scenes, mnist, fashion_mnist, cifar10"
 
 test_what_cannot_be_loaded_is_named = refuses(
@@ -132,9 +134,44 @@ test_what_would_broadcast_or_divide_by_zero_is_refused = refuses(
     (lambda images: normalize(images, torch.zeros(3), torch.tensor([1.0, 0, 1])), "std is"),
     (lambda images: channel_statistics(images[:0]), "images has shape"),
     (lambda images: resize(images, 0), "size is 0"),
+    (lambda images: resize(images, 2.5), TypeError, "size is 2.5"),
+    (lambda images: resize(images.int(), 2), TypeError, "images has type torch.int32"),
+    (
+        lambda images: normalize(images.int(), THREE, THREE),
+        TypeError,
+        "images has type torch.int32",
+    ),
+    (lambda images: normalize(images, THREE * NAN, THREE), "mean has 3 entries that are nan"),
+    (lambda images: normalize(images, THREE, THREE / 0), "std has .* 3 that are infinite"),
+    (lambda images: normalize(images.numpy(), THREE, THREE), TypeError, "images is a ndarray"),
+    (lambda images: channel_statistics(images.int()), TypeError, "images has type torch.int32"),
+    (lambda images: channel_statistics(images * NAN), "images has 2160 entries that are nan"),
+    (lambda images: to_float([0, 255]), TypeError, "images is a list, expected a tensor"),
     (lambda images: tiny()[3], TypeError, "indices is 3"),  # it would give no data set
     by=lambda call: call(bytes_of()),
 )
+
+
+PHOTOS = to_float(bytes_of())
+COMPUTED = (
+    ("channel_statistics", channel_statistics, PHOTOS),
+    ("channel_statistics of bytes", channel_statistics, bytes_of()),
+    ("normalize", lambda images: normalize(images, THREE / 2, THREE / 4), PHOTOS),
+    ("normalize bytes", lambda images: normalize(images, [0.5, 0.4, 0.3], THREE), bytes_of()),
+    ("resize", lambda images: resize(images, 4), PHOTOS),
+    ("resize bytes", lambda images: resize(images, 9), bytes_of()),
+    ("to_float", to_float, bytes_of()),
+)
+test_pixels_are_the_same_on_every_device = gives_the_same_on_every_device(*COMPUTED)
+test_pixels_are_the_same_in_every_layout = gives_the_same_in_every_layout(*COMPUTED)
+test_pixels_need_no_values = needs_no_values(*COMPUTED[2:])
+
+
+def test_a_part_of_a_data_set_is_on_its_device():
+    data = tiny()
+    with torch.device("meta"):
+        assert len(data[[]]) == 0 and data[[3, 1]].labels.tolist() == [0, 1]
+        assert load("digits").labels[:3].tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize("size", [3, 6, 17])

@@ -2,8 +2,10 @@
 
 import pytest
 import torch
+from devices import gives_the_same_on_every_device
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from refusals import refuses
 
 from glassbox.data import read_strokes
 from glassbox.data.handwriting import WAYS, ink, smooth
@@ -41,6 +43,21 @@ def test_a_point_that_is_written_twice_is_a_corner():
     curve = smooth(corner, 4)
     assert curve[4:9].unique(dim=0).tolist() == [[6.0, 0.0]]
     assert not curve[:5, 1].any() and curve[8:, 0].unique().tolist() == [6.0]
+
+
+test_strokes_that_cannot_be_read_are_shown = refuses(
+    ("5", "way is '5', expected"),
+    ("5 5, 6 b", "way is '5 5, 6 b', expected"),
+    ("5 5, 6 nan", "way has 1 entries that are nan"),
+    by=read_strokes,
+)
+
+LINE = torch.tensor([[2.0, 5.0], [8.0, 5.0], [9.0, 1.0]])
+test_strokes_are_the_same_on_every_device = gives_the_same_on_every_device(
+    ("smooth", smooth, LINE),
+    ("ink", lambda line: ink([line], 10, 3.0), LINE),
+    ("read_strokes", lambda: read_strokes(WAYS[8][1])),
+)
 
 
 def test_a_curve_of_one_point_is_refused():

@@ -143,9 +143,21 @@ def test_all_classes_can_be_asked_for_on_chosen_backgrounds():
     assert roughness[1] > 1.5 * roughness[0]
 
 
+def test_scenes_are_drawn_on_the_cpu_whatever_the_default_device():
+    with torch.device("meta"):
+        drawn = draw_scenes(12, size=16, seed=3)
+    expected = draw_scenes(12, size=16, seed=3)
+    for name in ("images", "labels", "masks"):
+        assert torch.equal(getattr(drawn, name), getattr(expected, name))
+
+
 test_options_out_of_range_are_refused = refuses(
     ({"n": 0}, "n is 0"),
+    ({"n": 2.5}, "n is 2.5, expected an integer"),
     ({"size": 8}, "size is 8, expected 16 to 256"),
+    ({"size": 32.5}, "size is 32.5, expected an integer"),
+    ({"seed": 0.5}, "seed is 0.5, expected an integer"),
+    ({"occlusion": float("nan")}, "occlusion is nan"),
     ({"seed": -1}, "seed"),
     ({"split": "holdout"}, "split is 'holdout', expected one of train"),
     ({"classes": ("star", "stra")}, "classes is 'stra'"),

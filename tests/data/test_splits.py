@@ -1,20 +1,22 @@
 import numpy as np
 import pytest
 import torch
+from devices import gives_the_same_on_every_device
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from refusals import refuses
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
-from glassbox.data import k_folds, long_tailed, long_tailed_counts, stratified_split
+from glassbox.data import k_folds, load, long_tailed, long_tailed_counts, stratified_split
+from glassbox.data.splits import _allotment, _proportional
 
 label_vectors = st.lists(st.integers(2, 40), min_size=2, max_size=6).flatmap(
     lambda counts: st.permutations([c for c, count in enumerate(counts) for _ in range(count)])
 )
 
 
-@given(label_vectors, st.lists(st.floats(0.05, 1), min_size=1, max_size=4), st.integers(0, 99))
-@settings(max_examples=60, deadline=None)
+@given(label_vectors, st.lists(st.floats(0.05, 1), min_size=1, max_size=5), st.integers(0, 99))
+@settings(max_examples=300, deadline=None)
 def test_parts_are_disjoint_and_keep_the_class_proportions(values, weights, seed):
     labels = torch.tensor(values)
     sizes = [max(1, int(len(labels) * w / sum(weights))) for w in weights]
@@ -24,11 +26,63 @@ def test_parts_are_disjoint_and_keep_the_class_proportions(values, weights, seed
     assert [len(part) for part in parts] == sizes
     together = torch.cat(parts)
     assert len(together.unique()) == len(together)
-    fraction = torch.bincount(labels) / len(labels)
-    for position, part in enumerate(parts):
-        counts = torch.bincount(labels[part], minlength=len(fraction))
-        # The first part is exact to rounding; each later one inherits the rounding before it.
-        assert (counts - fraction * len(part)).abs().max() < 1 + position
+    shares = torch.bincount(labels) * torch.tensor(sizes)[:, None]  # times the number of labels
+    counts = torch.stack([torch.bincount(labels[one], minlength=shares.shape[1]) for one in parts])
+    assert (counts * len(labels) - shares).abs().max() < len(labels)  # rounded up or down
+
+
+def test_every_part_rounds_up_or_down_where_part_after_part_would_not():
+    # The second part would get no 0 and no 1, of which it has a half each, and both 2s.
+    parts = stratified_split(torch.tensor([0, 1, 2, 2]), [1, 2, 1])
+    assert [len(part) for part in parts] == [1, 2, 1]
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(3000):
+        available = torch.randint(1, 12, (5,), generator=generator)
+        sizes = torch.randint(1, 8, (4,), generator=generator)
+        if sizes.sum() > available.sum():
+            continue
+        counts = torch.tensor(_allotment(available.tolist(), sizes.tolist()))  # (parts, classes)
+        assert counts.sum(1).equal(sizes) and (counts.sum(0) <= available).all()
+        off = counts * available.sum() - sizes[:, None] * available
+        assert off.abs().max() < available.sum()
+
+
+def test_a_split_that_was_exact_part_after_part_stays_as_it_was():
+    digits = load("digits").labels
+    for sizes in ((1040, 757), (1024, 773), (200, 1000), (700, 1000), (1000, 797), (1500, 200, 97)):
+        left, available = digits.bincount(), digits.bincount().tolist()
+        for size, counts in zip(sizes, _allotment(available, sizes), strict=True):
+            assert counts == _proportional(left.tolist(), size)
+            left = left - torch.tensor(counts)
+
+
+def test_arrays_and_lists_are_labels_too():
+    labels = torch.arange(60) % 3
+    for same in (labels.numpy(), labels.tolist(), labels.numpy().astype(np.uint8)):
+        for call in (lambda y: stratified_split(y, [0.5, 0.5]), lambda y: k_folds(y, 3)[0]):
+            assert all(map(torch.equal, call(same), call(labels)))
+        assert torch.equal(long_tailed(same, 2), long_tailed(labels, 2))
+    parts = stratified_split(labels, np.array([20, 40]))
+    assert [len(part) for part in parts] == [20, 40]
+
+
+LABELS = torch.arange(60) % 3
+test_splits_are_the_same_on_every_device = gives_the_same_on_every_device(
+    ("stratified_split", lambda labels: stratified_split(labels, [20, 30]), LABELS),
+    ("k_folds", lambda labels: k_folds(labels, 3), LABELS),
+    ("long_tailed", lambda labels: long_tailed(labels, 2), LABELS),
+)
+
+
+test_what_splits_refuse = refuses(
+    (lambda: k_folds(LABELS, 2.5), "k is 2.5, expected an integer"),
+    (lambda: k_folds(LABELS, 2, seed=0.5), TypeError, "seed is 0.5"),
+    (lambda: stratified_split(LABELS, [5], seed=None), TypeError, "seed is None"),
+    (lambda: stratified_split(LABELS, 5), TypeError, "parts is 5"),
+    (lambda: stratified_split(LABELS, ["a"]), TypeError, "parts.0. is 'a'"),
+    (lambda: stratified_split("aab", [1]), TypeError, "labels is 'aab'"),
+    (lambda: long_tailed(torch.tensor([0, -1]), 1), "labels has -1"),
+)
 
 
 def test_the_first_part_has_as_many_of_each_class_as_in_scikit_learn():
@@ -70,7 +124,13 @@ def test_parts_come_in_shuffled_order():
     assert not torch.equal(part, part.sort().values)
 
 
-@pytest.mark.parametrize("parts", [[], [0, 5], [0.6, 0.6], [101], [-1], [60, 41], [0.001]])
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [[], [0, 5], [0.6, 0.6], [101], [-1], [60, 41], [0.001], [0.5, NAN], [INF]],
+)
 def test_parts_that_do_not_fit_are_refused(parts):
     with pytest.raises(ValueError, match="parts"):
         stratified_split(torch.arange(100) % 2, parts)
@@ -154,6 +214,8 @@ test_a_tail_that_cannot_be_is_refused = refuses(
     ((100, 1, 10), "num_classes"),
     ((100, 10, 10, "linear"), "profile"),
     ((100, 10, 200), "imbalance is 200"),
+    ((NAN, 10, 2), "n_max is nan, expected an integer"),
+    ((100, 2.5, 2), "num_classes is 2.5, expected an integer"),
     by=lambda arguments: long_tailed_counts(*arguments),
 )
 

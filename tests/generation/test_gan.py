@@ -189,12 +189,47 @@ def test_noise_is_uniform_from_minus_one_to_one():
 
 
 def test_a_loss_that_is_not_finite_ends_the_training():
-    with pytest.raises(FloatingPointError, match="loss of the discriminator is nan in step 1"):
-        train_gan(players(), points() * math.nan, steps=3, progress=False)
+    with pytest.raises(FloatingPointError, match="loss of the discriminator is inf in step 1"):
+        train_gan(players(loss=least_squares), points() * 1e30, steps=3, progress=False)
+
+
+def test_a_step_whose_loss_is_not_finite_changes_nothing():
+    gan = players()
+    before = [p.clone() for net in (gan.generator, gan.discriminator) for p in net.parameters()]
+    with pytest.raises(FloatingPointError, match=r"^the loss of the discriminator is nan$"):
+        discriminator_step(gan, points() * math.nan, gan.noise(8))
+    with pytest.raises(FloatingPointError, match=r"^the loss of the generator is nan$"):
+        generator_step(gan, gan.noise(8) * math.nan)
+    after = [p for net in (gan.generator, gan.discriminator) for p in net.parameters()]
+    assert all(map(torch.equal, before, after)) and not any(p.grad is not None for p in after)
+
+
+def test_noise_and_batches_are_drawn_on_the_cpu_whatever_the_default_device():
+    gan, other = players(), players()
+    options = {"steps": 2, "batch_size": 8, "progress": False}
+    expected = train_gan(gan, points(), generator=torch.Generator().manual_seed(1), **options)
+    with torch.device("meta"):
+        found = train_gan(
+            other, points().numpy(), generator=torch.Generator().manual_seed(1), **options
+        )
+    assert found == expected
 
 
 test_a_wrong_argument_is_named = refuses(
     (lambda: players(lr=0), "lr is 0"),
+    (lambda: players(lr=math.inf), "lr is inf"),
+    (lambda: players(betas=(0.5, 1)), r"betas\[1\] is 1, expected 0 to below 1"),
+    (lambda: GAN(_RingGenerator(), nn.Identity()), "parameters of discriminator is empty"),
+    (lambda: GAN(_RingGenerator(), None), TypeError, "discriminator is None"),
+    (lambda: train_gan(players(), points() * math.nan, steps=1), "images has 128 entries that are"),
+    (lambda: least_squares.generator(torch.ones(2, 1).long()), TypeError, "fake_scores has type"),
+    (lambda: minimax.generator(torch.zeros(0, 1)), "fake_logits has shape"),
+    (lambda: players().noise(0), "count is 0"),
+    (
+        lambda: train_gan(players(), points(), steps=1, batch_size=2.5),
+        TypeError,
+        "batch_size is 2.5",
+    ),
     (lambda: Snapshots(torch.zeros(1, 2), every=0), "every is 0, expected at least 1"),
     (lambda: train_gan(players(), points(), steps=0), "steps is 0, expected at least 1"),
     (lambda: train_gan(players(), points(), steps=1, batch_size=1), "batch_size is 1"),

@@ -5,6 +5,7 @@ from statistics import fmean
 
 import pytest
 import torch
+from devices import gives_the_same_on_every_device
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from refusals import refuses
@@ -86,11 +87,28 @@ def test_the_steps_of_a_recipe_are_seen_by_callbacks():
     assert seen == [0, 1, 2]
 
 
+RING = draw_ring(100, torch.Generator().manual_seed(0))
+test_a_ring_is_the_same_on_every_device = gives_the_same_on_every_device(
+    ("count_modes", count_modes, RING),
+    ("draw_ring", lambda: draw_ring(5, torch.Generator().manual_seed(0))),
+    ("ring_centers", ring_centers),
+)
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
+def test_points_of_any_type_are_counted_alike(kind):
+    assert count_modes(RING.to(kind).numpy() if kind == torch.float64 else RING.to(kind)).modes == 8
+    assert count_modes(ring_centers().to(kind)) == count_modes(ring_centers().tolist())
+
+
 test_a_wrong_argument_is_named = refuses(
     (lambda: draw_ring(0), "count is 0, expected at least 1"),
     (lambda: count_modes(torch.zeros(3, 3)), r"points has shape \(3, 3\) .* expected \(N, 2\)"),
     (lambda: count_modes(torch.zeros(0, 2)), "points is empty"),
     (lambda: count_modes(torch.zeros(3, 2), min_fraction=2), "min_fraction is 2"),
+    (lambda: count_modes([[float("nan"), 0.0]]), "points has 1 entries that are nan"),
+    (lambda: count_modes("ab"), TypeError, "points is 'ab'"),
+    (lambda: train_ring(HEALTHY, steps=1, seed=0.5), "seed is 0.5"),
     (lambda: _RingGenerator(noise=0), "noise is 0"),
     (lambda: _RingDiscriminator(hidden=0), "hidden is 0"),
     (lambda: train_ring(HEALTHY, steps=0), "steps is 0"),

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from devices import gives_the_same_on_every_device
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from refusals import refuses
@@ -154,20 +155,71 @@ def test_features_are_taken_in_eval_mode():
     model = nn.Sequential(nn.Dropout(0.9))
     images = torch.rand(4, 1, 2, 2)
     assert torch.equal(layer_features(model, images, "0"), images.flatten(1))
+    assert torch.equal(layer_features(model, images, model[0]), images.flatten(1))
 
 
 TEN = torch.zeros(10, 3)
+
+
+class First(nn.Module):
+    def forward(self, pair):
+        return pair[0]
+
+
+HUGE = 1e200 * random(4, 10, 3)
+TUPLES = nn.Sequential(nn.LSTM(3, 2), First())
+RELU = nn.ReLU()
+TWICE = nn.Sequential(RELU, nn.Linear(3, 3), RELU)
+LESS = random(3, 20, 3, dtype=torch.float32)
+test_metrics_are_the_same_on_every_device = gives_the_same_on_every_device(
+    ("frechet_distance", frechet_distance, LESS, 2 * LESS.flip(1)),
+    (
+        "neighbors",
+        lambda *both: tuple(precision_recall_density_coverage(*both)),
+        LESS,
+        LESS.flip(1),
+    ),
+    ("class_balance", class_balance, LESS),
+)
+
+
+def test_arrays_lists_and_half_types_are_measured_alike():
+    exact = LESS.bfloat16()
+    for measure in (frechet_distance, precision_recall_density_coverage):
+        expected = measure(exact.float(), 2 * exact.float())
+        assert measure(exact, 2 * exact) == expected
+        assert measure(exact.float().numpy(), (2 * exact.float()).tolist()) == expected
+    assert class_balance(LESS.tolist()) == class_balance(LESS)
+
+
+def test_a_layer_of_single_numbers_has_one_feature():
+    assert layer_features(nn.Sequential(nn.Linear(3, 1), nn.Flatten(0)), LESS, "").shape == (20, 1)
 
 
 test_a_wrong_argument_is_named = refuses(
     (lambda: frechet_distance(TEN, TEN[:, :2]), r"fake has shape \(10, 2\)"),
     (lambda: frechet_distance(TEN[0], TEN[0]), r"real has shape \(3,\)"),
     (lambda: frechet_distance(TEN, TEN[:1]), "fake has 1 rows, expected at least 2"),
-    (lambda: frechet_distance(TEN * math.nan, TEN), "real has .*nan"),
+    (lambda: frechet_distance(TEN * math.nan, TEN), "real has 30 entries that are nan"),
+    (lambda: frechet_distance(TEN, TEN + math.inf), "fake has .* and 30 that are infinite"),
+    (lambda: frechet_distance(HUGE, TEN), r"real is from .*e\+200, fake is from"),
+    (lambda: frechet_distance("ab", TEN), TypeError, "real is 'ab'"),
+    (lambda: precision_recall_density_coverage(TEN, HUGE), r"fake is from .*e\+200"),
+    (lambda: precision_recall_density_coverage(TEN, TEN * math.nan), "fake has 30 entries"),
+    (lambda: precision_recall_density_coverage(TEN, TEN, 2.5), TypeError, "k is 2.5"),
+    (lambda: class_balance(TEN * math.nan), "logits has 30 entries that are nan"),
+    (lambda: class_balance(TEN[:, :0]), "logits is empty"),
+    (lambda: layer_features(TWICE, TEN, "0"), "layer is '0', which ran 2 times for 1 batches"),
+    (
+        lambda: layer_features(TUPLES, TEN, "0"),
+        TypeError,
+        "the output of '0'",
+    ),
+    (lambda: layer_features(nn.Flatten(0), TEN, ""), r"the output of '' has shape \(30,\)"),
     (lambda: precision_recall_density_coverage(TEN, TEN, 0), "k is 0, expected at least 1"),
     (lambda: precision_recall_density_coverage(TEN[:5], TEN), "real has 5 rows, expected at"),
     (lambda: class_balance(TEN[0]), r"logits has shape \(3,\)"),
     (lambda: class_balance(TEN[:0]), "logits is empty"),
-    (lambda: layer_features(LeNet5(), TEN, "relu9"), "layers has 'relu9'"),
+    (lambda: layer_features(LeNet5(), TEN, "relu9"), "layer has 'relu9'"),
     (lambda: layer_features(LeNet5(), torch.zeros(0, 1, 32, 32), ""), "images is empty"),
 )

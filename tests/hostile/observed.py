@@ -1,5 +1,6 @@
 """What a value is made of, so that two can be compared: results, and arguments before and after."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import is_dataclass
 from pathlib import Path
@@ -10,6 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from glassbox.plotting import Figure
+
+_TEMPORARY = re.compile(r"\S*/hostile\S*/")  # every call gets a folder of its own
+_OWN = ("serial", "inputs", "seconds")  # which differ between two calls that are alike
 
 
 def parts(
@@ -24,10 +28,10 @@ def parts(
     below = lambda one, key: parts(one, f"{path}.{key}", given=given, depth=depth + 1)  # noqa: E731
     if isinstance(value, Tensor | np.ndarray | np.generic):
         yield path, _as_array(value)
-    elif value is None or isinstance(value, str | bytes | bool | int | float | complex):
+    elif isinstance(value, str | Path):
+        yield path, _TEMPORARY.sub("", str(value))
+    elif value is None or isinstance(value, bytes | bool | int | float | complex):
         yield path, value
-    elif isinstance(value, Path):
-        yield path, str(value)
     elif isinstance(value, nn.Module):
         yield from _parts_of_module(value, path, given)
     elif isinstance(value, Figure):
@@ -49,7 +53,7 @@ def parts(
                 yield from below(one, key)
     elif is_dataclass(value) or type(value).__module__.startswith("glassbox"):
         for key, one in getattr(value, "__dict__", {}).items():
-            if key not in ("serial", "inputs"):
+            if key not in _OWN:
                 yield from below(one, key)
     else:
         yield path, type(value).__name__

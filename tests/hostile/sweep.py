@@ -1,15 +1,12 @@
-"""The sweep: each argument in turn replaced by hostile values, and what is asked of the outcome."""
+"""The sweep: each argument in turn replaced by hostile values, and the calls that are made so."""
 
 import contextlib
 import inspect
 import random
-import re
-import traceback
 import warnings
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -20,23 +17,23 @@ from glassbox.support.seeds import random_states
 from hostile import valid
 from hostile.callables import Public
 from hostile.exempt import EXEMPTIONS, Exemption
-from hostile.observed import differences, not_finite, parts
-from hostile.values import NAMES, ROUNDED, Role, anything, integer, number, switch, text
-
-_PACKAGE = str(Path(inspect.getfile(__import__("glassbox"))).parent)
-# How many roundings of the result's type two right results may be apart.
-_ROUNDINGS = 64
+from hostile.observed import differences, parts
+from hostile.values import NAMES, Role, anything, integer, number, switch, text
 
 
 class Case(NamedTuple):
-    """One call: valid but for the arguments named here, each with an expression and its kind."""
+    """One call: valid but for the arguments named here, each with an expression and its kind.
+
+    With ``defaults`` all other arguments that have a default are left out.
+    """
 
     public: Public
     given: tuple[tuple[str, str, str], ...] = ()  # argument, expression, kind
+    defaults: bool = False
 
     def __str__(self) -> str:
-        inside = ", ".join(f"{name}={expression}" for name, expression, _ in self.given)
-        return f"{self.public.name}({inside})"
+        inside = [f"{name}={expression}" for name, expression, _ in self.given]
+        return f"{self.public.name}({', '.join(inside + ['defaults'] * self.defaults)})"
 
 
 class Outcome(NamedTuple):
@@ -45,9 +42,6 @@ class Outcome(NamedTuple):
     result: dict[str, Any] | None
     error: Exception | None
     left: tuple[str, ...]
-
-
-# What is asked of the arguments
 
 
 @cache
@@ -100,28 +94,35 @@ def valid_arguments(public: Public) -> dict[str, Any]:
     return {name: role(public, one).make() for name, one in parameters(public).items()}
 
 
+def value_of(public: Public, argument: str, expression: str) -> Any:
+    """Evaluate an expression of the valid value of an argument."""
+    made = role(public, parameters(public)[argument]).make()
+    return eval(expression, {**NAMES, "v": made})
+
+
 def cases(public: Public, *, exempted: bool = False) -> list[Case]:
-    """List the cases of a callable: the valid call, then one for each expression."""
-    found = [Case(public)]
+    """List the cases of a callable: valid calls, then one for each expression."""
+    found = [Case(public), Case(public, defaults=True)]
     for name, parameter in parameters(public).items():
         for expression, kind in _expressions(role(public, parameter), parameter):
-            case = Case(public, ((name, expression, kind),))
-            if exempted or not exempt(case, "sweep"):
-                found.append(case)
-    return found
+            found.append(Case(public, ((name, expression, kind),)))
+    return [case for case in found if exempted or not exempt(case, "sweep")]
 
 
 def combinations(public: Public, count: int, draws: random.Random) -> list[Case]:
     """Draw cases in which two or three arguments at once are not the valid ones."""
     by_name: dict[str, list[Case]] = {}
-    for case in cases(public)[1:]:
-        by_name.setdefault(case.given[0][0], []).append(case)
+    for case in cases(public):
+        if case.given:
+            by_name.setdefault(case.given[0][0], []).append(case)
     if len(by_name) < 2:
         return []
     drawn = []
+    defaults = not exempt(Case(public, defaults=True), "sweep")
     for _ in range(count):
         names = draws.sample(sorted(by_name), min(draws.choice((2, 2, 3)), len(by_name)))
-        drawn.append(Case(public, tuple(draws.choice(by_name[name]).given[0] for name in names)))
+        given = tuple(draws.choice(by_name[name]).given[0] for name in names)
+        drawn.append(Case(public, given, defaults and draws.random() < 0.5))
     return drawn
 
 
@@ -142,14 +143,13 @@ def matches(exemption: Exemption, case: Case) -> bool:
     return any(fnmatchcase(name, exemption.pattern) for name in (case.public.name, str(case)))
 
 
-# One call
-
-
 def _call(public: Public, owner: Any, arguments: Mapping[str, Any]) -> Any:
     """Call with arguments by name, those of ``*args`` in their place."""
     positional, named, found = [], {}, parameters(public)
     before_many = any(one.kind is inspect.Parameter.VAR_POSITIONAL for one in found.values())
     for name, one in found.items():
+        if name not in arguments:
+            continue
         if one.kind is inspect.Parameter.VAR_POSITIONAL:
             positional += arguments[name]
             before_many = False
@@ -207,6 +207,10 @@ def _use(model: Any) -> list[Tensor] | None:
 def run(case: Case) -> Outcome:
     """Make one call with fresh values, and note what it left changed."""
     arguments = valid_arguments(case.public)
+    if case.defaults:
+        left_out = {n for n, one in parameters(case.public).items() if one.default is not one.empty}
+        for name in left_out - {name for name, _, _ in case.given}:
+            del arguments[name]
     with isolated_seed(0, deterministic=False), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name, expression, _ in case.given:
@@ -234,143 +238,3 @@ def _global_state() -> dict[str, Any]:
         "deterministic": torch.are_deterministic_algorithms_enabled(),
         "hooks of all modules": sum(map(len, hooks)),
     }
-
-
-# What is asked of the outcome
-
-
-@cache
-def valid_result(public: Public, argument: str = "", expression: str = "v") -> Outcome:
-    """Make the valid call, or that with one argument rounded as another type rounds it."""
-    return run(Case(public, ((argument, expression, "same"),) if argument else ()))
-
-
-def complaints(case: Case) -> list[str]:
-    """Say in a line each what is wrong with the outcome of a case."""
-    outcome = run(case)
-    changes = {"global": "global states", "hooks": "hooks", "unchanged": "an argument"}
-    found = [f"changed {changes[rule]}" for rule in outcome.left if not exempt(case, rule)]
-    if not case.given:
-        if outcome.error is not None:
-            return [_line(case, outcome, "expected the valid call to return")]
-        if not_finite(outcome.result) and not exempt(case, "finite"):
-            found.append(f"{', '.join(not_finite(outcome.result))} is not finite")
-    elif outcome.error is not None:
-        found += _judge_refusal(case, outcome.error)
-    else:
-        found += _judge_result(case, outcome.result)
-    return [_line(case, outcome, complaint) for complaint in found]
-
-
-def _judge_refusal(case: Case, error: Exception) -> list[str]:
-    """Refusals name an argument and have a documented type, unless the caller's code raised."""
-    if _raised_by_caller(error) or exempt(case, "torch"):
-        return []
-    names = " or ".join(name for name, _, _ in case.given)
-    expected = f"expected ValueError or TypeError that names {names}"
-    known = _documented(case.public) | {"ValueError", "TypeError"}
-    if not known & {one.__name__ for one in type(error).__mro__}:
-        return [expected]
-    message = str(error)
-    if exempt(case, "name"):
-        return []
-    if isinstance(error, OSError) and error.filename is not None:
-        return []
-    if not any(re.search(rf"\b{re.escape(word)}\b", message) for word in _words(case)):
-        return [expected]
-    return (
-        [f"expected a shorter message than {len(message)} letters"] if len(message) > 1000 else []
-    )
-
-
-def _words(case: Case) -> set[str]:
-    """Which names a message may use: of the argument; of any where one has to fit another."""
-    found, words = parameters(case.public), set()
-    for name, expression, kind in case.given:
-        words.add(name)
-        if kind in ("misfit", "odd") or len(case.given) > 1:
-            words |= set(found)
-        if found[name].kind is inspect.Parameter.VAR_KEYWORD:
-            words |= set(
-                map(str, eval(expression, {**NAMES, "v": role(case.public, found[name]).make()}))
-            )
-    return words
-
-
-def _documented(public: Public) -> set[str]:
-    """Read the names of errors from the docstrings of a callable and of its class."""
-    texts = [inspect.getdoc(public.function) or ""]
-    if public.owner is not None:
-        texts.append(inspect.getdoc(public.owner.function) or "")
-    documented = {name for text in texts for name in re.findall(r"\b([A-Z]\w*Error)\b", text)}
-    return documented | ({"IndexError"} if public.name.endswith("__getitem__") else set())
-
-
-def _raised_by_caller(error: Exception) -> bool:
-    """Say whether the last to run, of the package and the caller's own code, was the latter."""
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if frame.filename == valid.__file__:
-            return True
-        if frame.filename.startswith(_PACKAGE):
-            return False
-    return False
-
-
-def _judge_result(case: Case, result: dict[str, Any]) -> list[str]:
-    kinds = {kind for _, _, kind in case.given}
-    names = " or ".join(name for name, _, kind in case.given if kind in ("wrong", "misfit"))
-    odd = not_finite(result)
-    if kinds & {"wrong", "misfit"}:
-        hostile = any(re.search(r"\b(nan|inf)\b", expression) for _, expression, _ in case.given)
-        if hostile and odd and exempt(case, "passes on"):
-            return []
-        return [f"expected ValueError or TypeError that names {names}"]
-    if odd and not exempt(case, "finite"):
-        return [f"{', '.join(odd[:3])} is not finite"]
-    if kinds != {"same"} or len(case.given) > 1:
-        return []
-    ((name, expression, _),) = case.given
-    rounded = ROUNDED.get(expression, "v")
-    right = valid_result(case.public, name, rounded)
-    if right.result is None:
-        return []
-    unequal = differences(result, right.result, _ROUNDINGS * _rounding(expression))
-    return (
-        [f"{', '.join(unequal[:3]) or 'the result'} is not that of {name}={rounded}"]
-        if unequal
-        else []
-    )
-
-
-def _rounding(expression: str) -> float:
-    half = {"v.half()": torch.float16, "v.bfloat16()": torch.bfloat16}
-    return torch.finfo(half.get(expression, torch.float32)).eps
-
-
-def _line(case: Case, outcome: Outcome, complaint: str) -> str:
-    """Show a case in one line that can be tried again, what came of it and what was expected."""
-    if outcome.error is not None:
-        error = outcome.error
-        message = " ".join(str(error).split())
-        what = f"raised {type(error).__name__}: {message[:150]}"
-    else:
-        shown = " ".join(repr(list(outcome.result.values())).split())
-        what = f"returned {shown[:80]}"
-    return f"{_shown(case)} {what}; {complaint}"
-
-
-def _shown(case: Case) -> str:
-    """Write a case with the values where they are short."""
-    inside = []
-    for name, expression, _ in case.given:
-        text = expression
-        if re.search(r"\bv\b", expression):
-            made = role(case.public, parameters(case.public)[name]).make()
-            value = eval(expression, {**NAMES, "v": made})
-            text = (
-                repr(value)
-                if len(repr(value)) <= 50 and " at 0x" not in repr(value)
-                else expression
-            )
-        inside.append(f"{name}={text}")
-    return f"{case.public.name}({', '.join(inside)})"

@@ -13,7 +13,8 @@ import pytest
 
 from hostile.callables import public_callables
 from hostile.exempt import EXEMPTIONS
-from hostile.sweep import Case, cases, combinations, complaints, exempt, matches
+from hostile.judge import complaints
+from hostile.sweep import Case, cases, combinations, exempt, matches
 
 PUBLIC = [one for one in public_callables() if not exempt(Case(one), "sweep")]
 COMBINATIONS = int(os.environ.get("GLASSBOX_HOSTILE", "0"))

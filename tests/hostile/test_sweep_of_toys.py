@@ -5,7 +5,8 @@ import torch
 
 from glassbox.support.arguments import as_tensor, check_all_finite, check_range, check_shapes
 from hostile.callables import Public
-from hostile.sweep import cases, complaints, parameters, role
+from hostile.judge import complaints
+from hostile.sweep import cases, parameters, role
 
 
 def faded(images, beta):

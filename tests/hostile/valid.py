@@ -21,7 +21,7 @@ from glassbox.generation import GAN, HEALTHY, non_saturating
 from glassbox.losses import CrossEntropy
 from glassbox.mixing import CutMix, Mix
 from glassbox.networks import VAE, ResidualNetwork, VAEOutput, zoo_entries
-from glassbox.optim import SURFACES
+from glassbox.optim import SGD, SURFACES, Adam, RMSprop
 from glassbox.plotting import Figure, figure
 from glassbox.training import ExponentialAverage, History, SeedRuns, TrainingState, save_checkpoint
 from hostile.values import (
@@ -287,8 +287,9 @@ DIMS = Role(
 PARAMS = Role(
     lambda: [nn.Parameter(draw(2, 3))],
     ("None", "7", "[]", "[7]", "['x']", "object()", "v[0]", "[v[0] * 2]", "[v[0].long()]", "{}"),
-    same=("tuple(v)", "iter(v)", "[{'params': v}]", "[('w', v[0])]"),
+    same=("tuple(v)", "iter(v)", "[{'params': v}]"),
     odd=(
+        "[('w', v[0])]",
         "[v[0], v[0]]",
         "[v[0].detach()]",
         "[{'params': v, 'lr': nan}]",
@@ -300,6 +301,26 @@ STATE_OF_PLACE = ("None", "7", "{}", "'x'")
 
 # What methods are called on, where the constructor is exempt.
 MADE = {"training.History": History, "optim.Surface": lambda: SURFACES["rosenbrock"]}
+
+GROUP_SETTINGS = (
+    "'lr': nan",
+    "'lr': -1",
+    "'lr': 'x'",
+    "'differentiable': True",
+    "'weight_decay': nan",
+)
+STATE_OF_OPTIMIZER = tuple(
+    f"v | {{'param_groups': [v['param_groups'][0] | {{{setting}}}]}}" for setting in GROUP_SETTINGS
+)
+
+
+def saved(make: Any) -> Role:
+    """The state of an optimizer of the same parameters."""
+    return Role(
+        lambda: make([nn.Parameter(draw(2, 3))]).state_dict(),
+        ("None", "7", "'x'", "{}", *STATE_OF_OPTIMIZER),
+    )
+
 
 ROLES: dict[str, Role] = {
     # by the name of the argument alone
@@ -375,6 +396,7 @@ ROLES: dict[str, Role] = {
         odd=("v[:0]", "v.float()", "v[:1]", "v * 0", "v - 5", "v * 10**6"),
     ),
     "data.class_counts.labels": LABELS.but(misfit=("v[:, None]", "v[0]")),
+    "data.class_counts": counts((8, 4, 2)).but(misfit=()),
     "data.class_counts.num_classes": integer(_CLASSES, 1, "2"),
     "data.Batches.labels": anything(labels, "v.float()").but(
         wrong=("None", "7", "object()"),
@@ -640,7 +662,7 @@ ROLES: dict[str, Role] = {
     ),
     "training.SeedRuns.__rmul__.factor": number(2.0),
     "training.UnfreezeAfter.backbone": sequence(
-        lambda: [nn.Linear(2, 2)], "[]", "[7]", "['x']", "nn.Linear(2, 2)", "{}"
+        lambda: [isolated(nn.Linear, 2, 2)], "[]", "[7]", "['x']", "nn.Linear(2, 2)", "{}"
     ),
     "training.UnfreezeAfter.epochs": integer(1, 1),
     "training.UnfreezeAfter.__call__.state": anything(state).but(wrong=("None", "7", "'x'")),
@@ -666,6 +688,7 @@ ROLES: dict[str, Role] = {
         odd=("tuple(v)", "v[:1]"),
     ),
     "training.fit.optimizer": module(PAIR.optimizer),
+    "training.train_one_cycle.lr": LR.without("1e300"),  # Adam itself refuses it
     "training.train_one_cycle.optimizer": module(lambda: None).without("None").but(same=(), odd=()),
     "training.validation": Role(
         lambda: (rgb(), labels()),
@@ -698,8 +721,10 @@ ROLES: dict[str, Role] = {
         same=("str(v)",),
         odd=("v / 'x' / 'y'", "v.parent", "''"),
     ),
-    "training.parameter_groups.head": module(lambda: nn.Linear(2, 2), "nn.Identity()"),
-    "training.parameter_groups.backbone": module(lambda: nn.Linear(3, 3), "nn.Identity()"),
+    "training.parameter_groups.head": module(lambda: isolated(nn.Linear, 2, 2), "nn.Identity()"),
+    "training.parameter_groups.backbone": module(
+        lambda: isolated(nn.Linear, 3, 3), "nn.Identity()"
+    ),
     "training.parameter_groups.backbone_lr": LR,
     "training.many_medium_few.per_class": Role(
         lambda: torch.tensor([0.5, 0.25, 1.0]),
@@ -1037,6 +1062,13 @@ ROLES: dict[str, Role] = {
     ),
     # optim
     "optim.params": PARAMS,
+    "optim.param_group": Role(
+        lambda: {"params": [nn.Parameter(draw(2))]},
+        ("None", "7", "'x'", "{}", *(f"v | {{{setting}}}" for setting in GROUP_SETTINGS)),
+    ),
+    "optim.Adam.load_state_dict.state_dict": saved(Adam),
+    "optim.RMSprop.load_state_dict.state_dict": saved(RMSprop),
+    "optim.SGD.load_state_dict.state_dict": saved(SGD),
     "optim.lr": RATE,
     "optim.eps": number(0.125, "-1", inf=True).but(odd=("0", "1e-9", "True")),
     "optim.weight_decay": DECAY,
@@ -1089,6 +1121,7 @@ ROLES: dict[str, Role] = {
         lambda: [0.125, 0.25], "[]", "[nan]", "[-1]", "['x']", "[None]", "[[0.1]]", "'1'"
     ).but(more_same=("np.array(v)", "torch.tensor(v)", "iter(v)"), odd=("[0.0]", "[inf]")),
     # losses
+    "networks.ResidualNetwork.new_channels": choice("after", "around"),
     "losses.weight": floats(lambda: torch.tensor([0.5, 1.0, 2.0, 0.25, 0.75]), empty=False)
     .without("None")
     .but(
@@ -1102,11 +1135,12 @@ ROLES: dict[str, Role] = {
     ),
     "losses.tau": at_least(0, 0.5),
     "losses.gamma": at_least(0, 2.0).but(odd=("True", "0", "1e-300", "0.5")),
-    "losses.max_margin": positive(0.5).but(odd=("True", "1e-9", "1")),
+    "losses.max_margin": at_least(0, 0.5).but(odd=("True", "0", "1e-9", "1")),
     "losses.scale": positive(8.0).but(odd=("True", "1e-9", "1")),
-    "losses.class_counts": counts((8, 4, 2, 2, 1)),
+    "losses.class_counts": counts((8, 4, 2, 2, 1)).but(misfit=()),
     "losses.loss": module(CrossEntropy),
     "losses.start": integer(2, 1),
+    "losses.deferred_weights.start": integer(2, 0),
     "losses.deferred_weights.epoch": integer(2, 0).but(odd=("True", "10**30")),
     # mixing
     "mixing.alpha": positive(0.5).but(odd=("True", "1", "1e-9")),
@@ -1354,10 +1388,10 @@ ROLES: dict[str, Role] = {
     "generation.generator_steps": integer(1, 1),
     "generation.train_gan.batch_size": integer(2, 2),
     "generation.train_ring.steps": integer(1, 1),
-    "generation.real_logits": floats(lambda: draw(4, 1)),
-    "generation.fake_logits": floats(lambda: draw(4, 1)),
-    "generation.real_scores": floats(lambda: draw(4, 1)),
-    "generation.fake_scores": floats(lambda: draw(4, 1)),
+    "generation.real_logits": floats(lambda: draw(4, 1)).but(misfit=(), odd=()),
+    "generation.fake_logits": floats(lambda: draw(4, 1)).but(misfit=(), odd=()),
+    "generation.real_scores": floats(lambda: draw(4, 1)).but(misfit=(), odd=()),
+    "generation.fake_scores": floats(lambda: draw(4, 1)).but(misfit=(), odd=()),
     # attribution
     "attribution.GradCAM.layers": LAYERS.but(make=lambda: "conv", same=("nn.Parameter",)).but(
         same=(),

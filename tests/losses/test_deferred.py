@@ -79,6 +79,9 @@ def test_a_training_that_goes_on_from_a_checkpoint_has_the_weights_of_its_epoch(
 
 
 test_a_wrong_argument_is_named = refuses(
+    (lambda: deferred_weights(COUNTS, float("nan"), 2), "epoch is nan, expected an integer"),
+    (lambda: deferred_weights(COUNTS, 1, 1.5), "start is 1.5, expected an integer"),
+    (lambda: DeferredReweighting(nn.MSELoss(), COUNTS, 2), TypeError, "loss is a MSELoss"),
     (lambda: DeferredReweighting(LDAMLoss(COUNTS), COUNTS, 0), "start is 0, expected at least"),
     (lambda: DeferredReweighting(LDAMLoss(COUNTS), [4, 0, 1], 2), r"class_counts\[1\] is 0"),
     (lambda: DeferredReweighting(LDAMLoss(COUNTS), COUNTS, 2, 1.0), "beta is 1.0"),

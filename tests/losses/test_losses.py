@@ -1,10 +1,12 @@
 """The losses for long tails against published formulas, PyTorch, torchvision and their own laws."""
 
 import math
+from functools import partial
 
 import pytest
 import torch
 import torch.nn.functional as F
+from devices import gives_the_same_on_every_device, needs_no_values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from refusals import refuses
@@ -429,6 +431,44 @@ test_a_wrong_setting_is_named = refuses(
     (lambda: losses.CrossEntropy(weight=torch.ones(2, 1)), r"expected \(K,\)"),
     (lambda: losses.CrossEntropy(weight=torch.tensor([1, math.nan])), "finite numbers"),
 )
+
+
+def test_arrays_and_lists_are_weights_too():
+    for weight in ([1, 2, 3, 4, 5], torch.arange(1, 6).numpy()):
+        ours = losses.CrossEntropy(weight=weight)(torch.eye(5)[:3], HARD)
+        torch.testing.assert_close(
+            ours, F.cross_entropy(torch.eye(5)[:3], HARD, torch.arange(1.0, 6))
+        )
+
+
+@each_loss
+def test_a_loss_that_is_not_finite_names_its_logits(name):
+    loss, large = MAKE[name](), torch.full((3, 5), -3e38)
+    large[1] = 3e38
+    large[:, 4] = 3e38
+    for labels in (HARD, torch.full((3, 5), 0.2)):
+        with pytest.raises(ValueError, match="logits has 15 entries that are nan"):
+            loss(torch.full((3, 5), math.nan), labels)
+        with pytest.raises(ValueError, match=r"logits is from -3e\+38 to 3e\+38, expected"):
+            loss(large, labels)
+    # A class that is ruled out does no harm to the others.
+    ruled_out = torch.zeros(3, 5).index_fill(1, torch.tensor([4]), -math.inf)
+    assert loss(ruled_out, torch.tensor([0, 1, 3])).isfinite()
+
+
+FORMS = {
+    "indices": lambda make, logits, labels: make()(logits, labels),
+    "weighted": lambda make, logits, labels: make(weight=WEIGHT)(logits, labels),
+    "pair": lambda make, logits, labels: make()(logits, (labels, labels.flip(0), 0.3)),
+    "soft": lambda make, logits, labels: make()(logits, logits.softmax(1)),
+}
+COMPUTED = [
+    (f"{name}, {form}", partial(call, make), torch.eye(5)[:3], HARD)
+    for name, make in MAKE.items()
+    for form, call in FORMS.items()
+]
+test_losses_are_the_same_on_every_device = gives_the_same_on_every_device(*COMPUTED)
+test_losses_need_no_values = needs_no_values(*COMPUTED)
 
 
 def test_weights_of_another_number_of_classes_are_named():

@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
+from devices import gives_the_same_in_every_layout, gives_the_same_on_every_device, needs_no_values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from refusals import refuses
@@ -27,6 +28,7 @@ from glassbox.mixing import (
     box_around,
     draw_fraction,
     kept_area,
+    smooth_labels,
 )
 from glassbox.training import fit
 from glassbox.training.distributed import set_epoch
@@ -268,7 +270,9 @@ def test_epochs_are_mixed_differently_and_the_random_state_is_left_alone():
 test_bad_options_are_named = refuses(
     ({"mixup_alpha": -0.1}, "mixup_alpha is -0.1, expected at least 0"),
     ({"cutmix_alpha": float("nan")}, "cutmix_alpha is nan"),
+    ({"mixup_alpha": float("inf")}, "mixup_alpha is inf, expected a finite"),
     ({"mixup_alpha": 0, "cutmix_alpha": 0}, "mixup_alpha is 0"),
+    ({"num_classes": 2.5}, TypeError, "num_classes is 2.5"),
     ({"prob": 1.1}, "prob is 1.1"),
     ({"switch_prob": -1}, "switch_prob is -1"),
     ({"label_smoothing": 2}, "label_smoothing is 2"),
@@ -299,4 +303,36 @@ test_alpha_and_seed_have_their_range = refuses(
     (lambda: Mixup(0, num_classes=4), "alpha is 0, expected above 0"),
     (lambda: CutMix(0, num_classes=4), "alpha is 0, expected above 0"),
     (lambda: MixedBatches([], Mixup(num_classes=4), seed=-1), "seed is -1"),
+    (lambda: Mixup(float("inf"), num_classes=4), "alpha is inf, expected a finite"),
+    (lambda: CutMix(float("nan"), num_classes=4), "alpha is nan, expected above 0"),
+    (lambda: Mixup(num_classes=2.5), TypeError, "num_classes is 2.5"),
+    (lambda: draw_fraction(0), "alpha is 0, expected above 0"),
+    (lambda: draw_fraction(float("inf")), "alpha is inf, expected a finite"),
+    (lambda: box_around(float("nan"), (2, 2), 4, 4), "fraction is nan"),
+    (lambda: kept_area((0, 1, 0, 1), 0, 4), "height is 0"),
+    (lambda: smooth_labels(torch.tensor([0.7]), 2), TypeError, "labels has type torch.float32"),
+    (lambda: smooth_labels(torch.tensor([2]), 2), "labels is between 2 and 2, expected 0 to 1"),
+    (lambda: smooth_labels(torch.tensor([1]), 2, 1.5), "label_smoothing is 1.5"),
+    (lambda: Mix(*[torch.zeros(2)] * 4), r"boxes has shape \(2,\)"),
+    (lambda: apply_mix(*batch(), _mix_by(float("nan")), 4), r"fraction is \[nan"),
+    (lambda: apply_mix(*batch(count=5), _mix_by(0.5), 4), r"partner has shape \(6,\)"),
 )
+
+
+def _mix_by(fraction):
+    boxes, blended = torch.zeros(6, 4).long(), torch.ones(6).bool()
+    return Mix(torch.arange(6).flip(0), torch.full((6,), fraction), boxes, blended)
+
+
+def mixed(mixer):
+    return lambda images, labels: mixer(images, labels, torch.Generator().manual_seed(4))
+
+
+MIXED = [
+    ("Mixup", mixed(Mixup(num_classes=4)), *batch()),
+    ("CutMix", mixed(CutMix(num_classes=4)), *batch()),
+    ("MixingSchedule", mixed(MixingSchedule(num_classes=4, mode="element")), *batch()),
+]
+test_mixing_is_the_same_on_every_device = gives_the_same_on_every_device(*MIXED)
+test_mixing_is_the_same_in_every_layout = gives_the_same_in_every_layout(*MIXED)
+test_mixing_needs_no_values = needs_no_values(*MIXED)

@@ -4,10 +4,12 @@ Nothing is downloaded: files of weights are made here, with one number for each 
 """
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
+from devices import gives_the_same_in_every_layout, gives_the_same_on_every_device, needs_no_values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from refusals import refuses
@@ -240,7 +242,16 @@ test_wrong_arguments_are_named = refuses(
     (lambda: small_kernels(torch.zeros(1, 1, 5, 7), "center"), r"has shape \(1, 1, 5, 7\)"),
     (lambda: small_kernels(torch.zeros(1, 7, 7), "center"), r"has shape \(1, 7, 7\)"),
     (lambda: small_kernels(torch.zeros(7), "center"), r"has shape \(7,\)"),
+    (lambda: small_kernels(torch.tensor(7.0), "center"), r"has shape \(\)"),
+    (lambda: small_kernels(torch.zeros(1, 1, 7, 7).int(), "center"), TypeError, "weight has type"),
+    (lambda: small_kernels(np.zeros((1, 1, 7, 7)), "center"), TypeError, "weight is a ndarray"),
 )
+
+WEIGHT = torch.randn(4, 3, 7, 7, generator=torch.Generator().manual_seed(0))
+CUT = [(kind, partial(small_kernels, kind=kind), WEIGHT) for kind in STEMS[:3]]
+test_kernels_are_the_same_on_every_device = gives_the_same_on_every_device(*CUT)
+test_kernels_are_the_same_in_every_layout = gives_the_same_in_every_layout(*CUT)
+test_kernels_need_no_values = needs_no_values(*CUT)
 
 
 def test_a_stem_that_is_small_already_is_refused_and_left_alone():

@@ -1,7 +1,10 @@
 """Autoencoders: the shapes of their layers, their errors, and PCA as the floor of linear ones."""
 
+from functools import partial
+
 import pytest
 import torch
+from devices import gives_the_same_in_every_layout, gives_the_same_on_every_device, needs_no_values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from refusals import refuses
@@ -133,7 +136,35 @@ def test_a_linear_autoencoder_reaches_pca_within_one_percent():
     assert 1 - 1e-6 < ratio < 1.01
 
 
+FEW = DIGITS[:20]
+MEASURES = [
+    ("summed_squared_error", summed_squared_error, FEW, 1 - FEW),
+    ("reconstruction_error", partial(reconstruction_error, nn.ReLU()), FEW - 0.5),
+    ("pca_error", lambda images: pca_error(images, 3), FEW),
+]
+test_errors_are_the_same_on_every_device = gives_the_same_on_every_device(*MEASURES)
+test_errors_are_the_same_in_every_layout = gives_the_same_in_every_layout(*MEASURES)
+test_an_error_needs_no_values = needs_no_values(MEASURES[0])
+
+
+def test_arrays_have_errors_too():
+    assert pca_error(FEW.numpy(), 2) == pca_error(FEW, 2)
+    model = nn.Hardtanh(0, 0.5)
+    assert reconstruction_error(model, FEW.numpy()) == reconstruction_error(model, FEW)
+
+
+NAN, INF = float("nan"), float("inf")
+
 test_a_wrong_argument_is_named = refuses(
+    (lambda: MLPAutoencoder(widths=(8, 2.5)), TypeError, "widths is 2.5, expected an integer"),
+    (lambda: ConvAutoencoder(16.0), TypeError, "size is 16.0, expected an integer"),
+    (lambda: pca_error(FEW * NAN, 2), "images has 1280 entries that are nan"),
+    (lambda: pca_error(FEW, 2.5), "latent is 2.5"),
+    (lambda: reconstruction_error(nn.Identity(), FEW + INF), "and 1280 that are infinite"),
+    (lambda: reconstruction_error(nn.LogSoftmax(0), FEW[:0]), "images is empty"),
+    (lambda: summed_squared_error(FEW * NAN, FEW), "reconstructions has 1280 entries that are nan"),
+    (lambda: summed_squared_error(FEW + 1e30, FEW), r"reconstructions is from 1e\+30"),
+    (lambda: summed_squared_error(FEW[:0], FEW[:0]), "images is empty"),
     (lambda: MLPAutoencoder(size=0), "size is 0, expected at least 1"),
     (lambda: MLPAutoencoder(latent=0), "latent is 0, expected at least 1"),
     (lambda: MLPAutoencoder(widths=(8, 0)), "widths is 0, expected at least 1"),

@@ -50,6 +50,9 @@ def test_count_parameters_leaves_out_what_is_frozen():
 test_a_wrong_argument_is_named_with_its_value = refuses(
     (lambda: LeNet5(size=15), "size is 15, expected at least 16"),
     (lambda: ThreeBlockCNN(size=30), "size is 30, expected a multiple of 8"),
+    (lambda: LeNet5(size=16.5), TypeError, "size is 16.5, expected an integer"),
+    (lambda: LeNet5(in_channels=0), "in_channels is 0"),
+    (lambda: ThreeBlockCNN(num_classes=0), "num_classes is 0"),
     (lambda: ThreeBlockCNN(width=0), "width is 0"),
     (lambda: ThreeBlockCNN(hidden=0), "hidden is 0"),
     (lambda: ThreeBlockCNN(0), "in_channels is 0, expected at least 1"),

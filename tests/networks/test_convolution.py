@@ -1,8 +1,11 @@
 """The convolution of chapter 3 against torch, over random shapes."""
 
+from functools import partial
+
 import pytest
 import torch
 import torch.nn.functional as F
+from devices import gives_the_same_in_every_layout, gives_the_same_on_every_device, needs_no_values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from refusals import refuses
@@ -108,7 +111,37 @@ def test_receptive_field_accepts_bare_tuples():
     assert receptive_field([(5,), (2, 2), (5,), (2, 2)]) == (16, 4, 0)
 
 
+def drawn(*shape):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(0))
+
+
+COMPUTED = [
+    ("conv2d", partial(conv2d, stride=[2, 1], padding=1), drawn(2, 4, 7, 6), drawn(3, 4, 3, 3)),
+    ("max_pool2d", lambda images: max_pool2d(images, 2), drawn(2, 4, 7, 6)),
+]
+test_maps_are_the_same_on_every_device = gives_the_same_on_every_device(*COMPUTED)
+test_maps_are_the_same_in_every_layout = gives_the_same_in_every_layout(*COMPUTED)
+test_maps_need_no_values = needs_no_values(*COMPUTED)
+
+
+def test_pairs_may_be_lists():
+    pair = {"stride": (2, 1), "padding": (1, 0), "dilation": (1, 2)}
+    lists = {name: list(value) for name, value in pair.items()}
+    images, weight = drawn(2, 4, 7, 6), drawn(3, 4, 3, 2)
+    assert torch.equal(conv2d(images, weight, **lists), conv2d(images, weight, **pair))
+
+
 test_a_wrong_argument_is_named_with_its_value = refuses(
+    (lambda: output_size(float("nan"), 3), "size is nan, expected an integer"),
+    (lambda: output_size(7.5, 3), "size is 7.5, expected an integer"),
+    (
+        lambda: conv2d(drawn(1, 1, 4, 4), drawn(1, 1, 3, 3), stride=[1]),
+        r"stride is \[1\], expected",
+    ),
+    (lambda: conv2d(drawn(1, 1, 4, 4), drawn(1, 1, 3, 3), groups=1.5), "groups is 1.5"),
+    (lambda: conv2d(drawn(1, 1, 4, 4).half(), drawn(1, 1, 3, 3)), "weight has .*float32, expected"),
+    (lambda: conv2d(drawn(1, 1, 4, 4), [[1.0]]), TypeError, "weight is a list"),
+    (lambda: max_pool2d([[1.0]], 2), TypeError, "images is a list"),
     (lambda: output_size(5, 0), "kernel is 0, expected an integer of at least 1"),
     (lambda: output_size(5, 3, stride=0), "stride is 0"),
     (lambda: output_size(5, 3, padding=-1), "padding is -1, expected an integer of at least 0"),
@@ -126,6 +159,6 @@ test_a_wrong_argument_is_named_with_its_value = refuses(
         lambda: conv2d(torch.zeros(1, 3, 8, 8), torch.zeros(2, 3, 3, 3), groups=2),
         "groups is 2, expected a divisor",
     ),
-    (lambda: max_pool2d(torch.zeros(1, 1, 3, 3), 4), "size is 3"),
+    (lambda: max_pool2d(torch.zeros(1, 1, 3, 3), 4), r"images has shape \(1, 1, 3, 3\) .* 4 x 4"),
     (lambda: receptive_field([(3, 0)]), "stride is 0"),
 )

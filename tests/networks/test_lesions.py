@@ -130,3 +130,13 @@ def test_wrong_blocks_are_refused():
         pass
     with pytest.raises(TypeError, match="expected a list"):
         lesion_accuracy(model, IMAGES, LABELS, ["layer1.0"])
+
+
+def test_a_network_whose_logits_are_not_finite_has_no_accuracy():
+    model = network()
+    nn.init.constant_(model.fc.bias, float("nan"))
+    with pytest.raises(ValueError, match=r"^the accuracy without \['layer1.0'\] is nan, expected"):
+        lesion_accuracy(model, IMAGES, LABELS, [["layer1.0"]])
+    soft = F.one_hot(LABELS, 10).float()
+    with pytest.raises(ValueError, match=r"^labels has shape \(6, 10\) .* expected \(6,\)"):
+        lesion_accuracy(network(), IMAGES, soft, [[]])

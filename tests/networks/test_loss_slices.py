@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from devices import without_float64
 from refusals import refuses
 from torch import nn
 
@@ -64,7 +65,33 @@ def test_a_slice_holds_the_losses_at_its_points():
         assert found[0, 3] == pytest.approx(evaluate(model, IMAGES, LABELS).loss)
 
 
+def broken():
+    model = network()
+    nn.init.constant_(model[0].weight, float("nan"))
+    return model
+
+
+def test_slices_do_not_depend_on_the_default_device():
+    options = {"points": 3, "reach": 0.5}
+    model = network()
+    expected = loss_slice(model, IMAGES, LABELS, **options)
+    with torch.device("meta"):
+        assert torch.equal(loss_slice(model, IMAGES, LABELS, **options), expected)
+    for step, other in zip(
+        filter_normalized(without_float64(network()), 0).values(),
+        filter_normalized(model, 0).values(),
+        strict=True,
+    ):
+        assert torch.equal(step.cpu(), other)
+    with torch.device("meta"):
+        assert all(step.is_meta for step in filter_normalized(network(), 0).values())
+
+
 test_a_wrong_argument_is_named = refuses(
+    (lambda model: loss_slice(model, IMAGES, LABELS, points=2.5), TypeError, "points is 2.5"),
+    (lambda model: loss_slice(model, IMAGES, LABELS, reach=float("inf")), "reach is inf"),
+    (lambda model: loss_slice(model, IMAGES, LABELS, seed=0.5), "seed is 0.5"),
+    (lambda model: filter_normalized(broken(), 0), "0.weight has 36 entries that are nan"),
     (lambda model: loss_slice(model, IMAGES, LABELS, points=0), "points is 0"),
     (
         lambda model: loss_slice(model, IMAGES, LABELS, reach=-1.0),

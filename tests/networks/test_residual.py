@@ -111,6 +111,31 @@ def test_the_shortcut_without_parameters_takes_every_other_pixel():
     assert out[0, 0].tolist() == [[0, 2], [8, 10]] and not out[0, 2:].any()
 
 
+class AroundBlock(BasicBlock):
+    """The shortcut that other code for CIFAR-10 has: zeros on both sides of the channels."""
+
+    def shortcut(self, x):
+        if self.downsample is None:
+            return x
+        side = x.shape[1] // 2
+        return F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, side, side))
+
+
+def test_weights_of_shortcuts_around_the_channels_have_their_own_setting():
+    torch.manual_seed(0)
+    trained = ResidualNetwork(8, width=4)
+    for name in block_names(trained):
+        trained.get_submodule(name).__class__ = AroundBlock
+    after = ResidualNetwork(8, width=4)
+    around = ResidualNetwork(8, width=4, new_channels="around")
+    images = torch.randn(2, 3, 8, 8)
+    for model in (after, around):
+        model.load_state_dict(trained.state_dict())  # neither is refused
+    expected = trained.eval()(images)
+    assert torch.equal(around.eval()(images), expected)
+    assert not torch.allclose(after.eval()(images), expected, atol=1e-3)
+
+
 @pytest.mark.parametrize("block", [BasicBlock, Bottleneck])
 @pytest.mark.parametrize("norm_layer", [nn.BatchNorm2d, nn.Identity])
 def test_a_block_whose_last_scale_is_0_passes_on_its_input(block, norm_layer):
@@ -141,6 +166,11 @@ test_a_wrong_argument_is_named = refuses(
     (lambda: ResidualNetwork(57), "depth is 57, expected 6n"),
     (lambda: ResidualNetwork(8, plain=True, zero_init=True), "zero_init is True"),
     (lambda: ResidualNetwork(8, width=0), "width is 0, expected at least 1"),
+    (lambda: ResidualNetwork(8.0), TypeError, "depth is 8.0, expected an integer"),
+    (
+        lambda: ResidualNetwork(8, new_channels="before"),
+        "new_channels is 'before', expected one of",
+    ),
     (lambda: BasicBlock(4, 4, stride=0), "stride is 0, expected at least 1"),
     (lambda: Bottleneck(4, 2.5), TypeError, "channels is 2.5, expected an integer"),
     (lambda: BasicBlock(4, 4, downsample="x"), TypeError, "downsample is 'x', expected a torch"),

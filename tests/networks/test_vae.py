@@ -1,13 +1,16 @@
 """The VAE against torch.distributions, and its bound against its parts."""
 
 import math
+from functools import partial
 
 import pytest
 import torch
 import torch.nn.functional as F
+from devices import gives_the_same_in_every_layout, gives_the_same_on_every_device, needs_no_values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from refusals import refuses
+from torch import nn
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from glassbox.data import load, to_float
@@ -161,7 +164,60 @@ IMAGES = torch.full((2, 1, 8, 8), 0.5)
 OUTPUT = VAEOutput(IMAGES, torch.zeros(2, 3), torch.zeros(2, 3))
 
 
+ROWS = random(0, 3, 5, dtype=torch.float32)
+PIXELS = DIGITS[:3]
+CODES = VAEOutput(random(1, 3, 1, 8, 8, dtype=torch.float32), ROWS, ROWS.flip(0))
+COMPUTED = [
+    ("kl", kl_to_standard_normal, ROWS, ROWS.flip(0)),
+    *(
+        (kind, partial(reconstruction_loss, likelihood=kind), CODES.decoded, PIXELS)
+        for kind in ("bernoulli", "gaussian", "tanh")
+    ),
+    ("elbo", lambda images, *codes: negative_elbo(VAEOutput(*codes), images), PIXELS, *CODES),
+    ("reparameterize", lambda *both: reparameterize(*both, seeded()), ROWS, ROWS),
+]
+test_the_bound_is_the_same_on_every_device = gives_the_same_on_every_device(*COMPUTED)
+test_the_bound_needs_no_values = needs_no_values(*COMPUTED)
+test_the_bound_is_the_same_in_every_layout = gives_the_same_in_every_layout(*COMPUTED[1:5])
+
+
+def seeded():
+    return torch.Generator().manual_seed(0)
+
+
+def test_codes_are_drawn_on_the_cpu_whatever_the_default_device():
+    model = VAE(size=4, hidden=3, latent=2).double()
+    expected = model.sample(2, seeded())
+    with torch.device("meta"):
+        assert torch.equal(model.sample(2, seeded()), expected)
+
+
+def test_half_types_are_summed_up_in_float32():
+    logvar = torch.full((2, 900), 10.0)  # exp(10) * 900 is beyond float16
+    mean = torch.zeros(2, 900)
+    expected = kl_to_standard_normal(mean, logvar)
+    assert torch.equal(kl_to_standard_normal(mean.half(), logvar.half()), expected)
+
+
+NAN, ZEROS = math.nan, torch.zeros(2, 3)
+
 test_a_wrong_argument_is_named = refuses(
+    (lambda: kl_to_standard_normal(ZEROS, ZEROS + 90), "mean is from 0 to 0, logvar is from 90 to"),
+    (lambda: kl_to_standard_normal(ZEROS + 1e20, ZEROS), r"mean is from 1e\+20 to 1e\+20"),
+    (lambda: kl_to_standard_normal(ZEROS, ZEROS * NAN), "logvar has 6 entries that are nan"),
+    (lambda: kl_to_standard_normal([0.0], ZEROS), TypeError, "mean is a list, expected a tensor"),
+    (lambda: reconstruction_loss(IMAGES * NAN, IMAGES, "tanh"), "decoded has .* that are nan"),
+    (lambda: reconstruction_loss(1e38 + IMAGES, IMAGES, "bernoulli"), r"decoded is from 1e\+38"),
+    (lambda: reconstruction_loss(IMAGES, IMAGES * NAN, "tanh"), "images is between nan and nan"),
+    (
+        lambda: active_units(VAE(size=8), torch.zeros(2, 1, 8, 8) * NAN),
+        "images has 128 entries that are",
+    ),
+    (lambda: active_units(VAE(size=8), torch.zeros(2, 64)), r"images has shape \(2, 64\)"),
+    (lambda: active_units(nn.Identity(), IMAGES), TypeError, "model is a Identity, expected a VAE"),
+    (lambda: reparameterize(ZEROS, ZEROS + 400), "mean is from 0 to 0, logvar is from 400 to 400"),
+    (lambda: active_units(VAE(size=8), torch.zeros(2, 1, 8, 8), NAN), "threshold is nan"),
+    (lambda: VAE(size=8).sample(1.5), TypeError, "count is 1.5"),
     (lambda: VAE(size=0), "size is 0, expected at least 1"),
     (lambda: VAE(hidden=0), "hidden is 0"),
     (lambda: VAE(latent=0), "latent is 0"),

@@ -281,6 +281,17 @@ def test_the_vectorized_form_is_the_readable_one(options, dtype):
         torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("options", [{}, {"amsgrad": True, "weight_decay": 0.1}], ids=str)
+def test_the_vectorized_form_in_half_precision_is_torchs_own(options, dtype):
+    mine, theirs = parameters(dtype), parameters(dtype)
+    optimizer = optim.VectorizedAdam(mine, **options)
+    expected = torch.optim.Adam(theirs, **options, foreach=True)
+    step_both(optimizer, expected, [mine, theirs], range(50))
+    for one, other in zip(mine, theirs, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True)
+
+
 def sparse_parameter():
     embedding = torch.nn.Embedding(5, 2, sparse=True)
     embedding(torch.tensor([1, 3])).sum().backward()
@@ -349,6 +360,35 @@ def test_a_setting_that_torch_refuses_is_refused_and_named(name, options):
 def test_what_torch_would_let_pass_or_has_another_way(name, options, message):
     with pytest.raises(ValueError, match=message):
         getattr(optim, name)([torch.zeros(2, requires_grad=True)], **options)
+
+
+IN_A_GROUP = [
+    (optim.SGD, {"differentiable": True}, "differentiable is True, expected None or False"),
+    (optim.SGD, {"nesterov": True}, "nesterov is True with momentum 0"),
+    (optim.RMSprop, {"capturable": True}, "capturable is True"),
+    (optim.RMSprop, {"alpha": NAN}, "alpha is nan"),
+    (optim.Adam, {"fused": True}, "fused is True"),
+    (optim.Adam, {"betas": (0.9, 1.0)}, r"betas\[1\] is 1.0, expected"),
+    (optim.AdamW, {"foreach": True}, "foreach is True, .* torch.optim.AdamW"),
+    (optim.VectorizedAdam, {"lr": torch.tensor([-1.0])}, "lr is -1.0, expected at least 0"),
+]
+
+
+@pytest.mark.parametrize("kind, option, message", IN_A_GROUP)
+def test_what_is_refused_as_an_argument_is_refused_in_a_group_and_in_a_loaded_state(
+    kind, option, message
+):
+    first, second = parameters(torch.float32)[:2]
+    with pytest.raises(ValueError, match=message):
+        kind([{"params": [first]}, {"params": [second], **option}])
+    optimizer = kind([first], lr=0.5)
+    with pytest.raises(ValueError, match=message):
+        optimizer.add_param_group({"params": [second], **option})
+    state = kind([first], lr=0.25).state_dict()
+    state["param_groups"][0] |= option
+    with pytest.raises(ValueError, match=message):
+        optimizer.load_state_dict(state)
+    assert [group["lr"] for group in optimizer.param_groups] == [0.5]
 
 
 @pytest.mark.parametrize("kind", [optim.SGD, optim.RMSprop, optim.Adam, optim.AdamW])

@@ -70,6 +70,14 @@ def test_a_stack_learns_what_each_network_learns_alone(name):
             assert abs(scores[0, r] - 100 * right) < 0.6  # a rounding may turn one answer
 
 
+def test_a_rate_that_diverged_is_not_chosen_whether_high_or_low_is_best():
+    scores = torch.tensor([[math.nan, 1.0], [2.0, 3.0], [1.0, 1.0]])
+    for task, best in zip(TASKS, (1, 2), strict=True):
+        assert Sweep(task, (1.0, 0.1, 0.01), scores, scores).chosen == best
+        with pytest.raises(ValueError, match="validation has 1 means that are nan"):
+            Sweep(task, (1.0,), scores[:1], scores[:1]).result  # noqa: B018
+
+
 def test_batches_follow_from_the_seed_alone():
     both, one = (random_batches(seeds, 50, 4, 8) for seeds in (SEEDS, SEEDS[1:]))
     assert both.shape == (4, 2, 8) and torch.equal(both[:, 1:], one)

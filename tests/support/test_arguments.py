@@ -33,7 +33,12 @@ PASSED = torch.zeros(4, 2)
             "0 to below 1",
         ),
         (lambda **n: arguments.check_multiple(4, **n), [4, 28], [0, -4, 6, 2], "a multiple of 4"),
-        (lambda **n: arguments.check_choice(("a", "b"), **n), ["a", "b"], ["c", None], "of a, b"),
+        (
+            lambda **n: arguments.check_choice(("a", "b"), **n),
+            ["a", "b"],
+            ["c", None],
+            "of a, b",
+        ),
     ],
 )
 def test_values_pass_or_are_named(check, good, bad, expected):
@@ -95,12 +100,73 @@ def test_entries_that_are_not_finite_are_counted():
         arguments.check_all_finite(counts=PASSED, scores=broken)
 
 
+def test_a_result_that_overflows_names_what_it_was_made_of():
+    arguments.check_overflow(PASSED, scores=torch.tensor([INF]))  # as the result is finite
+    arguments.check_overflow(torch.full((2,), INF, device="meta"), scores=PASSED)
+    large = torch.tensor([-1e30, 1e38])
+    with pytest.raises(ValueError, match=r"^mean is from 0 to 0, scores is from -1e\+30 to 1e\+38"):
+        arguments.check_overflow(large.square(), mean=PASSED, scores=large)
+    with pytest.raises(ValueError, match=r"^scores has 1 entries that are nan"):
+        arguments.check_overflow(torch.tensor(NAN), mean=PASSED, scores=torch.tensor([NAN, 1]))
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        arguments.check_tensors,
+        arguments.check_all_finite,
+        arguments.check_same_shape,
+        arguments.check_floating_point,
+        arguments.check_bytes,
+        lambda scores: arguments.check_shapes(scores=(scores, "N")),
+        lambda scores: arguments.check_class_indices(3, scores=scores),
+    ],
+)
+def test_what_is_no_tensor_is_named(check):
+    for wrong in ([1.0], np.ones(2), None):
+        with pytest.raises(TypeError, match=r"^scores is a .*, expected a tensor$"):
+            check(scores=wrong)
+    with pytest.raises(
+        TypeError, match=r"^scores has type torch.complex64, expected real numbers$"
+    ):
+        check(scores=torch.tensor([1j]))
+
+
+def test_integers_come_as_a_tuple():
+    for given in ((4, 5), [4, 5], np.array([4, 5]), torch.tensor([4, 5]), range(4, 6)):
+        assert arguments.as_integers(2, center=given) == (4, 5)
+    for wrong in (4, "45", (4,), (4, 5, 6), (4, 5.0), (4, None), {4: 1, 5: 1}, {4, 5}):
+        with pytest.raises(ValueError, match=r"^center is .*, expected 2 integers$"):
+            arguments.as_integers(2, center=wrong)
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        (None, "state is None, expected what state_dict returned"),
+        ({"epoch": 1}, r"state is .*, expected one with 'order'"),
+        ({"order": 1}, r"state is .*, expected one with 'epoch'"),
+        ({"epoch": -1, "order": {}}, r"state\['epoch'\] is -1, expected an integer"),
+        ({"epoch": NAN, "order": {}}, r"state\['epoch'\] is nan"),
+    ],
+)
+def test_a_state_that_nothing_returned_is_named(state, message):
+    arguments.check_state({"epoch": 1, "order": {}}, "epoch", parts=["order"])
+    with pytest.raises((TypeError, ValueError), match=message):
+        arguments.check_state(state, "epoch", parts=["order"])
+
+
 def test_arrays_and_lists_become_tensors_and_else_is_named():
     assert arguments.as_tensor(labels=PASSED) is PASSED
     assert torch.equal(arguments.as_tensor(labels=[1, 2]), torch.tensor([1, 2]))
     assert arguments.as_tensor(scores=np.zeros((2, 3))).dtype == torch.float64
+    with torch.device("meta"):
+        assert arguments.as_tensor(labels=[1, 2]).tolist() == [1, 2]
     for wrong in ("12", None, {1: 2}, ["a"], [[1], [2, 3]], np.array(["a"])):
         with pytest.raises(TypeError, match=r"^labels is .*, expected"):
+            arguments.as_tensor(labels=wrong)
+    for wrong in ([1j], torch.tensor([1j])):
+        with pytest.raises(TypeError, match=r"^labels has type torch.complex64, expected real"):
             arguments.as_tensor(labels=wrong)
 
 

@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+import glassbox.support.torchvision_operators  # noqa: F401  (before timm)
 from glassbox.training import ExponentialAverage
+
+from timm.utils import ModelEmaV2  # isort: skip
 
 
 def make_model(dtype=torch.float32, seed=0):
@@ -57,6 +60,38 @@ def test_without_warm_up_it_equals_torch_with_averaged_buffers(dtype):
             assert torch.equal(average.model.state_dict()[name], value), name
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_without_warm_up_it_equals_timm(dtype):
+    model = make_model(dtype)
+    average, timms = ExponentialAverage(model, 0.9, warm_up=False), ModelEmaV2(model, 0.9)
+    for _ in walk(model, 30):
+        average.update(model)
+        timms.update(model)
+    for name, value in timms.module.state_dict().items():
+        if value.is_floating_point():
+            torch.testing.assert_close(average.model.state_dict()[name], value)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_the_average_of_a_model_in_half_precision_is_that_in_float32_rounded_once(dtype):
+    model = make_model(dtype)
+    exact = copy.deepcopy(model).float()
+    average, expected = (ExponentialAverage(m, 0.9998, warm_up=False) for m in (model, exact))
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(200):
+        for value, wide in zip(model.parameters(), exact.parameters(), strict=True):
+            step = torch.rand(value.shape, generator=generator).to(dtype)
+            value.data.add_(step)
+            wide.data.copy_(value)
+        average.update(model)
+        expected.update(exact)
+    for name, value in average.model.named_parameters():
+        assert torch.equal(value, expected.model.get_parameter(name).to(dtype)), name
+        assert not torch.equal(
+            value, ExponentialAverage(make_model(dtype)).model.get_parameter(name)
+        )
+
+
 def test_integer_buffers_are_copied():
     model = make_model()
     average = ExponentialAverage(model)
@@ -88,20 +123,31 @@ def test_the_model_itself_is_left_alone():
     assert not any(p.requires_grad for p in average.model.parameters())
 
 
-def test_a_saved_average_goes_on_as_if_never_saved(tmp_path):
-    model = make_model()
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_saved_average_goes_on_as_if_never_saved(tmp_path, dtype):
+    model = make_model(dtype)
     average = ExponentialAverage(model)
     for _ in walk(model, 5):
         average.update(model)
     torch.save(average.state_dict(), tmp_path / "average.pt")
-    loaded = ExponentialAverage(make_model(seed=1))
+    loaded = ExponentialAverage(make_model(dtype, seed=1))
     loaded.load_state_dict(torch.load(tmp_path / "average.pt", weights_only=True))
     for _ in walk(model, 5):
         average.update(model)
         loaded.update(model)
     assert loaded.updates == 10
-    for name, value in average.model.state_dict().items():
-        assert torch.equal(loaded.model.state_dict()[name], value), name
+    torch.testing.assert_close(loaded.state_dict(), average.state_dict(), rtol=0, atol=0)
+
+
+def test_a_state_of_an_older_release_has_no_float32_averages_and_loads():
+    model = make_model(torch.bfloat16)
+    state = ExponentialAverage(model).state_dict()
+    del state["wide"]
+    average = ExponentialAverage(make_model(torch.bfloat16, seed=1))
+    average.update(make_model(torch.bfloat16, seed=2))
+    average.load_state_dict(state)
+    average.update(model)
+    torch.testing.assert_close(average.model.state_dict(), model.state_dict(), rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("decay", [-0.1, 1, 1.5, float("nan")])

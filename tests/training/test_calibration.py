@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from devices import gives_the_same_on_every_device
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from refusals import refuses
@@ -40,5 +41,21 @@ test_a_wrong_argument_is_named = refuses(
     ((torch.tensor([1.5]), torch.tensor([True])), "confidences is between 1.5"),
     ((torch.tensor([float("nan")]), torch.tensor([True])), "confidences is between nan"),
     ((torch.tensor([0.5]), torch.tensor([True]), 0), "bins is 0"),
+    ((torch.tensor([0.5]), torch.tensor([True]), 2.5), TypeError, "bins is 2.5"),
+    ((torch.tensor([0.5]), torch.tensor([-3])), "right has .*int64, expected bool"),
+    ((torch.tensor([0.5]), torch.tensor([0.7])), "right has .*float32, expected bool"),
     by=lambda arguments: reliability(*arguments),
 )
+
+CONFIDENCES, RIGHT = torch.tensor([0.875, 0.75, 0.25]), torch.tensor([True, False, True])
+test_calibration_is_the_same_on_every_device = gives_the_same_on_every_device(
+    ("reliability", reliability, CONFIDENCES, RIGHT),
+    ("calibration_error", calibration_error, CONFIDENCES, RIGHT),
+)
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.Tensor.numpy, list])
+def test_half_types_arrays_and_lists_are_binned_alike(kind):
+    given = kind(CONFIDENCES) if callable(kind) else CONFIDENCES.to(kind)
+    expected = calibration_error(CONFIDENCES, RIGHT, 200)
+    assert calibration_error(given, RIGHT.tolist(), 200) == expected

@@ -1,8 +1,11 @@
+import itertools
 import math
+import multiprocessing
 import os
 import subprocess
 import sys
 import textwrap
+import time
 
 import numpy as np
 import pytest
@@ -10,6 +13,9 @@ import torch
 from torch import nn
 
 from glassbox.training import load_checkpoint, save_checkpoint
+
+can_fork = "fork" in multiprocessing.get_all_start_methods()
+FORK = multiprocessing.get_context("fork") if can_fork else None
 
 
 @pytest.fixture
@@ -129,7 +135,64 @@ def test_a_process_killed_while_it_writes_leaves_the_old_checkpoint(path):
     """
     process = subprocess.run([sys.executable, "-c", textwrap.dedent(script), path])
     assert process.returncode == -9
-    assert len(os.listdir(path.parent)) == 2  # the partial file is left
+    (left,) = path.parent.glob(".run.pt.*.partial")
     assert load_checkpoint(path)["epoch"] == 1
     save_checkpoint(path, epoch=3)
+    assert left.exists()  # it might be of a writer that is still alive
+    os.utime(left, (0, 0))
+    save_checkpoint(path, epoch=4)
     assert os.listdir(path.parent) == [path.name]
+
+
+@pytest.mark.skipif(FORK is None, reason="needs processes that begin as copies of this one")
+def test_processes_that_write_one_checkpoint_leave_a_whole_one_whenever_they_are_killed(path):
+    writers = {name: begin_writing(path, name) for name in ("first", "second", "third")}
+    try:
+        until = 0.0
+        while not until or time.monotonic() < until:
+            wait_for_all(path, writers)
+            until = until or time.monotonic() + float(os.environ.get("GLASSBOX_RACE_SECONDS", 0))
+            for name, writer in writers.items():
+                writer.kill()
+                writer.join()
+                read_whole(path)
+                if time.monotonic() < until:
+                    writers[name] = begin_writing(path, name)
+    finally:
+        for writer in writers.values():
+            writer.kill()
+            writer.join()
+
+
+def wait_for_all(path, writers):
+    """Read checkpoints until each of the writers has written one."""
+    missing = set(writers)
+    while missing:
+        assert all(writer.is_alive() for writer in writers.values())
+        if path.exists():
+            missing -= {read_whole(path)}
+
+
+def read_whole(path):
+    """Read a checkpoint, and say who wrote it."""
+    parts = load_checkpoint(path)
+    assert len(parts["weights"]) == 500 * (1 + parts["step"] % 7)
+    assert (parts["weights"] == parts["step"]).all()
+    return parts["writer"]
+
+
+def begin_writing(path, name):
+    writer = FORK.Process(target=write, args=(path, name), daemon=True)
+    writer.start()
+    return writer
+
+
+def write(path, name):
+    for step in itertools.count():
+        weights = torch.full((500 * (1 + step % 7),), float(step))
+        save_checkpoint(path, writer=name, step=step, weights=weights)
+
+
+def test_a_folder_is_not_replaced(tmp_path):
+    with pytest.raises(FileExistsError, match="a folder or a device, expected a file or nothing"):
+        save_checkpoint(tmp_path, epoch=1)

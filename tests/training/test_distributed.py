@@ -92,13 +92,14 @@ def main(folder):
         result["whole"] = train(models[0], 4)
     with isolated_seed(rank):
         train(models[1], 2, checkpoint=folder / "run.pt")
-    with isolated_seed(9):
+    with isolated_seed(rank):
+        torch.rand(9)  # the state of the generator is that of the checkpoint all the same
         result["resumed"] = train(models[2], 4, checkpoint=folder / "run.pt")
 
     only_first = [lambda state: process_rank() == 0 and len(state.history) == 2]
     result["stopped"] = train(make_model(), 4, callbacks=only_first)
     result["orders"] = orders_of_a_sampler()
-    result["sum"] = sum_over_processes([1.0, rank], torch.device("cpu"))
+    result["sum"] = sum_over_processes([1.0, rank])
     result["first"] = from_first_process(f"from {rank}")
     result["all"] = from_all_processes(rank)
     torch.save(result, folder / f"{rank}.pt")
@@ -168,7 +169,7 @@ def test_processes_agree(processes):
 def test_a_single_process_needs_no_setting_up():
     model = nn.Linear(1, 1)
     assert process_rank() == 0
-    assert sum_over_processes([1.0, 2.0], torch.device("cpu")) == [1.0, 2.0]
+    assert sum_over_processes([1.0, 2.0]) == [1.0, 2.0]
     assert from_first_process(model) is unwrapped(model) is model
     assert from_all_processes(3) == [3]
 

@@ -1,6 +1,11 @@
+import math
+
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from devices import gives_the_same_on_every_device
+from refusals import refuses
 from sklearn.metrics import accuracy_score, log_loss
 from torch import nn
 
@@ -106,3 +111,40 @@ def test_bad_arguments_are_found_first():
         predict(model, images, 0)
     with pytest.raises(ValueError, match="labels has 49 entries, expected 50"):
         evaluate(model, images, labels[1:])
+
+
+NAN, TWO, LABELS = float("nan"), torch.eye(2), torch.tensor([0, 1])
+
+test_what_has_no_accuracy_is_named = refuses(
+    (lambda: accuracy(torch.rand(6, 2), torch.tensor([1])), r"labels has shape \(1,\).*\(6,\)"),
+    (lambda: accuracy(torch.rand(1, 2), LABELS), r"labels has shape \(2,\)"),
+    (lambda: accuracy(TWO[:0], LABELS[:0]), "logits is empty"),
+    (
+        lambda: accuracy(TWO / 0, LABELS),
+        "logits has 2 entries that are nan and 2 that are infinite",
+    ),
+    (lambda: accuracy(TWO, LABELS + 1), "labels is between 1 and 2, expected 0 to 1"),
+    (lambda: accuracy(TWO, LABELS - 1), "labels is between -1 and 0"),
+    (lambda: accuracy("ab", LABELS), TypeError, "logits is 'ab'"),
+    (lambda: predict(nn.Identity(), TWO, 1.5), TypeError, "batch_size is 1.5"),
+    (lambda: predict(nn.Identity(), None), TypeError, "images is None"),
+)
+
+
+def test_logits_that_are_not_finite_have_a_loss_and_an_accuracy_that_is_nan():
+    result = evaluate(nn.Identity(), torch.tensor([[0.0, NAN], [0, 1]]), LABELS)
+    assert math.isnan(result.loss) and math.isnan(result.accuracy)
+    assert evaluate(nn.Identity(), TWO * NAN, TWO).accuracy is None
+
+
+def test_arrays_and_lists_can_be_evaluated():
+    assert accuracy(TWO.numpy(), [0, 0]) == accuracy([[1.0, 0], [0, 1]], np.zeros(2, int)) == 0.5
+    result = evaluate(nn.Identity(), TWO.numpy(), LABELS.numpy())
+    assert result.accuracy == 1 and predict(nn.Identity(), TWO.numpy()).equal(TWO)
+
+
+test_accuracy_is_the_same_on_every_device = gives_the_same_on_every_device(
+    ("accuracy", accuracy, TWO, LABELS),
+    ("predict", lambda images: predict(nn.ReLU(), images, 1), TWO),
+    ("evaluate", lambda *data: evaluate(nn.ReLU(), *data).loss, TWO, LABELS),
+)

@@ -137,6 +137,23 @@ def test_train_undoes_the_modes_and_train_keeping_frozen_keeps_them():
     assert model.backbone.training and not model.backbone[1].training
 
 
+def test_statistics_without_weights_stay_frozen_until_they_thaw():
+    norms = nn.BatchNorm2d(4, affine=False), nn.BatchNorm2d(4, affine=False)
+    model = nn.Sequential(nn.Conv2d(2, 4, 3), *norms, nn.Flatten(), nn.LazyLinear(3))
+    model(make_data()[0])
+    freeze(norms[0])
+    model.eval()  # for a measurement
+    train_keeping_frozen(model)
+    with assert_frozen(norms[0]):
+        model(make_data()[0])
+    assert norms[1].training and not norms[0].training
+    train_keeping_frozen(copied := copy.deepcopy(model))
+    assert not copied[1].training
+    unfreeze(model)
+    train_keeping_frozen(model)
+    assert norms[0].training
+
+
 def test_statistics_move_without_gradients_and_are_named():
     model = make_model()
     model.requires_grad_(False)
@@ -318,8 +335,8 @@ def trained(path, *, epochs, stops_at):
     thawing = UnfreezeAfter([model.backbone], epochs=2, lr=0.004)
     optimizer = torch.optim.Adam(model.parameters(), 0.01)
     data = batches()
-    torch.manual_seed(1)
     for until in (stops_at, epochs):
+        torch.manual_seed(1)
         options = {"callbacks": [thawing], "checkpoint": path, "progress": False}
         fit(model, data, optimizer, epochs=until, **options)
         if until != epochs:  # another process would begin anew
@@ -333,7 +350,7 @@ def test_a_training_resumes_before_the_thaw_and_refuses_to_after_it(tmp_path):
     whole = trained(tmp_path / "whole", epochs=4, stops_at=4)
     resumed = trained(tmp_path / "before", epochs=4, stops_at=1)
     assert equal(whole.state_dict(), resumed.state_dict())
-    with pytest.raises(RuntimeError, match="epoch 4 was trained frozen"):
+    with pytest.raises(ValueError, match=r"model.backbone.training is True, expected False"):
         trained(tmp_path / "after", epochs=4, stops_at=3)
 
 

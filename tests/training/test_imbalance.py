@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from devices import gives_the_same_on_every_device
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from refusals import refuses
@@ -108,4 +109,28 @@ test_a_wrong_argument_is_named = refuses(
     (lambda: many_medium_few(torch.ones(3), [5, 4]), r"per_class has shape \(3,\)"),
     (lambda: many_medium_few(torch.ones(2), [5, 4], many=3, few=4), "few is 4, expected at"),
     (lambda: many_medium_few(torch.ones(2), [5, 0]), r"class_counts\[1\] is 0"),
+    (lambda: many_medium_few(torch.ones(2), [5, 4], few=math.nan), "few is nan"),
+    (lambda: many_medium_few([1, math.inf], [5, 4]), r"per_class is \[1.0, inf\]"),
+    (lambda: many_medium_few([1, -0.5], [5, 4]), r"per_class is \[1.0, -0.5\]"),
+    (lambda: balanced_accuracy(LOGITS * math.nan, [0, 1, 2]), "logits has 12 entries that are nan"),
+    (lambda: per_class_accuracy(LOGITS + math.inf, [0, 1, 2]), "and 12 that are infinite"),
+    (lambda: class_counts([0, 1], 1.5), TypeError, "num_classes is 1.5"),
+    (lambda: class_counts("ab", 2), TypeError, "labels is 'ab'"),
+    (lambda: effective_weights(["a", "b"]), TypeError, "class_counts is"),
 )
+
+LABELS, COUNTS = torch.tensor([0, 1, 1]), torch.tensor([500, 30, 7, 2])
+test_metrics_are_the_same_on_every_device = gives_the_same_on_every_device(
+    ("per_class_accuracy", per_class_accuracy, LOGITS, LABELS),
+    ("balanced_accuracy", balanced_accuracy, LOGITS, LABELS),
+    ("many_medium_few", many_medium_few, torch.tensor([1, 0.5, math.nan, 0]), COUNTS),
+    ("class_counts", lambda labels: class_counts(labels, 4), LABELS),
+    ("effective_weights", effective_weights, COUNTS),
+)
+
+
+def test_arrays_and_lists_are_measured_alike():
+    expected = balanced_accuracy(LOGITS, LABELS)
+    assert balanced_accuracy(LOGITS.numpy(), LABELS.tolist()) == expected
+    assert many_medium_few([1.0, 0.5, 0], COUNTS[:3].numpy()) == (1, 0.5, 0)
+    assert class_counts(LABELS.numpy(), 2) == (1, 2)

@@ -104,10 +104,12 @@ def test_histories_are_equal_whatever_time_they_took():
 
 
 def test_a_saved_history_does_not_grow_with_the_one_it_came_from():
-    history, loaded = History(epoch=[1]), History()
+    history, loaded = History(), History()
+    names = history.state_dict().keys() - {"stopped"}
+    history.append(**dict.fromkeys(names, 1))
     loaded.load_state_dict(saved := history.state_dict())
-    history.append(epoch=2)
-    loaded.append(epoch=3)
+    history.append(**dict.fromkeys(names, 2))
+    loaded.append(**dict.fromkeys(names, 3))
     assert (history.epoch, saved["epoch"], loaded.epoch) == ([1, 2], [1], [1, 3])
 
 
@@ -396,8 +398,8 @@ def test_bad_arguments_are_found_before_any_step():
     refused("autocast is torch.float32", autocast=torch.float32)
     refused("expected a scaler", autocast=torch.float16)
     refused("validation has 3 parts", validation=(*data, data[0]))
-    refused("labels has 39", validation=(data[0], data[1][1:]))
-    refused("images is empty", validation=(data[0][:0], data[1][:0]))
+    refused("validation has 40 images and 39 labels", validation=(data[0], data[1][1:]))
+    refused("validation has 0 images", validation=(data[0][:0], data[1][:0]))
     assert torch.equal(weights_of(model), before)
 
 

@@ -77,11 +77,28 @@ def test_runs_that_cannot_be_compared_are_refused(rows, message, tmp_path):
         RunTable(path, {"arm": str, "seed": int}, ["loss"]).runs()
 
 
+def test_two_that_add_runs_take_turns_and_a_question_writes_nothing(tmp_path):
+    first, second = table(tmp_path), table(tmp_path)
+    runs = list(RUNS)
+    assert runs[0] not in first and not first.path.exists()
+    for one, run in zip((first, second, first), runs, strict=False):
+        one.add(run, RUNS[run])
+        assert run in first and run in second
+    with pytest.raises(ValueError, match="expected a run that"):
+        second.add(runs[2], RUNS[runs[2]])
+    assert list(first.rows()) == runs[:3]
+
+
 @pytest.mark.parametrize(
     ("key", "values", "message"),
     [
-        (("a", 8), (1, 2), "expected 3 and 2"),
-        (("a", 8, 0), (1,), "expected 3 and 2"),
+        (
+            ("a", 8),
+            (1, 2),
+            r"key is \('a', '8'\), expected one of each of \['arm', 'depth', 'seed'\]",
+        ),
+        (("a", 8, 0), (1,), r"values is \[1\], expected one of each of \['loss', 'accuracy'\]"),
+        (("a", 8, 0), (1, float("nan")), "values is nan, expected a finite number"),
         (("residual", 20, 0), (9, 9), r"key is \('residual', '20', '0'\), expected a run that"),
     ],
 )

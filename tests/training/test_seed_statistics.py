@@ -10,6 +10,7 @@ from refusals import refuses
 from scipy import stats
 
 from glassbox.training import SeedRuns, paired_difference, repeat
+from glassbox.training.seed_statistics import half_width
 
 numbers = st.floats(-1e6, 1e6)
 samples = st.lists(numbers, min_size=2, max_size=30)
@@ -94,6 +95,7 @@ def test_each_run_starts_from_its_seed_and_leaves_the_states_alone():
 TWO = (1.0, 2.0)
 
 test_a_wrong_argument_is_named = refuses(
+    (lambda: half_width(1.0, 1), "count is 1, expected an integer of at least 2"),
     (lambda: SeedRuns((1, 2), (1.0,)), r"values is \(1.0,\)"),
     (lambda: paired_difference(SeedRuns((0, 1), TWO), SeedRuns((1, 2), TWO)),
      r"b.seeds is \(1, 2\), expected .* \(0, 1\)"),

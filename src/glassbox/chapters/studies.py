@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import platform
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ from typing import Any
 
 import torch
 
+from glassbox.support.files import write_text
 from glassbox.support.progress import progress_bar
 from glassbox.training.run_tables import RunTable
 
@@ -123,13 +123,6 @@ def run_study(
         parser.error(f"{error}; choose another --folder, or --restart")
     study.train()
     print(f"{given.part}: all runs of size {given.size} are in {folder}")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file as a whole or not at all."""
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(text, "utf-8")
-    os.replace(partial, path)
 
 
 def _describe_machine() -> dict[str, Any]:

@@ -5,6 +5,7 @@ and hands the numbers to a plain function (:func:`flip`, :func:`shift`, :func:`r
 :func:`adjust_color`), which can be called directly. The input is not changed.
 """
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -12,10 +13,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from glassbox.support.arguments import (
+    check_all_finite,
     check_at_least,
+    check_callables,
+    check_finite,
     check_floating_point,
+    check_integer,
     check_range,
     check_shapes,
+    has_values,
+    reject_tensor,
 )
 
 Augmentation = Callable[[Tensor, torch.Generator | None], Tensor]
@@ -26,6 +33,9 @@ _LUMA = (0.2989, 0.587, 0.114)
 
 def flip(images: Tensor, chosen: Tensor) -> Tensor:
     """Mirror the images ``(B, C, H, W)`` where ``chosen``, bool ``(B,)``, left to right."""
+    check_shapes(images=(images, "B C H W"), chosen=(chosen, "B"))
+    if chosen.dtype != torch.bool:
+        reject_tensor("chosen", chosen, "bool, one an image")
     return torch.where(chosen.view(-1, 1, 1, 1), images.flip(-1), images)
 
 
@@ -38,6 +48,10 @@ def shift(images: Tensor, down: Tensor, right: Tensor, *, repeat_edge: bool = Fa
         right: Pixels to the right (negative: left), integers ``(B,)``.
         repeat_edge: Fill what comes in with the pixels of the edge in place of zeros.
     """
+    check_shapes(images=(images, "B C H W"), down=(down, "B"), right=(right, "B"))
+    for name, moves in (("down", down), ("right", right)):
+        if moves.is_floating_point():
+            reject_tensor(name, moves, "integers, one an image")
     batch, channels, height, width = images.shape
     # Where each pixel of the result comes from, which may lie outside of the image.
     rows = torch.arange(height, device=images.device) - down.view(-1, 1)  # (B, H)
@@ -51,20 +65,24 @@ def shift(images: Tensor, down: Tensor, right: Tensor, *, repeat_edge: bool = Fa
     inside = (rows == inside_rows)[:, :, None] & (columns == inside_columns)[
         :, None, :
     ]  # (B, H, W)
-    return moved * inside[:, None]
+    return moved.masked_fill(~inside[:, None], 0)  # not times 0, which leaves nan and inf
 
 
 def rotate(images: Tensor, degrees: Tensor) -> Tensor:
     """Turn images ``(B, C, H, W)`` counterclockwise by ``degrees``, ``(B,)``; bilinear."""
     check_floating_point(images=images)
+    check_shapes(images=(images, "B C H W"), degrees=(degrees, "B"))
+    check_all_finite(degrees=degrees)
     height, width = images.shape[-2:]
-    angles = degrees.to(images).deg2rad()
+    exact = images.to(torch.promote_types(images.dtype, torch.float32))  # half rounds angles
+    angles = degrees.to(exact).deg2rad()
     cos, sin, zero = angles.cos(), angles.sin(), torch.zeros_like(angles)
     # The grid runs from -1 to 1 along both sides, so that a turn mixes height and width.
     rows = [cos, -sin * height / width, zero, sin * width / height, cos, zero]
     matrices = torch.stack(rows, dim=1).view(-1, 2, 3)  # (B, 2, 3)
     grid = F.affine_grid(matrices, list(images.shape), align_corners=False)  # (B, H, W, 2)
-    return F.grid_sample(images, grid, mode="bilinear", align_corners=False)
+    turned = F.grid_sample(exact, grid, mode="bilinear", align_corners=False)
+    return turned.to(images.dtype)
 
 
 def adjust_color(
@@ -82,17 +100,24 @@ def adjust_color(
 
     Raises:
         TypeError: If ``images`` are not floating point.
-        ValueError: If ``images`` do not have 3 channels.
+        ValueError: If ``images`` do not have 3 channels or are not from 0 to 1, as after
+            normalization, or the factors do not fit.
     """
     check_floating_point(images=images)
-    check_shapes(images=(images, "B 3 H W"))
+    factors = {"brightness": brightness, "contrast": contrast, "saturation": saturation}
+    check_shapes(
+        images=(images, "B 3 H W"), **{name: (factor, "B") for name, factor in factors.items()}
+    )
+    _check_between(0, 1, images=images)
+    _check_between(0, math.inf, **factors)
+    kind, images = images.dtype, images.to(torch.promote_types(images.dtype, torch.float32))
     brightness, contrast, saturation = (
-        factor.to(images).view(-1, 1, 1, 1) for factor in (brightness, contrast, saturation)
+        factor.to(images).view(-1, 1, 1, 1) for factor in factors.values()
     )
     images = (images * brightness).clamp_(0, 1)
     mean_gray = _gray(images).mean((1, 2, 3), keepdim=True)  # (B, 1, 1, 1)
     images = torch.lerp(mean_gray, images, contrast).clamp_(0, 1)
-    return torch.lerp(_gray(images), images, saturation).clamp_(0, 1)
+    return torch.lerp(_gray(images), images, saturation).clamp_(0, 1).to(kind)
 
 
 def random_flip(probability: float = 0.5) -> Augmentation:
@@ -108,6 +133,7 @@ def random_flip(probability: float = 0.5) -> Augmentation:
 def random_shift(max_pixels: int) -> Augmentation:
     """Move each image by up to ``max_pixels``, at least 0, each way, repeating its edge."""
     check_at_least(0, max_pixels=max_pixels)
+    check_integer(0, max_pixels=max_pixels)
     return _random_move(max_pixels, repeat_edge=True)
 
 
@@ -118,12 +144,14 @@ def random_crop(padding: int) -> Augmentation:
     normalization and the mean color after it.
     """
     check_at_least(0, padding=padding)
+    check_integer(0, padding=padding)
     return _random_move(padding, repeat_edge=False)
 
 
 def random_rotation(degrees: float) -> Augmentation:
     """Turn each image by an angle from ``-degrees`` to ``degrees``, at least 0."""
     check_at_least(0, degrees=degrees)
+    check_finite(degrees=degrees)
 
     def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
         return rotate(images, _uniform(images, -degrees, degrees, generator))
@@ -150,6 +178,8 @@ def color_jitter(
 
 def compose(*augmentations: Augmentation) -> Augmentation:
     """Chain augmentations, functions ``(images, generator) -> images``, first to last."""
+    for augmentation in augmentations:
+        check_callables(augmentations=augmentation)
 
     def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
         for augmentation in augmentations:
@@ -161,7 +191,9 @@ def compose(*augmentations: Augmentation) -> Augmentation:
 
 def _random_move(pixels: int, *, repeat_edge: bool) -> Augmentation:
     def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        moves = torch.randint(-pixels, pixels + 1, (2, len(images)), generator=generator)
+        _check_images(images)
+        size = 2, len(images)
+        moves = torch.randint(-pixels, pixels + 1, size, generator=generator, device="cpu")
         down, right = moves.to(images.device)
         return shift(images, down, right, repeat_edge=repeat_edge)
 
@@ -169,9 +201,26 @@ def _random_move(pixels: int, *, repeat_edge: bool) -> Augmentation:
 
 
 def _uniform(images: Tensor, low: float, high: float, generator: torch.Generator | None) -> Tensor:
+    _check_images(images)
     # Drawn on the CPU, so that a run on another device sees the same numbers.
-    draws = torch.rand(len(images), generator=generator)
-    return torch.lerp(torch.tensor(float(low)), torch.tensor(float(high)), draws).to(images.device)
+    draws = torch.rand(len(images), generator=generator, device="cpu")
+    ends = torch.tensor([low, high], dtype=torch.float32, device="cpu")
+    return torch.lerp(*ends, draws).to(images.device)
+
+
+def _check_images(images: Tensor) -> None:
+    check_shapes(images=(images, "B C H W"))
+    if images.numel() == 0:
+        reject_tensor("images", images, "non-empty (B, C, H, W)")
+
+
+def _check_between(low: float, high: float, **tensors: Tensor) -> None:
+    for name, tensor in tensors.items():
+        if has_values(tensor) and not ((tensor >= low) & (tensor <= high)).all():
+            smallest, largest = tensor.min(), tensor.max()
+            raise ValueError(
+                f"{name} is between {smallest:g} and {largest:g}, expected {low} to {high}"
+            )
 
 
 def _gray(images: Tensor) -> Tensor:

@@ -8,10 +8,14 @@ from torch import Tensor
 
 from glassbox.data.augmentation import Augmentation
 from glassbox.support.arguments import (
-    check_at_least,
+    as_tensor,
     check_at_least_one,
+    check_callables,
+    check_integer,
     check_multiple,
     check_range,
+    check_state,
+    reject_tensor,
 )
 
 
@@ -29,8 +33,8 @@ class Batches:
     ``world_size - 1`` images.
 
     Args:
-        images: ``(N, ...)``, any type.
-        labels: ``(N, ...)``.
+        images: ``(N, ...)``, any type, also an array, which is not copied.
+        labels: ``(N, ...)``, likewise.
         batch_size: Images in a global batch; the last batch of an epoch may be smaller.
         shuffle: Whether each epoch has its own order.
         seed: Decides the orders and the augmentation.
@@ -38,7 +42,8 @@ class Batches:
             to train on; see :mod:`glassbox.data.augmentation`.
         drop_last: Whether an incomplete last batch is left out.
         device: Where the batches go; by default they stay where ``images`` are.
-        channels_last: Whether batches of images have the channels-last memory format.
+        channels_last: Whether batches of images have the channels-last memory format; otherwise
+            they are contiguous.
         rank: Number of this process, from 0.
         world_size: Number of processes; it must divide ``batch_size``.
 
@@ -61,18 +66,24 @@ class Batches:
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
+        images, labels = as_tensor(images=images), as_tensor(labels=labels)
+        for name, tensor in (("images", images), ("labels", labels)):
+            if tensor.ndim == 0:
+                reject_tensor(name, tensor, "(N, ...)")
+        if augment is not None:
+            check_callables(augment=augment)
         if len(images) != len(labels):
             raise ValueError(f"labels has {len(labels)} entries, expected {len(images)}, as images")
         check_at_least_one(batch_size=batch_size, world_size=world_size)
         check_range(0, world_size, below=True, rank=rank)
+        check_integer(0, rank=rank, seed=seed)
         check_multiple(world_size, batch_size=batch_size)
-        check_at_least(0, seed=seed)
-        self.images, self.labels, self.batch_size = images, labels, batch_size
+        self.images, self.labels, self.batch_size = images, labels, int(batch_size)
         self.shuffle, self.seed, self.augment = shuffle, seed, augment
-        self.device = images.device if device is None else torch.device(device)
-        self.memory_format = torch.channels_last if channels_last else torch.preserve_format
+        self.device = images.device if device is None else _as_device(device)
+        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.rank, self.world_size = rank, world_size
-        self._used = len(images) - len(images) % (batch_size if drop_last else world_size)
+        self._used = len(images) - len(images) % (self.batch_size if drop_last else world_size)
         self._epoch, self._next_batch, self._resuming = 0, 0, False
         if not len(self):
             raise ValueError(f"images has {len(images)} entries, expected enough for one batch")
@@ -101,19 +112,22 @@ class Batches:
         """Continue at a saved position: the next iteration gives the remaining batches.
 
         Raises:
+            TypeError: If the state is no dict.
             ValueError: If the state is of another seed or of more batches than there are.
         """
+        check_state(state, "seed", "epoch", "next_batch")
         if state["seed"] != self.seed:
             raise ValueError(f"state has seed {state['seed']}, expected {self.seed}")
-        if not 0 <= state["next_batch"] <= len(self) or state["epoch"] < 0:
+        if state["next_batch"] > len(self):
             raise ValueError(f"state is {state}, expected a position in {len(self)} batches")
         self._epoch, self._next_batch = state["epoch"], state["next_batch"]
         self._resuming = True
 
     def _order(self, epoch: int) -> Tensor:
         if not self.shuffle:
-            return torch.arange(self._used)
-        return torch.randperm(len(self.images), generator=self._generator(epoch))[: self._used]
+            return torch.arange(self._used, device="cpu")
+        generator = self._generator(epoch)
+        return torch.randperm(len(self.images), generator=generator, device="cpu")[: self._used]
 
     def _images(self, chosen: Tensor, batch: int) -> Tensor:
         images = self.images[chosen].to(self.device)
@@ -126,3 +140,12 @@ class Batches:
     def _generator(self, *key: int) -> torch.Generator:
         seed = np.random.SeedSequence((self.seed, *key)).generate_state(1, np.uint64)
         return torch.Generator().manual_seed(int(seed[0] >> np.uint64(1)))
+
+
+def _as_device(device: torch.device | str) -> torch.device:
+    try:
+        if isinstance(device, bytes):
+            raise TypeError("bytes are no text")
+        return torch.device(device)
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(f"device is {device!r}, expected a device of PyTorch: {error}") from error

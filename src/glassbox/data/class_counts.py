@@ -10,7 +10,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from glassbox.support.arguments import check_class_indices, check_range, reject_tensor
+from glassbox.support.arguments import (
+    as_tensor,
+    check_at_least_one,
+    check_class_indices,
+    check_range,
+    reject_tensor,
+)
 
 
 def class_counts(labels: Tensor, num_classes: int) -> tuple[int, ...]:
@@ -23,13 +29,15 @@ def class_counts(labels: Tensor, num_classes: int) -> tuple[int, ...]:
     Raises:
         ValueError: If ``labels`` is not a vector of class indices, or one is out of range.
     """
+    labels = as_tensor(labels=labels)
+    check_at_least_one(num_classes=num_classes)
     check_class_indices(num_classes, labels=labels)
     return tuple(labels.bincount(minlength=num_classes).tolist())
 
 
 def checked_counts(counts: Sequence[int] | Tensor) -> Tensor:
     """Convert counts to float64 ``(K,)`` on the CPU, after a check that each is at least 1."""
-    values = torch.as_tensor(counts, dtype=torch.float64, device="cpu").detach()
+    values = as_tensor(class_counts=counts).detach().cpu().double()
     if values.ndim != 1 or len(values) < 2:
         reject_tensor("class_counts", values, "(K,) with K of at least 2")
     for label, value in enumerate(values.tolist()):
@@ -38,35 +46,35 @@ def checked_counts(counts: Sequence[int] | Tensor) -> Tensor:
     return values
 
 
-def effective_numbers(counts: Sequence[int] | Tensor, beta: float = 0.9999) -> Tensor:
+def effective_numbers(class_counts: Sequence[int] | Tensor, beta: float = 0.9999) -> Tensor:
     r"""Count examples as if each new one overlapped a little with those before.
 
     Computes :math:`E_n = (1 - \beta^n) / (1 - \beta)`: the first example counts 1, the next
     :math:`\beta`, then :math:`\beta^2`; no class counts more than :math:`1 / (1 - \beta)`.
 
     Args:
-        counts: Examples of each class, ``(K,)``, at least 1 in each.
+        class_counts: Examples of each class, ``(K,)``, at least 1 in each.
         beta: From 0, where every class counts 1, up to but not including 1, where ``E_n`` would
             be ``n``.
 
     Raises:
         ValueError: If ``beta`` is out of range, or as :func:`checked_counts` does.
     """
-    return _effective_numbers(counts, beta).to(torch.get_default_dtype())
+    return _effective_numbers(class_counts, beta).to(torch.get_default_dtype())
 
 
-def effective_weights(counts: Sequence[int] | Tensor, beta: float = 0.9999) -> Tensor:
+def effective_weights(class_counts: Sequence[int] | Tensor, beta: float = 0.9999) -> Tensor:
     r"""Weigh classes by the inverse of their effective number; the weights ``(K,)`` sum to K.
 
     Errors are those of :func:`effective_numbers`. Computes
     :math:`w_j = K \, E_{n_j}^{-1} / \sum_k E_{n_k}^{-1}`.
 
     Args:
-        counts: Examples of each class, ``(K,)``, at least 1 in each.
+        class_counts: Examples of each class, ``(K,)``, at least 1 in each.
         beta: As in :func:`effective_numbers`: 0 weighs all classes alike, and towards 1 the
             weights approach those by inverse frequency.
     """
-    inverse = 1 / _effective_numbers(counts, beta)
+    inverse = 1 / _effective_numbers(class_counts, beta)
     return (inverse * len(inverse) / inverse.sum()).to(torch.get_default_dtype())
 
 
@@ -74,5 +82,5 @@ def _effective_numbers(counts: Sequence[int] | Tensor, beta: float) -> Tensor:
     values = checked_counts(counts)
     check_range(0, 1, below=True, beta=beta)
     # 1 - beta**n without cancellation where beta is close to 1.
-    log_beta = torch.tensor(beta, dtype=torch.float64).log()
+    log_beta = torch.tensor(beta, dtype=torch.float64, device="cpu").log()
     return -torch.expm1(values * log_beta) / (1 - beta)

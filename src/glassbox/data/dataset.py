@@ -1,13 +1,21 @@
 """A data set in memory: images, labels and, where they are known, masks."""
 
+from collections.abc import Sized
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from glassbox.support.arguments import reject_tensor
+from glassbox.support.arguments import (
+    as_tensor,
+    check_shapes,
+    check_tensors,
+    has_values,
+    reject_tensor,
+)
 
-_Index = Tensor | list[int] | list[bool] | slice
+_Index = Tensor | np.ndarray | list[int] | list[bool] | slice
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -32,13 +40,19 @@ class Dataset:
     masks: Tensor | None = None
 
     def __post_init__(self) -> None:
+        check_tensors(images=self.images, labels=self.labels)
+        if not isinstance(self.class_names, Sized):
+            raise TypeError(f"class_names is {self.class_names!r}, expected a tuple of names")
         if self.images.ndim != 4 or self.images.dtype != torch.uint8:
             reject_tensor("images", self.images, "uint8 (N, C, H, W)")
         count, _, height, width = self.images.shape
         if self.labels.shape != (count,) or self.labels.dtype != torch.int64:
             reject_tensor("labels", self.labels, f"int64 ({count},)")
-        if count and not 0 <= self.labels.min() <= self.labels.max() < self.num_classes:
+        looked_at = count and has_values(self.labels)
+        if looked_at and not 0 <= self.labels.min() <= self.labels.max() < self.num_classes:
             reject_tensor("labels", self.labels, f"values from 0 to {self.num_classes - 1}")
+        if self.masks is not None:
+            check_tensors(masks=self.masks)
         if self.masks is not None and (
             self.masks.shape != (count, height, width) or self.masks.dtype != torch.bool
         ):
@@ -48,13 +62,26 @@ class Dataset:
         return len(self.labels)
 
     def __getitem__(self, indices: _Index) -> "Dataset":
-        """Select by a tensor or list of indices, a boolean mask ``(N,)``, or a slice."""
-        if not isinstance(indices, Tensor | list | slice):
-            raise TypeError(f"indices is {indices!r}, expected a tensor, a list or a slice")
-        # An empty list would otherwise become a tensor of floats.
-        chosen = torch.tensor([], dtype=torch.int64) if indices == [] else indices
+        """Select by a tensor, array or list of indices, a boolean mask ``(N,)``, or a slice."""
+        chosen = indices if isinstance(indices, slice) else self._places(as_tensor(indices=indices))
         masks = None if self.masks is None else self.masks[chosen]
         return Dataset(self.name, self.images[chosen], self.labels[chosen], self.class_names, masks)
+
+    def _places(self, indices: Tensor) -> Tensor:
+        """Check indices, which may be none at all, or a mask."""
+        if indices.numel() == 0:
+            return torch.zeros(0, dtype=torch.int64, device=self.labels.device)
+        if indices.ndim != 1 or indices.is_floating_point():
+            reject_tensor("indices", indices, "integers or bools, one after the other")
+        if indices.dtype == torch.bool:
+            check_shapes(labels=(self.labels, "N"), indices=(indices, "N"))
+            return indices
+        if not (indices.min() >= -len(self) and indices.max() < len(self)):
+            raise IndexError(
+                f"indices is between {indices.min()} and {indices.max()}, "
+                f"expected below {len(self)}"
+            )
+        return indices.to(torch.int64)  # as uint8 they would be a mask
 
     def __repr__(self) -> str:
         shape = " x ".join(str(length) for length in self.images.shape[1:])

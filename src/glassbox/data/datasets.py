@@ -41,7 +41,7 @@ def load(
         "fashion_mnist": _load_official,
         "cifar10": _load_official,
     }
-    if name not in loaders:
+    if not (isinstance(name, str) and name in loaders):
         near = difflib.get_close_matches(str(name).lower(), loaders, n=3, cutoff=0.4)
         hint = f": did you mean {' or '.join(near)}?" if near else ""
         raise ValueError(f"name is {name!r}, expected one of {', '.join(loaders)}{hint}")

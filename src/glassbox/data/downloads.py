@@ -1,7 +1,8 @@
 """Official files: found, verified against their checksums, else fetched.
 
 No file is used, or given its final name, before its checksum has been verified. What a
-broken connection leaves behind is a ``.part`` file, from which the next attempt continues.
+broken connection leaves behind is a ``.part`` file, from which the next attempt continues. One
+process fetches a file; others that want it wait until it is there.
 """
 
 import errno
@@ -14,23 +15,30 @@ import sys
 import tarfile
 import urllib.request
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import BinaryIO
 from urllib.error import HTTPError, URLError
 
+import torch
 from torch.hub import tqdm
+
+from glassbox.support.files import locked, replacing
 
 _TIMEOUT_SECONDS = 30
 _CHUNK = 1 << 20
-_NETWORK_ERRORS = (URLError, HTTPException, ssl.SSLError, ConnectionError, TimeoutError)
+# A ValueError is an address without a protocol, or one that cannot be encoded.
+_NETWORK_ERRORS = (URLError, HTTPException, ssl.SSLError, ConnectionError, TimeoutError, ValueError)
+_ARCHIVE_ERRORS = (EOFError, KeyError, zlib.error, tarfile.TarError)
 
 
 class DownloadError(RuntimeError):
-    """An official file is missing or broken here, and could not be had."""
+    """A file is missing or broken here, and could not be had; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +50,14 @@ class OfficialFile:
         checksum: Algorithm and hexadecimal digest, such as ``"md5:2646ac..."``.
         urls: Where it can be downloaded, best first.
         archive: The ``.gz`` or ``.tar.gz`` file that holds it, if it is not downloaded itself.
+        limit: Most bytes to accept, above the largest file of the book, CIFAR-10's 170 megabytes.
     """
 
     path: str
     checksum: str
     urls: tuple[str, ...] = ()
     archive: "OfficialFile | None" = None
+    limit: int = 1 << 28
 
 
 def data_folder(root: str | os.PathLike[str] | None = None) -> Path:
@@ -71,19 +81,28 @@ def obtain(file: OfficialFile, root: Path) -> Path:
         DownloadError: If the file is not there and cannot be downloaded, unpacked or written.
     """
     path = root / file.path
+    with _explained(path):
+        if path.is_file() and _mismatch(path, file) is None:
+            return path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with locked(path):
+            _fill(file, path, root)
+    return path
+
+
+def _fill(file: OfficialFile, path: Path, root: Path) -> None:
+    """Download or unpack a file, unless another process has done so meanwhile."""
     if path.is_file():
         problem = _mismatch(path, file)
         if problem is None:
-            return path
-        warnings.warn(f"{path} is broken: {problem}; it is being replaced", stacklevel=2)
-    archive = None if file.archive is None else _obtain_archive(file.archive, root, path)
-    with _explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if archive is None:
-            _download(file, path)
-        else:
-            _unpack(file, archive, path)
-    return path
+            return
+        warnings.warn(f"{path} is broken: {problem}; it is being replaced", stacklevel=3)
+    elif path.exists():
+        raise IsADirectoryError(errno.EISDIR, "A folder or a device is in the way", str(path))
+    if file.archive is None:
+        _download(file, path)
+    else:
+        _unpack(file, _obtain_archive(file.archive, root, path), path)
 
 
 def _obtain_archive(archive: OfficialFile, root: Path, wanted: Path) -> Path:
@@ -105,20 +124,49 @@ def _mismatch(path: Path, file: OfficialFile) -> str | None:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turn what the operating system says of a write into what the reader can do."""
+def explained_weights(name: str) -> Iterator[None]:
+    """Turn what stops a download of pretrained weights into a :class:`DownloadError`.
+
+    For a ``with`` block around ``pretrained=True``, of torchvision or of timm.
+
+    Args:
+        name: Of the model, for the message.
+    """
     try:
         yield
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            problem = f"the disk of {path.parent} is full"
-        elif isinstance(error, PermissionError) or error.errno == errno.EROFS:
-            problem = f"{path.parent} cannot be written to"
-        else:
+    except (OSError, HTTPException, EOFError, UnpicklingError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not any(
+            sign in str(error) for sign in ("invalid hash value", "PytorchStreamReader")
+        ):
             raise
         raise DownloadError(
-            f"{problem}; make room, or set GLASSBOX_DATA to another folder"
+            f"the pretrained weights of {name} could not be had ({' '.join(str(error).split())}): "
+            f"connect to a network, mend the cache folder (here {torch.hub.get_dir()}; TORCH_HOME "
+            "and, for timm, HF_HOME choose another), or begin with pretrained=False"
         ) from error
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn what the operating system says of a file into what the reader can do."""
+    try:
+        yield
+    except (OSError, *_ARCHIVE_ERRORS) as error:
+        raise DownloadError(
+            f"{_problem(error, path)}, or set GLASSBOX_DATA to another folder"
+        ) from error
+
+
+def _problem(error: Exception, path: Path) -> str:
+    """Say what is in the way of a file, and how to clear it."""
+    number = getattr(error, "errno", None)
+    if number == errno.ENOSPC:
+        return f"the disk of {path.parent} is full; make room"
+    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"{path.parent} cannot be written to; change its permissions"
+    if number in (errno.EISDIR, errno.ENOTDIR, errno.EEXIST):
+        return f"{path} cannot be written ({error}); move away what is there"
+    return f"{path} cannot be had ({error}); put the official file there"
 
 
 def _download(file: OfficialFile, path: Path) -> None:
@@ -127,7 +175,7 @@ def _download(file: OfficialFile, path: Path) -> None:
     # Each address twice: a broken connection continues, a wrong part file starts anew.
     for url in file.urls * 2:
         try:
-            _fetch(url, part)
+            _fetch(url, part, file.limit)
         except _NETWORK_ERRORS as error:
             failures.append(f"{url}: {error}")
             continue
@@ -138,13 +186,13 @@ def _download(file: OfficialFile, path: Path) -> None:
         part.unlink()
         failures.append(f"{url}: bad checksum: {problem}")
     raise DownloadError(
-        f"{path.name} could not be downloaded. Is there a network? Without one, put the "
-        f"official file at {path}, or set GLASSBOX_DATA to a folder that holds {file.path}.\n  "
-        + "\n  ".join(dict.fromkeys(failures))
+        f"{path.name} could not be downloaded ({'; '.join(dict.fromkeys(failures))}): connect to "
+        f"a network, put the official file at {path}, or set GLASSBOX_DATA to a folder that holds "
+        f"{file.path}"
     )
 
 
-def _fetch(url: str, part: Path) -> None:
+def _fetch(url: str, part: Path, limit: int) -> None:
     """Download to the end of a part file, from where it stops if the server can do that."""
     start = part.stat().st_size if part.is_file() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
@@ -155,35 +203,39 @@ def _fetch(url: str, part: Path) -> None:
             return
         raise
     with response, part.open("ab" if response.status == 206 else "wb") as stream:
-        _copy(response, stream, part)
+        _copy(response, stream, part, limit - stream.tell())
 
 
-def _copy(response: HTTPResponse, stream: BinaryIO, part: Path) -> None:
+def _copy(response: HTTPResponse, stream: BinaryIO, part: Path, limit: int) -> None:
+    """Copy what the server sends, and stop where it is more than ``limit`` bytes."""
     expected = response.length
+    if expected and expected > limit:
+        raise ConnectionError(f"the server has {expected} bytes, expected at most {limit}")
     if expected and expected > shutil.disk_usage(part.parent).free:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(part))
     received = 0
     name = part.name.removesuffix(".part")
     with tqdm(total=expected, unit="B", unit_scale=True, desc=name) as bar:
         while chunk := response.read(_CHUNK):
-            stream.write(chunk)
             received += len(chunk)
+            if received > limit:
+                stream.truncate(0)  # there is nothing to continue from
+                raise ConnectionError(f"the server sends more than {limit} bytes")
+            stream.write(chunk)
             bar.update(len(chunk))
     if expected and received < expected:
         raise ConnectionError(f"the connection broke after {received} of {expected} bytes")
 
 
 def _unpack(file: OfficialFile, archive: Path, path: Path) -> None:
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
+    with replacing(path) as part:
         with _member(archive, file.path) as source, part.open("wb") as target:
             shutil.copyfileobj(source, target, _CHUNK)
         problem = _mismatch(part, file)
         if problem is not None:
-            raise DownloadError(f"{path.name} in {archive} is broken: {problem}")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+            raise DownloadError(
+                f"{path.name} in {archive} is broken ({problem}): put the official file at {path}"
+            )
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from glassbox.support.arguments import reject_tensor
+from glassbox.support.arguments import check_all_finite, check_at_least_one, reject_tensor
 
 # Ways to write each digit: strokes of points "x y", x to the right and y down, the digit's height
 # from 0 to 100. A curve goes through the points; a point that is written twice is a corner.
@@ -83,11 +83,25 @@ WAYS: dict[int, tuple[str, ...]] = {
 
 
 def read_strokes(way: str) -> list[Tensor]:
-    """Parse a digit of :data:`WAYS` into strokes: x and y, ``(points, 2)`` each."""
-    return [
-        torch.tensor([[float(number) for number in point.split()] for point in stroke.split(",")])
-        for stroke in way.split(";")
-    ]
+    """Parse a digit of :data:`WAYS` into strokes: x and y, ``(points, 2)`` each.
+
+    Raises:
+        TypeError: If ``way`` is no text.
+        ValueError: If ``way`` is written otherwise.
+    """
+    if not isinstance(way, str):
+        raise TypeError(f"way is {way!r}, expected a text such as '50 1, 30 12; 44 4'")
+    points = [[point.split() for point in stroke.split(",")] for stroke in way.split(";")]
+    try:
+        strokes = [
+            torch.tensor([[float(x), float(y)] for x, y in stroke], device="cpu")
+            for stroke in points
+        ]
+    except ValueError as error:
+        raise ValueError(f"way is {way!r}, expected 'x y, x y; x y' or the like") from error
+    for stroke in strokes:
+        check_all_finite(way=stroke)
+    return strokes
 
 
 def smooth(points: Tensor, pieces: int = 6) -> Tensor:
@@ -96,14 +110,15 @@ def smooth(points: Tensor, pieces: int = 6) -> Tensor:
     It is a Catmull-Rom spline, whose slopes follow the neighbors. Two equal points in a row make a
     corner. Gives ``(..., (n - 1) * pieces + 1, 2)``.
     """
-    if points.shape[-2] < 2:
+    check_at_least_one(pieces=pieces)
+    if points.ndim < 2 or points.shape[-2] < 2 or points.shape[-1] != 2:
         reject_tensor("points", points, "(..., n, 2) with n of at least 2")
     before = torch.cat([points[..., :1, :], points[..., :-1, :]], -2)[..., :-1, :, None]
     after = torch.cat([points[..., 2:, :], points[..., -1:, :]], -2)[..., :, :, None]
     start, end = points[..., :-1, :, None], points[..., 1:, :, None]
     corner = (start == end).all(-2, keepdim=True)
     before, after = torch.where(corner, start, before), torch.where(corner, start, after)
-    t = torch.arange(pieces) / pieces
+    t = torch.arange(pieces, device=points.device) / pieces
     linear = end - before
     quadratic = 2 * before - 5 * start + 4 * end - after
     cubic = 3 * start - before - 3 * end + after
@@ -119,10 +134,10 @@ def ink(strokes: Sequence[Tensor], side: int, pen: float | Tensor) -> Tensor:
     one for all or ``(...)``. A pixel is as dark as far as its center lies within the edge of the
     line, in pixels, from half a pixel outside (0) to half a pixel inside (1).
     """
-    centers = torch.arange(side) + 0.5
+    centers = torch.arange(side, device=strokes[0].device) + 0.5
     here = torch.stack(torch.meshgrid(centers, centers, indexing="xy"), -1).view(-1, 1, 2)
     nearest = torch.stack([_distances(stroke, here) for stroke in strokes]).amin(0)  # (..., P)
-    edge = torch.as_tensor(pen)[..., None] / 2 + 0.5
+    edge = torch.as_tensor(pen, device=nearest.device)[..., None] / 2 + 0.5
     return (edge - nearest).clamp(0, 1).unflatten(-1, (side, side))
 
 

@@ -146,7 +146,7 @@ def _held_out(labels: Tensor) -> Tensor:
     positions = torch.empty_like(labels)
     for label in labels.unique():
         members = labels == label
-        positions[members] = torch.arange(int(members.sum()))
+        positions[members] = torch.arange(int(members.sum()), device=labels.device)
     return positions % _HOLDOUT_EVERY == _HOLDOUT_EVERY - 1
 
 

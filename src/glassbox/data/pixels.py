@@ -4,7 +4,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from glassbox.support.arguments import check_at_least_one, check_bytes, check_shapes, reject_tensor
+from glassbox.support.arguments import (
+    as_tensor,
+    check_all_finite,
+    check_at_least_one,
+    check_bytes,
+    check_floating_point,
+    check_shapes,
+    check_tensors,
+    has_values,
+    reject_tensor,
+)
 
 
 def to_float(images: Tensor) -> Tensor:
@@ -30,18 +40,22 @@ def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
 
     Returns:
         Mean and population standard deviation, each ``(C,)`` of ``float32``, or of the
-        type of floating-point ``images``.
+        type of floating-point ``images``, where these are.
 
     Raises:
-        ValueError: If ``images`` is empty or not four-dimensional.
+        TypeError: If ``images`` are neither bytes nor floating point.
+        ValueError: If ``images`` is empty, not four-dimensional or not finite.
     """
+    check_tensors(images=images)
     if images.ndim != 4 or images.numel() == 0:
         reject_tensor("images", images, "non-empty (N, C, H, W)")
     if images.dtype == torch.uint8:
         return _byte_statistics(images)
-    dims = (0, 2, 3)
-    std, mean = torch.std_mean(images.double(), dim=dims, correction=0)
-    return mean.to(images.dtype), std.to(images.dtype)
+    check_floating_point(images=images)
+    check_all_finite(images=images)
+    # First to the CPU: some devices have no float64.
+    std, mean = torch.std_mean(images.cpu().double(), dim=(0, 2, 3), correction=0)
+    return mean.to(images.dtype).to(images.device), std.to(images.dtype).to(images.device)
 
 
 def normalize(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
@@ -49,19 +63,24 @@ def normalize(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
 
     Args:
         images: ``(N, C, H, W)``, bytes (read as 0 to 1) or floating point.
-        mean: One number a channel, ``(C,)``.
-        std: One positive number a channel, ``(C,)``.
+        mean: One number a channel, ``(C,)``, also as a list.
+        std: One positive number a channel, ``(C,)``, also as a list.
 
     Returns:
         Floating point of the same shape.
 
     Raises:
-        ValueError: If the numbers of channels differ or ``std`` is not positive.
+        TypeError: If ``images`` are neither bytes nor floating point.
+        ValueError: If the numbers of channels differ, ``mean`` or ``std`` is not finite or ``std``
+            not positive.
     """
+    mean, std = as_tensor(mean=mean), as_tensor(std=std)
     check_shapes(images=(images, "N C H W"), mean=(mean, "C"), std=(std, "C"))
-    if not (std > 0).all():
+    check_all_finite(mean=mean, std=std)
+    if has_values(std) and not (std > 0).all():
         raise ValueError(f"std is {std.tolist()}, expected numbers above 0")
     floats = to_float(images) if images.dtype == torch.uint8 else images
+    check_floating_point(images=floats)
     shape = (1, -1, 1, 1)
     return (floats - mean.to(floats).view(shape)) / std.to(floats).view(shape)
 
@@ -77,24 +96,30 @@ def resize(images: Tensor, size: int) -> Tensor:
         ``(N, C, size, size)`` of the type of ``images``.
 
     Raises:
+        TypeError: If ``images`` are neither bytes nor floating point.
         ValueError: If ``images`` is not four-dimensional or ``size`` is not positive.
     """
     check_shapes(images=(images, "N C H W"))
+    if images[:1].numel() == 0 and len(images):
+        reject_tensor("images", images, "(N, C, H, W) with pixels")
     check_at_least_one(size=size)
     floats = images.float() if images.dtype == torch.uint8 else images
+    check_floating_point(images=floats)
+    exact = floats.to(torch.promote_types(floats.dtype, torch.float32))
     resized = F.interpolate(
-        floats, size=(size, size), mode="bilinear", align_corners=False, antialias=True
+        exact, size=(size, size), mode="bilinear", align_corners=False, antialias=True
     )
     if images.dtype == torch.uint8:
         return resized.round_().clamp_(0, 255).to(torch.uint8)
-    return resized
+    return resized.to(images.dtype)
 
 
 def _byte_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
     """Count the 256 values a channel has: exact, and no float copy of the whole set."""
-    values = torch.arange(256, dtype=torch.float64) / 255
+    values = torch.arange(256, dtype=torch.float64, device="cpu") / 255
     counts = [channel.flatten().int().bincount(minlength=256) for channel in images.unbind(1)]
-    fraction = torch.stack(counts).double() / counts[0].sum()
+    counts = torch.stack(counts).cpu()  # (C, 256)
+    fraction = counts.double() / counts[0].sum()
     mean = (fraction * values).sum(1)
     variance = (fraction * (values - mean[:, None]) ** 2).sum(1)
-    return mean.float(), variance.sqrt().float()
+    return mean.float().to(images.device), variance.sqrt().float().to(images.device)

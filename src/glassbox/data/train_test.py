@@ -18,11 +18,29 @@ class TrainTest:
         test: To test with.
         statistics: Mean and standard deviation of each channel, ``(C,)`` each; those of ``train``
             unless given.
+
+    Raises:
+        TypeError: If a part is no data set, or the statistics are no pair of tensors.
+        ValueError: If the statistics are not those of as many channels, not finite, or a deviation
+            is not above 0.
     """
 
     train: Dataset
     test: Dataset
     statistics: tuple[Tensor, Tensor] | None = None
+
+    def __post_init__(self) -> None:
+        for name, part in (("train", self.train), ("test", self.test)):
+            if not isinstance(part, Dataset):
+                raise TypeError(f"{name} is a {type(part).__name__}, expected a Dataset")
+        if self.statistics is None:
+            return
+        if not isinstance(self.statistics, tuple | list) or len(self.statistics) != 2:
+            raise TypeError(f"statistics is {self.statistics!r}, expected mean and deviation")
+        try:
+            normalize(self.train.images[:0], *self.statistics)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"statistics: {error}") from error
 
     @cached_property
     def _statistics(self) -> tuple[Tensor, Tensor]:

@@ -9,10 +9,20 @@ from torch import Tensor, nn
 
 from glassbox.generation.gan_losses import AdversarialLoss, non_saturating
 from glassbox.support.arguments import (
+    as_tensor,
+    check_all_finite,
     check_at_least,
     check_at_least_one,
+    check_callables,
+    check_finite,
+    check_floating_point,
+    check_integer,
+    check_modules,
     check_not_empty,
     check_positive,
+    check_range,
+    check_shapes,
+    check_tensors,
     reject_tensor,
 )
 from glassbox.support.progress import progress_bar
@@ -30,7 +40,9 @@ class GAN:
         betas: Decay rates of both optimizers.
 
     Raises:
-        ValueError: If ``lr`` is not above 0.
+        TypeError: If a player is no module or ``loss`` no :class:`AdversarialLoss`.
+        ValueError: If ``lr`` is not above 0 and finite, ``betas`` are no two numbers from 0 to
+            below 1, or a player has no parameters.
     """
 
     def __init__(
@@ -42,15 +54,26 @@ class GAN:
         lr: float = 3e-4,
         betas: tuple[float, float] = (0.5, 0.999),
     ) -> None:
+        check_modules(generator=generator, discriminator=discriminator)
+        for name, player in (("generator", generator), ("discriminator", discriminator)):
+            check_not_empty(**{f"parameters of {name}": list(player.parameters())})
+        if not isinstance(loss, AdversarialLoss):
+            raise TypeError(f"loss is a {type(loss).__name__}, expected an AdversarialLoss")
         check_positive(lr=lr)
+        check_finite(lr=lr)
+        if not isinstance(betas, tuple | list) or len(betas) != 2:
+            raise TypeError(f"betas is {betas!r}, expected two numbers")
+        check_range(0, 1, below=True, **{"betas[0]": betas[0], "betas[1]": betas[1]})
         self.generator, self.discriminator, self.loss = generator, discriminator, loss
         self.generator_optimizer = torch.optim.Adam(generator.parameters(), lr, betas)
         self.discriminator_optimizer = torch.optim.Adam(discriminator.parameters(), lr, betas)
 
     def noise(self, count: int, generator: torch.Generator | None = None) -> Tensor:
         """Draw noise for ``count`` images, uniform from -1 to 1, ``(count, noise)``."""
+        check_at_least_one(count=count)
         device = next(self.generator.parameters()).device
-        return 2 * torch.rand(count, self.generator.noise, generator=generator).to(device) - 1
+        size = count, self.generator.noise
+        return 2 * torch.rand(size, generator=generator, device="cpu").to(device) - 1
 
     def sample(self, count: int, generator: torch.Generator | None = None) -> Tensor:
         """Generate ``count`` images in ``eval`` mode, where none depends on others in its batch."""
@@ -77,12 +100,19 @@ def discriminator_step(gan: GAN, real: Tensor, noise: Tensor) -> float:
     own statistics.
 
     Raises:
+        FloatingPointError: If the loss is not finite; nothing has changed then.
         ValueError: If the generator makes images of another shape.
     """
+    _check_gan(gan)
+    real = as_tensor(real=real)
+    check_floating_point(real=real)
+    check_tensors(noise=noise)
     fake = gan.generator(noise).detach()
+    real = real.to(fake.dtype)
     if fake.shape[1:] != real.shape[1:]:
         reject_tensor("real", real, f"(B, ...) as the generator makes them, {tuple(fake.shape)}")
     loss = gan.loss.discriminator(gan.discriminator(real), gan.discriminator(fake))
+    _check_loss("discriminator", loss)
     gan.discriminator_optimizer.zero_grad()
     loss.backward()
     gan.discriminator_optimizer.step()
@@ -94,13 +124,29 @@ def generator_step(gan: GAN, noise: Tensor) -> float:
 
     The discriminator is frozen meanwhile: the gradient passes through it to the generator, and
     none is left in it.
+
+    Raises:
+        FloatingPointError: If the loss is not finite; nothing has changed then.
     """
+    _check_gan(gan)
+    check_tensors(noise=noise)
     with _frozen(gan.discriminator):
         loss = gan.loss.generator(gan.discriminator(gan.generator(noise)))
+        _check_loss("generator", loss)
         gan.generator_optimizer.zero_grad()
         loss.backward()
     gan.generator_optimizer.step()
     return loss.item()
+
+
+def _check_gan(gan: GAN) -> None:
+    if not isinstance(gan, GAN):
+        raise TypeError(f"gan is a {type(gan).__name__}, expected a GAN")
+
+
+def _check_loss(player: str, loss: Tensor) -> None:
+    if not loss.isfinite():
+        raise FloatingPointError(f"the loss of the {player} is {loss.item()}")
 
 
 @dataclass
@@ -122,7 +168,7 @@ class Snapshots:
         images: What was made, ``(B, ...)`` for each.
 
     Raises:
-        ValueError: If ``every`` is below 1.
+        ValueError: If ``every`` is below 1, or ``noise`` not finite.
     """
 
     noise: Tensor
@@ -132,9 +178,13 @@ class Snapshots:
 
     def __post_init__(self) -> None:
         check_at_least_one(every=self.every)
+        check_shapes(noise=(self.noise, "B noise"))
+        check_all_finite(noise=self.noise)
 
     def __call__(self, step: int, gan: GAN) -> None:
         """Keep a snapshot if it is time for one."""
+        check_integer(0, step=step)
+        _check_gan(gan)
         if step % self.every == 0:
             self.steps.append(step)
             self.images.append(predict(gan.generator, self.noise).cpu())
@@ -165,23 +215,38 @@ def train_gan(
 
     Raises:
         FloatingPointError: If a loss is not finite; the message names the step.
-        ValueError: If a number is out of range, there are no images, or they have another shape
-            than the generator's.
+        ValueError: If a number is out of range, there are no images, or they are not finite or have
+            another shape than the generator's.
     """
+    _check_gan(gan)
+    images = as_tensor(images=images)
+    if images.ndim == 0:
+        reject_tensor("images", images, "(N, ...)")
     check_not_empty(images=images)
-    check_at_least_one(steps=steps, generator_steps=generator_steps)
+    check_floating_point(images=images)
+    check_all_finite(images=images)
+    if not isinstance(callbacks, Sequence):
+        raise TypeError(f"callbacks is {callbacks!r}, expected a list of functions")
+    for callback in callbacks:
+        check_callables(callbacks=callback)
+    check_at_least_one(steps=steps, generator_steps=generator_steps, batch_size=batch_size)
     check_at_least(2, batch_size=batch_size)
     history = GANHistory()
     device = next(gan.discriminator.parameters()).device
     with progress_bar(steps, show=progress) as advance:
         _call(callbacks, 0, gan)
         for step in range(1, steps + 1):
-            chosen = torch.randint(len(images), (batch_size,), generator=generator)
+            size = (batch_size,)
+            chosen = torch.randint(len(images), size, generator=generator, device="cpu")
             real = images[chosen.to(images.device)].to(device)
-            d_loss = discriminator_step(gan, real, gan.noise(batch_size, generator))
-            for _ in range(generator_steps):
-                g_loss = generator_step(gan, gan.noise(batch_size, generator))
-            _keep(history, step, d_loss, g_loss)
+            try:
+                d_loss = discriminator_step(gan, real, gan.noise(batch_size, generator))
+                for _ in range(generator_steps):
+                    g_loss = generator_step(gan, gan.noise(batch_size, generator))
+            except FloatingPointError as error:
+                raise FloatingPointError(f"{error} in step {step}") from error
+            history.discriminator.append(d_loss)
+            history.generator.append(g_loss)
             _call(callbacks, step, gan)
             advance(f"step {step}  discriminator {d_loss:.3f}  generator {g_loss:.3f}")
     return history
@@ -190,10 +255,3 @@ def train_gan(
 def _call(callbacks: Sequence[Callable[[int, GAN], None]], step: int, gan: GAN) -> None:
     for callback in callbacks:
         callback(step, gan)
-
-
-def _keep(history: GANHistory, step: int, d_loss: float, g_loss: float) -> None:
-    for name, loss in (("discriminator", d_loss), ("generator", g_loss)):
-        if not abs(loss) < float("inf"):
-            raise FloatingPointError(f"the loss of the {name} is {loss} in step {step}")
-        getattr(history, name).append(loss)

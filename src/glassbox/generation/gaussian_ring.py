@@ -10,11 +10,14 @@ from torch import Tensor, nn
 
 from glassbox.generation.gan import GAN, GANHistory, train_gan
 from glassbox.support.arguments import (
+    as_tensor,
+    check_all_finite,
     check_at_least_one,
     check_not_empty,
     check_range,
     check_shapes,
 )
+from glassbox.support.seeds import generator_from
 
 _MODES = 8
 _RADIUS = 2.0
@@ -23,15 +26,16 @@ _STD = 0.1
 
 def ring_centers() -> Tensor:
     """Return the centers ``(8, 2)``, counterclockwise from the right on a circle of radius 2."""
-    angles = torch.arange(_MODES) * (2 * math.pi / _MODES)
+    angles = torch.arange(_MODES, device="cpu") * (2 * math.pi / _MODES)
     return _RADIUS * torch.stack([angles.cos(), angles.sin()], dim=1)
 
 
 def draw_ring(count: int, generator: torch.Generator | None = None) -> Tensor:
     """Draw points ``(count, 2)``, at least one, each from a random Gaussian of the ring."""
     check_at_least_one(count=count)
-    chosen = torch.randint(_MODES, (count,), generator=generator)
-    return ring_centers()[chosen] + _STD * torch.randn(count, 2, generator=generator)
+    chosen = torch.randint(_MODES, (count,), generator=generator, device="cpu")
+    noise = torch.randn(count, 2, generator=generator, device="cpu")
+    return ring_centers()[chosen] + _STD * noise
 
 
 class ModeCount(NamedTuple):
@@ -53,21 +57,24 @@ def count_modes(points: Tensor, min_fraction: float = 0.02) -> ModeCount:
     """Count the Gaussians of the ring that points have found.
 
     Args:
-        points: ``(N, 2)``, at least one.
+        points: ``(N, 2)``, at least one, also an array or a list.
         min_fraction: How many of the points, from 0 to 1, have to lie near a Gaussian for it to
             count; an equal part is 1/8.
 
     Raises:
-        ValueError: If ``points`` are not ``(N, 2)`` with N at least 1, or ``min_fraction`` is not
-            from 0 to 1.
+        ValueError: If ``points`` are not ``(N, 2)`` with N at least 1 or not finite, or
+            ``min_fraction`` is not from 0 to 1.
 
     Reference:
         The count of Lin et al. (2017), "PacGAN: The power of two samples in generative adversarial
         networks", https://arxiv.org/abs/1712.04086, with a fraction in place of a single point.
     """
+    points = as_tensor(points=points)
     check_shapes(points=(points, "N 2"))
     check_not_empty(points=points)
+    check_all_finite(points=points)
     check_range(0, 1, min_fraction=min_fraction)
+    points = points.cpu().to(torch.promote_types(points.dtype, torch.float32))
     near = torch.cdist(points, ring_centers().to(points)) < 3 * _STD
     counts = near.sum(0)
     found = counts >= max(1, min_fraction * len(points))
@@ -132,11 +139,13 @@ def train_ring(
         callbacks: As :func:`glassbox.generation.gan.train_gan` takes them.
         progress: Whether to show a progress bar.
     """
+    if not isinstance(recipe, RingRecipe):
+        raise TypeError(f"recipe is a {type(recipe).__name__}, expected a RingRecipe")
+    generator = generator_from(seed)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.manual_seed(int(seed))
         networks = _RingGenerator(), _RingDiscriminator()
     gan = GAN(*networks, lr=recipe.lr, betas=recipe.betas)
-    generator = torch.Generator().manual_seed(seed)
     history = train_gan(
         gan,
         draw_ring(20_000, generator),

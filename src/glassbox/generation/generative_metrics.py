@@ -12,24 +12,54 @@ import torch
 from torch import Tensor, nn
 
 from glassbox.autograd.hooks import capture
-from glassbox.support.arguments import check_at_least_one, check_not_empty, check_shapes
+from glassbox.autograd.layers import layers_named
+from glassbox.support.arguments import (
+    as_tensor,
+    check_all_finite,
+    check_at_least_one,
+    check_classifier_output,
+    check_modules,
+    check_overflow,
+    check_shapes,
+    check_tensors,
+    reject_tensor,
+)
 from glassbox.training.evaluation import predict
 
+_BATCH_SIZE = 256
 
-def layer_features(model: nn.Module, images: Tensor, layer: str) -> Tensor:
+
+def layer_features(model: nn.Module, images: Tensor, layer: str | nn.Module) -> Tensor:
     """Compute the output ``(N, D)`` of a layer, flattened, in ``eval`` mode, without gradients.
 
     Args:
         model: Maps images to anything.
         images: ``(N, C, H, W)``, at least one, scaled as the model expects them.
-        layer: Name as in ``model.named_modules()``, such as ``"classifier.relu4"``.
+        layer: Name as in ``model.named_modules()``, such as ``"classifier.relu4"``, or the module.
 
     Raises:
-        ValueError: If there are no images or the model has no such layer.
+        TypeError: If what the layer gives is no tensor.
+        ValueError: If there are no images, one is not finite, the model has no such layer, or the
+            layer does not run once for each image: whose features are whose could not be told.
     """
-    with capture(model, [layer]) as outputs:
-        predict(model, images)
-    return torch.cat(outputs[layer]).flatten(1)
+    check_modules(model=model)
+    images = as_tensor(images=images)
+    check_all_finite(images=images)
+    (name,) = layers_named(model, [layer], "layer")
+    with capture(model, [name]) as outputs:
+        predict(model, images, _BATCH_SIZE)
+    (calls,) = outputs.values()
+    batches = math.ceil(len(images) / _BATCH_SIZE)
+    if len(calls) != batches:
+        raise ValueError(
+            f"layer is {name!r}, which ran {len(calls)} times for {batches} batches, "
+            "expected one that runs once for each"
+        )
+    check_tensors(**{f"the output of {name!r}": calls[0]})
+    features = torch.cat(calls)
+    if len(features) != len(images):
+        reject_tensor(f"the output of {name!r}", features, f"({len(images)}, ...), as images")
+    return features.reshape(len(images), -1)
 
 
 def frechet_distance(real: Tensor, fake: Tensor) -> float:
@@ -40,7 +70,7 @@ def frechet_distance(real: Tensor, fake: Tensor) -> float:
     :math:`A_1 A_2^T`: no root of a matrix is needed, and fewer images than features do no harm.
 
     Args:
-        real: Features ``(N, D)``, at least two rows.
+        real: Features ``(N, D)``, at least two rows, also an array or a list.
         fake: Features ``(M, D)``, at least two rows.
 
     Returns:
@@ -48,18 +78,21 @@ def frechet_distance(real: Tensor, fake: Tensor) -> float:
         become fewer.
 
     Raises:
-        ValueError: If the shapes do not fit or a feature is not finite.
+        ValueError: If the shapes do not fit, or a feature is not finite or so large that its square
+            is not.
 
     Reference:
         Heusel et al. (2017), "GANs Trained by a Two Time-Scale Update Rule Converge to a Local
         Nash Equilibrium", https://arxiv.org/abs/1706.08500.
     """
-    _check_features(real, fake, at_least=2)
+    real, fake = _checked_features(real, fake, at_least=2)
     (mean1, root1), (mean2, root2) = _mean_and_root(real), _mean_and_root(fake)
     means = (mean1 - mean2).square().sum()
     traces = root1.square().sum() + root2.square().sum()
     cross = torch.linalg.svdvals(root1 @ root2.T).sum()
-    return max(0.0, (means + traces - 2 * cross).item())
+    distance = means + traces - 2 * cross
+    check_overflow(distance, real=real, fake=fake)  # max would make 0 of nan
+    return max(0.0, distance.item())
 
 
 class Neighbors(NamedTuple):
@@ -91,8 +124,8 @@ def precision_recall_density_coverage(real: Tensor, fake: Tensor, k: int = 5) ->
         k: Which neighbor a ball reaches to, at least 1.
 
     Raises:
-        ValueError: If the shapes do not fit, ``k`` is below 1, there are too few rows or a feature
-            is not finite.
+        ValueError: If the shapes do not fit, ``k`` is below 1, there are too few rows, or a feature
+            is not finite or so large that its square is not.
 
     Reference:
         Kynkäänniemi et al. (2019), "Improved Precision and Recall Metric for Assessing Generative
@@ -100,8 +133,9 @@ def precision_recall_density_coverage(real: Tensor, fake: Tensor, k: int = 5) ->
         Diversity Metrics for Generative Models", https://arxiv.org/abs/2002.09797.
     """
     check_at_least_one(k=k)
-    _check_features(real, fake, at_least=k + 1)
+    real, fake = _checked_features(real, fake, at_least=k + 1)
     distances = _distances(real, fake)  # (N, M)
+    check_overflow(distances, real=real, fake=fake)
     in_real = distances < _radii(real, k)[:, None]  # fake j lies in the ball of real i
     in_fake = distances < _radii(fake, k)  # real i lies in the ball of fake j
     return Neighbors(
@@ -131,13 +165,14 @@ def class_balance(logits: Tensor) -> Balance:
     """Count how often each class is predicted, and measure how even the counts are.
 
     Args:
-        logits: What a classifier says of generated images, ``(N, K)``, at least one row.
+        logits: What a classifier says of generated images, ``(N, K)``, at least one row; also an
+            array or a list.
 
     Raises:
-        ValueError: If ``logits`` are not ``(N, K)`` with at least one row.
+        ValueError: If ``logits`` are not ``(N, K)`` with at least one row, or not finite.
     """
-    check_shapes(logits=(logits, "N K"))
-    check_not_empty(logits=logits)
+    logits = as_tensor(logits=logits)
+    check_classifier_output(logits=logits)
     num_classes = logits.shape[1]
     counts = logits.argmax(1).bincount(minlength=num_classes).tolist()
     fractions = [count / len(logits) for count in counts]
@@ -148,7 +183,6 @@ def class_balance(logits: Tensor) -> Balance:
 
 def _mean_and_root(features: Tensor) -> tuple[Tensor, Tensor]:
     """Give the mean, and R of at most D rows with R^T R equal to the covariance."""
-    features = features.double()
     mean = features.mean(0)
     centered = (features - mean) / math.sqrt(len(features) - 1)
     return mean, torch.linalg.qr(centered, mode="r").R
@@ -156,7 +190,7 @@ def _mean_and_root(features: Tensor) -> tuple[Tensor, Tensor]:
 
 def _distances(first: Tensor, second: Tensor) -> Tensor:
     exact = "donot_use_mm_for_euclid_dist"
-    return torch.cdist(first.double(), second.double(), compute_mode=exact)
+    return torch.cdist(first, second, compute_mode=exact)
 
 
 def _radii(features: Tensor, k: int) -> Tensor:
@@ -165,10 +199,12 @@ def _radii(features: Tensor, k: int) -> Tensor:
     return distances.kthvalue(k).values
 
 
-def _check_features(real: Tensor, fake: Tensor, at_least: int) -> None:
+def _checked_features(real: Tensor, fake: Tensor, at_least: int) -> tuple[Tensor, Tensor]:
+    """Give features in float64, on the CPU: some devices have none."""
+    real, fake = as_tensor(real=real), as_tensor(fake=fake)
     check_shapes(real=(real, "N D"), fake=(fake, "M D"))
     for name, features in (("real", real), ("fake", fake)):
         if len(features) < at_least:
             raise ValueError(f"{name} has {len(features)} rows, expected at least {at_least}")
-        if not features.isfinite().all():
-            raise ValueError(f"{name} has infinities or nan, expected finite features")
+    check_all_finite(real=real, fake=fake)
+    return real.cpu().double(), fake.cpu().double()

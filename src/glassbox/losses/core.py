@@ -6,7 +6,14 @@ import torch
 from torch import Tensor, nn
 
 from glassbox.losses.labels import Labels, class_fractions
-from glassbox.support.arguments import check_choice, check_floating_point, check_shapes
+from glassbox.support.arguments import (
+    as_tensor,
+    check_choice,
+    check_floating_point,
+    check_overflow,
+    check_shapes,
+    check_whole,
+)
 
 
 class ClassLoss(nn.Module, ABC):
@@ -30,8 +37,8 @@ class ClassLoss(nn.Module, ABC):
     Logits in half precision are computed with in float32, also under autocast.
 
     Args:
-        weight: Weight of each class, ``(K,)``, finite and at least 0, or ``None`` for all alike.
-            It is a buffer: it moves with the module and is in its state dict.
+        weight: Weight of each class, ``(K,)``, finite and at least 0, or ``None`` for all alike;
+            also an array or a list. A buffer: it moves with the module and is in its state dict.
         reduction: ``"mean"``, ``"sum"``, or ``"none"`` for one loss a sample.
         ignore_index: A class index that costs nothing and is not counted; soft labels have none.
             A mean of nothing but ignored samples is nan, as in PyTorch.
@@ -46,6 +53,7 @@ class ClassLoss(nn.Module, ABC):
         self, *, weight: Tensor | None = None, reduction: str = "mean", ignore_index: int = -100
     ) -> None:
         check_choice(("mean", "sum", "none"), reduction=reduction)
+        check_whole(ignore_index=ignore_index)
         super().__init__()
         self.register_buffer("weight", None if weight is None else _checked_weight(weight))
         self.reduction = reduction
@@ -68,7 +76,8 @@ class ClassLoss(nn.Module, ABC):
 
         Raises:
             TypeError: If a dtype is wrong, or ``labels`` have another form.
-            ValueError: If a shape, a class index, a row of soft labels or ``lam`` is wrong.
+            ValueError: If a shape, a class index, a row of soft labels or ``lam`` is wrong, or the
+                loss of a sample is not finite, as the logits are not or are too large.
         """
         self._check_logits(logits)
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
@@ -77,6 +86,7 @@ class ClassLoss(nn.Module, ABC):
             fractions = fractions * self.weight.to(logits)[classes]
         losses = self.class_losses(logits).gather(1, classes)  # (B, P)
         losses = (fractions * losses).sum(1)  # (B,)
+        check_overflow(losses, logits=logits)
         if self.reduction == "none":
             return losses
         return losses.sum() / fractions.sum() if self.reduction == "mean" else losses.sum()
@@ -89,6 +99,7 @@ class ClassLoss(nn.Module, ABC):
 
 
 def _checked_weight(weight: Tensor) -> Tensor:
+    weight = as_tensor(weight=weight)
     if weight.ndim != 1 or not ((weight >= 0) & weight.isfinite()).all() or weight.sum() == 0:
         raise ValueError(
             f"weight is {weight.tolist()}, expected (K,) finite numbers of at least 0, not all 0"

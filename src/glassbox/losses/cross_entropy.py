@@ -12,7 +12,7 @@ from torch import Tensor
 
 from glassbox.data.class_counts import checked_counts, effective_weights
 from glassbox.losses.core import ClassLoss
-from glassbox.support.arguments import check_at_least, check_finite
+from glassbox.support.arguments import check_at_least, check_finite, check_overflow
 
 
 class CrossEntropy(ClassLoss):
@@ -72,8 +72,10 @@ class LogitAdjustedLoss(ClassLoss):
         check_at_least(0, tau=tau)
         check_finite(tau=tau)
         super().__init__(**options)
-        adjustment = tau * (counts / counts.sum()).log()
-        self.register_buffer("adjustment", adjustment.to(torch.get_default_dtype()))
+        adjustment = float(tau) * (counts / counts.sum()).log()
+        adjustment = adjustment.to(torch.get_default_dtype())
+        check_overflow(adjustment, tau=torch.tensor(float(tau), device="cpu"))
+        self.register_buffer("adjustment", adjustment)
 
     def class_losses(self, logits: Tensor) -> Tensor:
         """Compute the negative log-probability of each class after the adjustment."""

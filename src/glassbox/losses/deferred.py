@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from glassbox.data.class_counts import checked_counts, effective_weights
 from glassbox.losses.core import ClassLoss
 from glassbox.losses.labels import Labels
-from glassbox.support.arguments import check_at_least_one
+from glassbox.support.arguments import check_at_least_one, check_integer
 
 
 def deferred_weights(
@@ -18,13 +18,14 @@ def deferred_weights(
 
     Args:
         class_counts: Training examples of each class, ``(K,)``, at least 1 in each.
-        epoch: The epoch that is to be trained, counted as ``start`` is.
-        start: The first epoch with weights.
+        epoch: The epoch that is to be trained, counted as ``start`` is, at least 0.
+        start: The first epoch with weights, at least 0.
         beta: As in :func:`glassbox.data.class_counts.effective_weights`.
 
     Reference:
         Cao et al. (2019), https://arxiv.org/abs/1906.07413, who start at 160 of 200 epochs.
     """
+    check_integer(0, epoch=epoch, start=start)
     weights = effective_weights(class_counts, beta)
     return weights if epoch >= start else torch.ones_like(weights)
 
@@ -42,6 +43,7 @@ class DeferredReweighting(nn.Module):
         beta: As in :func:`glassbox.data.class_counts.effective_weights`.
 
     Raises:
+        TypeError: If ``loss`` has no place for weights.
         ValueError: If ``loss`` has weights already, or another argument is out of range.
     """
 
@@ -52,6 +54,8 @@ class DeferredReweighting(nn.Module):
         start: int,
         beta: float = 0.9999,
     ) -> None:
+        if not hasattr(loss, "weight"):
+            raise TypeError(f"loss is a {type(loss).__name__}, expected a loss with class weights")
         if loss.weight is not None:
             raise ValueError(f"loss.weight is {loss.weight.tolist()}, expected None")
         check_at_least_one(start=start)
@@ -65,6 +69,7 @@ class DeferredReweighting(nn.Module):
 
     def set_epoch(self, epoch: int) -> None:
         """Take the weights of an epoch, counted from 1."""
+        check_integer(1, epoch=epoch)
         self.loss.weight.copy_(deferred_weights(self.counts, epoch, self.start, self.beta))
 
     def forward(self, logits: Tensor, labels: Labels) -> Tensor:

@@ -1,9 +1,11 @@
 """Three forms of labels, read as one: classes and the fraction of each in a sample."""
 
+from numbers import Real
+
 import torch
 from torch import Tensor
 
-from glassbox.support.arguments import reject_tensor
+from glassbox.support.arguments import as_tensor, has_values, reject_tensor
 
 _Pair = tuple[Tensor, Tensor, float | Tensor]
 Labels = Tensor | _Pair
@@ -36,7 +38,7 @@ def _hard(labels: Tensor, logits: Tensor, ignore_index: int) -> tuple[Tensor, Te
     kept = labels != ignore_index
     # Refused here on every device: on a GPU, PyTorch's own check ends the whole process.
     wrong = kept & ((labels < 0) | (labels >= num_classes))
-    if wrong.any():
+    if has_values(wrong) and wrong.any():
         place = int(wrong.nonzero()[0])
         raise ValueError(
             f"labels[{place}] is {labels[place]}, expected 0 to {num_classes - 1} "
@@ -51,7 +53,7 @@ def _soft(labels: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
     fractions = labels.to(logits)
     sums = fractions.sum(1)
     right = (fractions >= 0).all(1) & ((sums - 1).abs() <= _TOLERANCE)
-    if not right.all():
+    if has_values(right) and not right.all():
         place = int((~right).nonzero()[0])
         raise ValueError(
             f"labels[{place}] has the sum {sums[place]:g} and the smallest entry "
@@ -74,10 +76,12 @@ def _pair(labels: _Pair, logits: Tensor, ignore_index: int) -> tuple[Tensor, Ten
 
 
 def _checked_fraction(lam: float | Tensor, logits: Tensor) -> Tensor:
-    lam = torch.as_tensor(lam, dtype=logits.dtype, device=logits.device)
+    if isinstance(lam, Real):
+        lam = torch.tensor(lam, dtype=logits.dtype, device=logits.device)
+    lam = as_tensor(lam=lam).to(logits)
     if lam.shape not in {(), logits.shape[:1]}:
         reject_tensor("lam", lam, f"one number or ({len(logits)},)")
-    if not ((lam >= 0) & (lam <= 1)).all():
+    if has_values(lam) and not ((lam >= 0) & (lam <= 1)).all():
         raise ValueError(f"lam is between {lam.min():g} and {lam.max():g}, expected 0 to 1")
     return lam.reshape(-1, 1)
 

@@ -33,7 +33,7 @@ def ldam_margins(class_counts: Sequence[int] | Tensor, max_margin: float = 0.5) 
     counts = checked_counts(class_counts)
     check_at_least(0, max_margin=max_margin)
     check_finite(max_margin=max_margin)
-    return (max_margin * (counts.min() / counts) ** 0.25).to(torch.get_default_dtype())
+    return (float(max_margin) * (counts.min() / counts) ** 0.25).to(torch.get_default_dtype())
 
 
 class LDAMLoss(ClassLoss):

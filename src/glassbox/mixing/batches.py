@@ -1,11 +1,11 @@
 """Batches that are mixed on their way into a training."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from torch import Tensor
 
-from glassbox.support.arguments import check_at_least
+from glassbox.support.arguments import check_callables, check_integer, check_state
 from glassbox.training.loop import ImageBatches
 from glassbox.training.resuming import order_of
 
@@ -24,11 +24,17 @@ class MixedBatches:
         seed: Decides the mixtures, at least 0.
 
     Raises:
+        TypeError: If ``batches`` is nothing to iterate over, or ``mixer`` nothing to call.
         ValueError: If ``seed`` is negative.
     """
 
     def __init__(self, batches: ImageBatches, mixer: _Mixer, *, seed: int = 0) -> None:
-        check_at_least(0, seed=seed)
+        check_integer(0, seed=seed)
+        check_callables(mixer=mixer)
+        if not isinstance(batches, Iterable):
+            raise TypeError(
+                f"batches is a {type(batches).__name__}, expected pairs to iterate over"
+            )
         self.batches, self.mixer, self.seed, self.epoch = batches, mixer, seed, 0
         self.sampler = getattr(batches, "sampler", None)  # to be told the epoch
 
@@ -48,5 +54,6 @@ class MixedBatches:
 
     def load_state_dict(self, state: dict[str, object]) -> None:
         """Continue at a position that :meth:`state_dict` returned."""
+        check_state(state, "epoch", parts=["batches"])
         self.epoch = state["epoch"]
         order_of(self.batches).load_state_dict(state["batches"])

@@ -7,10 +7,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from glassbox.support.arguments import (
+    check_at_least_one,
     check_class_indices,
     check_floating_point,
     check_range,
     check_shapes,
+    has_values,
+    reject_tensor,
 )
 
 
@@ -25,12 +28,23 @@ class Mix:
         boxes: ``(B, 4)`` integers top, bottom, left, right: the pixels taken from the partner, ends
             not included; empty for images that are blended.
         blended: Bool ``(B,)``: which are blended, as by Mixup; the others get their box.
+
+    Raises:
+        ValueError: If the shapes do not fit together.
     """
 
     partner: Tensor
     fraction: Tensor
     boxes: Tensor
     blended: Tensor
+
+    def __post_init__(self) -> None:
+        check_shapes(
+            partner=(self.partner, "B"),
+            fraction=(self.fraction, "B"),
+            boxes=(self.boxes, "B 4"),
+            blended=(self.blended, "B"),
+        )
 
 
 def apply_mix(
@@ -53,21 +67,33 @@ def apply_mix(
         TypeError: If images to be blended are integers, or the labels are not class indices.
         ValueError: If shapes or numbers do not fit.
     """
-    _check_batch(images, labels, num_classes, label_smoothing)
+    check_images(images)
+    if not isinstance(mix, Mix):
+        raise TypeError(f"mix is a {type(mix).__name__}, expected a Mix")
+    check_shapes(images=(images, "B C H W"), labels=(labels, "B"), partner=(mix.partner, "B"))
+    rows = smooth_labels(labels, num_classes, label_smoothing)
+    if has_values(mix.fraction) and not ((mix.fraction >= 0) & (mix.fraction <= 1)).all():
+        raise ValueError(f"fraction is {mix.fraction.tolist()}, expected 0 to 1")
     partner = mix.partner.to(images.device)
     others, inside = images[partner], _inside(mix.boxes.to(images.device), images)
     mixed = torch.where(inside, others, images)
-    blended = mix.blended.to(images.device)
-    if blended.any():
+    if mix.blended.any():  # where it was drawn, without waiting for a GPU
         check_floating_point(images=images)
         fraction = mix.fraction.to(images)[:, None, None, None]
         blend = images * fraction + others * (1 - fraction)
+        blended = mix.blended.to(images.device)
         mixed = torch.where(blended[:, None, None, None], blend, mixed)
-    rows = smooth_labels(labels, num_classes, label_smoothing)
     if images.is_floating_point():
         rows = rows.to(torch.promote_types(images.dtype, torch.float32))
     fraction = mix.fraction.to(rows)[:, None]
-    return mixed, rows * fraction + rows[partner] * (1 - fraction)
+    return mixed, rows * fraction + rows[partner.to(rows.device)] * (1 - fraction)
+
+
+def check_images(images: Tensor) -> None:
+    """Refuse what is no batch of images ``(B, C, H, W)``, or has no pixels."""
+    check_shapes(images=(images, "B C H W"))
+    if images.numel() == 0:
+        reject_tensor("images", images, "non-empty (B, C, H, W)")
 
 
 def smooth_labels(labels: Tensor, num_classes: int, label_smoothing: float = 0.0) -> Tensor:
@@ -81,10 +107,20 @@ def smooth_labels(labels: Tensor, num_classes: int, label_smoothing: float = 0.0
     Returns:
         ``(B, K)``: 1 - smoothing + smoothing / K for the class itself, smoothing / K for others.
 
+    Raises:
+        TypeError: If the labels are not class indices.
+        ValueError: If a label or another number is out of range.
+
     Reference:
         Szegedy et al. (2016), "Rethinking the Inception Architecture for Computer Vision",
         https://arxiv.org/abs/1512.00567.
     """
+    check_shapes(labels=(labels, "B"))
+    if labels.is_floating_point() or labels.dtype == torch.bool:
+        raise TypeError(f"labels has type {labels.dtype}, expected class indices")
+    check_at_least_one(num_classes=num_classes)
+    check_class_indices(num_classes, labels=labels)
+    check_range(0, 1, label_smoothing=label_smoothing)
     rows = F.one_hot(labels.to(torch.int64), num_classes).to(torch.get_default_dtype())
     return rows * (1 - label_smoothing) + label_smoothing / num_classes
 
@@ -97,11 +133,3 @@ def _inside(boxes: Tensor, images: Tensor) -> Tensor:
     tall = (rows >= top) & (rows < bottom)  # (B, H)
     wide = (columns >= left) & (columns < right)  # (B, W)
     return tall[:, None, :, None] & wide[:, None, None, :]
-
-
-def _check_batch(images: Tensor, labels: Tensor, num_classes: int, smoothing: float) -> None:
-    check_shapes(images=(images, "B C H W"), labels=(labels, "B"))
-    if labels.is_floating_point() or labels.dtype == torch.bool:
-        raise TypeError(f"labels has type {labels.dtype}, expected class indices")
-    check_class_indices(num_classes, labels=labels)
-    check_range(0, 1, label_smoothing=smoothing)

@@ -1,5 +1,7 @@
 """Mixup and CutMix in random alternation, with the options of timm's ``Mixup``."""
 
+from numbers import Real
+
 import torch
 from torch import Tensor
 
@@ -12,8 +14,15 @@ from glassbox.mixing.boxes import (
     draw_fraction,
     kept_area,
 )
-from glassbox.mixing.core import Mix, apply_mix
-from glassbox.support.arguments import check_at_least, check_choice, check_positive, check_range
+from glassbox.mixing.core import Mix, apply_mix, check_images
+from glassbox.support.arguments import (
+    check_at_least,
+    check_at_least_one,
+    check_choice,
+    check_finite,
+    check_positive,
+    check_range,
+)
 
 
 class MixingSchedule:
@@ -60,9 +69,11 @@ class MixingSchedule:
             raise ValueError("mixup_alpha is 0, expected above 0 where cutmix_alpha is 0 too")
         check_range(0, 1, prob=prob, switch_prob=switch_prob, label_smoothing=label_smoothing)
         check_choice(("batch", "pair", "element"), mode=mode)
-        if cutmix_minmax is not None and not 0 <= cutmix_minmax[0] < cutmix_minmax[1] <= 1:
-            raise ValueError(f"cutmix_minmax is {cutmix_minmax}, expected 0 <= low < high <= 1")
+        if cutmix_minmax is not None:
+            _check_sides(cutmix_minmax)
+        check_finite(mixup_alpha=mixup_alpha, cutmix_alpha=cutmix_alpha)
         check_positive(num_classes=num_classes)
+        check_at_least_one(num_classes=num_classes)
         self.mixup_alpha = mixup_alpha
         self.cutmix_alpha = cutmix_alpha if cutmix_minmax is None else cutmix_alpha or 1.0
         self.cutmix_minmax, self.correct_lam = cutmix_minmax, correct_lam
@@ -73,6 +84,7 @@ class MixingSchedule:
         self, images: Tensor, labels: Tensor, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
         """Mix images ``(B, C, H, W)`` with labels ``(B,)``; gives them and soft labels."""
+        check_images(images)
         mix = self.draw(len(images), *images.shape[-2:], generator)
         return apply_mix(images, labels, mix, self.num_classes, self.label_smoothing)
 
@@ -80,24 +92,26 @@ class MixingSchedule:
         self, count: int, height: int, width: int, generator: torch.Generator | None = None
     ) -> Mix:
         """Draw how a batch of ``count`` images, of so many pixels, is mixed."""
+        check_at_least_one(count=count, height=height, width=width)
         draws = {"batch": 1, "pair": -(-count // 2), "element": count}[self.mode]
         drawn = [self._draw_one(height, width, generator) for _ in range(draws)]
         if self.mode == "batch":
             drawn *= count
         elif self.mode == "pair":
             drawn += drawn[: count // 2][::-1]
-        fractions, boxes, blended = map(torch.tensor, zip(*drawn, strict=True))
-        return Mix(torch.arange(count).flip(0), fractions, boxes, blended)
+        with torch.device("cpu"):  # where it is drawn, also where another device is the default
+            fractions, boxes, blended = map(torch.tensor, zip(*drawn, strict=True))
+            return Mix(torch.arange(count).flip(0), fractions, boxes, blended)
 
     def _draw_one(
         self, height: int, width: int, generator: torch.Generator | None
     ) -> tuple[float, Box, bool]:
         """Draw a fraction, a box, and whether to blend; fraction 1 leaves an image unchanged."""
-        if torch.rand((), generator=generator) >= self.prob:
+        if torch.rand((), generator=generator, device="cpu") >= self.prob:
             return 1.0, NOTHING, False
         cut = self.cutmix_alpha > 0
         if cut and self.mixup_alpha > 0:
-            cut = bool(torch.rand((), generator=generator) < self.switch_prob)
+            cut = bool(torch.rand((), generator=generator, device="cpu") < self.switch_prob)
         fraction = draw_fraction(self.cutmix_alpha if cut else self.mixup_alpha, generator)
         if not cut:
             return fraction, NOTHING, True
@@ -108,3 +122,10 @@ class MixingSchedule:
             box = box_inside(self.cutmix_minmax, height, width, generator)
         exact = self.correct_lam or self.cutmix_minmax is not None
         return (kept_area(box, height, width) if exact else fraction), box, False
+
+
+def _check_sides(cutmix_minmax: tuple[float, float]) -> None:
+    pair = isinstance(cutmix_minmax, tuple | list) and len(cutmix_minmax) == 2
+    numbers = pair and all(isinstance(side, Real) for side in cutmix_minmax)
+    if not numbers or not 0 <= cutmix_minmax[0] < cutmix_minmax[1] <= 1:
+        raise ValueError(f"cutmix_minmax is {cutmix_minmax}, expected 0 <= low < high <= 1")

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from glassbox.mixing.boxes import NOTHING, Box, draw_below, draw_fraction, kept_area
-from glassbox.mixing.core import Mix, apply_mix
-from glassbox.support.arguments import check_positive
+from glassbox.mixing.core import Mix, apply_mix, check_images
+from glassbox.support.arguments import check_at_least_one, check_finite, check_positive
 
 
 class Mixup:
@@ -30,13 +30,14 @@ class Mixup:
     """
 
     def __init__(self, alpha: float = 1.0, *, num_classes: int) -> None:
-        check_positive(alpha=alpha, num_classes=num_classes)
+        _check_settings(alpha, num_classes)
         self.alpha, self.num_classes = alpha, num_classes
 
     def __call__(
         self, images: Tensor, labels: Tensor, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
         """Mix images ``(B, C, H, W)`` with labels ``(B,)``; gives them and soft labels."""
+        check_images(images)
         fraction = draw_fraction(self.alpha, generator)
         mix = _same_for_all(len(images), fraction)
         return apply_mix(images, labels, mix, self.num_classes)
@@ -58,13 +59,14 @@ class CutMix:
     """
 
     def __init__(self, alpha: float = 1.0, *, num_classes: int) -> None:
-        check_positive(alpha=alpha, num_classes=num_classes)
+        _check_settings(alpha, num_classes)
         self.alpha, self.num_classes = alpha, num_classes
 
     def __call__(
         self, images: Tensor, labels: Tensor, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
         """Mix images ``(B, C, H, W)`` with labels ``(B,)``; gives them and soft labels."""
+        check_images(images)
         height, width = images.shape[-2:]
         half = 0.5 * math.sqrt(1 - draw_fraction(self.alpha, generator))
         x = draw_below(width, generator)
@@ -75,8 +77,15 @@ class CutMix:
         return apply_mix(images, labels, mix, self.num_classes)
 
 
+def _check_settings(alpha: float, num_classes: int) -> None:
+    check_positive(alpha=alpha, num_classes=num_classes)
+    check_finite(alpha=alpha)
+    check_at_least_one(num_classes=num_classes)
+
+
 def _same_for_all(count: int, fraction: float, box: Box | None = None) -> Mix:
     """Mix each image with the one before it, blended unless there is a box."""
-    boxes = torch.tensor([box or NOTHING]).expand(count, 4)
-    blended = torch.full((count,), box is None)
-    return Mix(torch.arange(count).roll(1), torch.full((count,), fraction), boxes, blended)
+    with torch.device("cpu"):  # where it is drawn, also where another device is the default
+        boxes = torch.tensor([box or NOTHING]).expand(count, 4)
+        blended = torch.full((count,), box is None)
+        return Mix(torch.arange(count).roll(1), torch.full((count,), fraction), boxes, blended)

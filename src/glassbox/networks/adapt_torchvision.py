@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import glassbox.support.torchvision_operators  # noqa: F401  (before torchvision)
+from glassbox.data.downloads import explained_weights
 from glassbox.support.arguments import (
     as_tensor,
     check_all_finite,
@@ -42,6 +43,7 @@ def create_model(
 
     Raises:
         ValueError: If ``name`` or ``small`` is unknown, or ``num_classes`` is below 1.
+        glassbox.data.downloads.DownloadError: If the weights are missing and cannot be had.
 
     Reference:
         Krizhevsky (2014), https://arxiv.org/abs/1404.5997; He et al. (2016),
@@ -53,7 +55,8 @@ def create_model(
         check_choice(STEMS, small=small)
     from torchvision.models import get_model
 
-    model = get_model(name, weights="IMAGENET1K_V1" if pretrained else None)
+    with explained_weights(name):
+        model = get_model(name, weights="IMAGENET1K_V1" if pretrained else None)
     replace_head(model, num_classes)
     if small is not None:
         adapt_stem(model, small)
@@ -74,6 +77,7 @@ def replace_head(model: nn.Module, num_classes: int) -> None:
         ValueError: If ``num_classes`` is below 1.
     """
     check_at_least_one(num_classes=num_classes)
+    check_modules(model=model)
     old = _head_of(model)
     new = nn.Linear(old.in_features, num_classes, device=old.weight.device, dtype=old.weight.dtype)
     model.set_submodule(_places(model)[2], new)
@@ -132,10 +136,11 @@ def small_kernels(weight: Tensor, kind: str) -> Tensor:
         reject_tensor("weight", weight, "(K, C, S, S) with an odd S of at least 5")
     check_all_finite(weight=weight)
     if kind == "resized":
-        shrunk = F.interpolate(weight, (3, 3), mode="bilinear", antialias=True) * side**2 / 9
-        wanted_mean = weight.mean((2, 3), keepdim=True) * side**2 / 9  # keeps the kernel's sum
+        exact = weight.to(torch.promote_types(weight.dtype, torch.float32))
+        shrunk = F.interpolate(exact, (3, 3), mode="bilinear", antialias=True) * side**2 / 9
+        wanted_mean = exact.mean((2, 3), keepdim=True) * side**2 / 9  # keeps the kernel's sum
         # A shift, not a factor: edge detectors have sums close to 0.
-        return shrunk + wanted_mean - shrunk.mean((2, 3), keepdim=True)
+        return (shrunk + wanted_mean - shrunk.mean((2, 3), keepdim=True)).to(weight.dtype)
     start = side // 2 - 1 if kind == "center" else 1
     return weight[..., start : start + 3, start : start + 3].clone()
 

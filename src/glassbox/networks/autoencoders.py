@@ -7,11 +7,19 @@ import torch
 from torch import Tensor, nn
 
 from glassbox.support.arguments import (
+    as_sizes,
+    as_tensor,
+    check_all_finite,
     check_at_least,
     check_at_least_one,
     check_choice,
+    check_integer,
     check_not_empty,
+    check_overflow,
     check_same_shape,
+    check_shapes,
+    check_whole,
+    reject_tensor,
 )
 from glassbox.training.evaluation import predict
 
@@ -42,14 +50,13 @@ class MLPAutoencoder(nn.Module):
         latent: int = 3,
         final: str = "tanh",
     ) -> None:
+        size, latent = as_sizes(size=size, latent=latent)
         if not isinstance(widths, Sequence) or isinstance(widths, str):
-            raise TypeError(f"widths is {widths!r}, expected a tuple of integers")
+            raise TypeError(f"widths is {widths!r}, expected a tuple of numbers of units")
         for width in widths:
             check_at_least_one(widths=width)
-        check_at_least_one(size=size, latent=latent)
         check_choice(_FINAL, final=final)
         super().__init__()
-        size = int(size)  # of NumPy's uint8, the square would overflow
         units = (size * size, *widths, latent)
         self.encoder = nn.Sequential(nn.Flatten(), *_linear_layers(units))
         self.decoder = nn.Sequential(
@@ -89,7 +96,7 @@ class ConvAutoencoder(nn.Module):
     """
 
     def __init__(self, size: int = 28) -> None:
-        check_at_least_one(size=size)
+        check_whole(size=size)
         if size < 16 or size % 12 != 4:
             raise ValueError(f"size is {size}, expected 16, 28, 40 or another 12 more")
         super().__init__()
@@ -121,11 +128,18 @@ def summed_squared_error(reconstructions: Tensor, images: Tensor) -> Tensor:
     As ``loss_fn`` of :func:`glassbox.training.loop.fit`, with batches of images and the same images
     again in place of labels, it trains an autoencoder.
 
+    Half types are computed with in float32.
+
     Raises:
-        ValueError: If the shapes differ.
+        ValueError: If the shapes differ, or the sum is not finite, as an entry is not or is too
+            large.
     """
     check_same_shape(images=images, reconstructions=reconstructions)
-    return (reconstructions - images).square().sum() / len(images)
+    check_not_empty(images=images)
+    exact = torch.promote_types(reconstructions.dtype, torch.float32)
+    error = (reconstructions.to(exact) - images.to(exact)).square().sum() / len(images)
+    check_overflow(error, images=images, reconstructions=reconstructions)
+    return error
 
 
 def reconstruction_error(model: nn.Module, images: Tensor) -> float:
@@ -140,11 +154,17 @@ def reconstruction_error(model: nn.Module, images: Tensor) -> float:
         images from 0 to 1 give.
 
     Raises:
-        ValueError: If there are no images, or the reconstructions have another shape.
+        ValueError: If there are no images, the reconstructions have another shape, or a pixel of
+            either is not finite.
     """
+    images = as_tensor(images=images)
+    check_shapes(images=(images, "N C H W"))
+    check_not_empty(images=images.flatten())
     reconstructions = predict(model, images)
     check_same_shape(images=images, reconstructions=reconstructions)
-    return (reconstructions - images.to(reconstructions)).double().square().mean().item()
+    check_all_finite(images=images, reconstructions=reconstructions)
+    errors = reconstructions.cpu().double() - images.cpu().double()
+    return errors.square().mean().item()
 
 
 def pca_error(images: Tensor, latent: int) -> float:
@@ -154,19 +174,25 @@ def pca_error(images: Tensor, latent: int) -> float:
     :math:`\sum_{i > k} s_i^2` divided by the number of all pixels.
 
     Args:
-        images: ``(N, ...)``, at least one: the images that the components are fitted to.
+        images: ``(N, ...)``, at least one, also an array: the images that the components are fitted
+            to.
         latent: Numbers in a code, k, from 0, where every image becomes the mean image.
 
     Raises:
-        ValueError: If there are no images or ``latent`` is negative.
+        ValueError: If there are no images, a pixel is not finite or ``latent`` is negative.
 
     Reference:
         Eckart and Young (1936), "The approximation of one matrix by another of lower rank",
         https://doi.org/10.1007/BF02288367.
     """
-    check_not_empty(images=images)
+    images = as_tensor(images=images)
+    if images.ndim < 2:
+        reject_tensor("images", images, "(N, ...)")
+    check_not_empty(images=images.flatten())
+    check_all_finite(images=images)
     check_at_least(0, latent=latent)
-    pixels = images.flatten(1).double()
+    check_integer(0, latent=latent)
+    pixels = images.flatten(1).cpu().double()
     left_over = torch.linalg.svdvals(pixels - pixels.mean(0))[latent:]
     return left_over.square().sum().item() / pixels.numel()
 

@@ -5,12 +5,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from glassbox.support.arguments import (
-    check_at_least,
-    check_at_least_one,
-    check_modules,
-    check_multiple,
-)
+from glassbox.support.arguments import as_sizes, check_at_least, check_modules, check_multiple
 
 
 class LeNet5(nn.Module):
@@ -29,7 +24,8 @@ class LeNet5(nn.Module):
         size: Side of the square images in pixels, at least 16.
 
     Raises:
-        ValueError: If ``size`` is too small for two convolutions and two poolings.
+        ValueError: If ``size`` is too small for two convolutions and two poolings, or another
+            number is below 1.
 
     Reference:
         LeCun, Bottou, Bengio and Haffner (1998), "Gradient-Based Learning Applied to Document
@@ -38,9 +34,10 @@ class LeNet5(nn.Module):
 
     def __init__(self, in_channels: int = 1, num_classes: int = 10, *, size: int = 32) -> None:
         check_at_least(16, size=size)
-        check_at_least_one(in_channels=in_channels, num_classes=num_classes, size=size)
+        in_channels, num_classes, size = as_sizes(
+            in_channels=in_channels, num_classes=num_classes, size=size
+        )
         super().__init__()
-        size = int(size)  # of NumPy's uint8, the products would overflow
         side = ((size - 4) // 2 - 4) // 2
         self.features = nn.Sequential(
             OrderedDict(
@@ -100,11 +97,10 @@ class ThreeBlockCNN(nn.Module):
         batch_norm: bool = False,
     ) -> None:
         check_multiple(8, size=size)
-        check_at_least_one(
+        in_channels, num_classes, width, hidden = as_sizes(
             in_channels=in_channels, num_classes=num_classes, width=width, hidden=hidden
         )
         super().__init__()
-        size, width = int(size), int(width)
         channels = [in_channels, width, 2 * width, 4 * width]
         self.features = nn.Sequential(
             *(_block(before, after, batch_norm) for before, after in pairwise(channels))

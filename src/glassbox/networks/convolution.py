@@ -1,12 +1,12 @@
 """Convolution and pooling written out with ``unfold``, and the arithmetic of their sizes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch.nn.functional as F
 from torch import Tensor
 
-from glassbox.support.arguments import check_integer, check_shapes
+from glassbox.support.arguments import check_integer, check_shapes, check_tensors, reject_tensor
 
 
 class Window(NamedTuple):
@@ -48,6 +48,7 @@ def output_size(
     Reference:
         The shape section of :class:`torch.nn.Conv2d`.
     """
+    check_integer(0, size=size)
     span = _checked(Window(kernel, stride, padding, dilation)).span
     if size + 2 * padding < span:
         raise ValueError(f"size is {size} and padding {padding}, expected {span} pixels in all")
@@ -59,9 +60,9 @@ def conv2d(
     weight: Tensor,
     bias: Tensor | None = None,
     *,
-    stride: int | tuple[int, int] = 1,
-    padding: int | tuple[int, int] = 0,
-    dilation: int | tuple[int, int] = 1,
+    stride: int | Sequence[int] = 1,
+    padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
     groups: int = 1,
 ) -> Tensor:
     """Convolve images into maps ``(B, K, H', W')``: cut out all windows and multiply once.
@@ -84,7 +85,8 @@ def conv2d(
         :func:`torch.nn.functional.conv2d`, which gives the same values up to rounding.
     """
     _check_operands(images, weight, bias, groups)
-    steps, paddings, dilations = _pair(stride), _pair(padding), _pair(dilation)
+    steps, paddings = _pair(stride=stride), _pair(padding=padding)
+    dilations = _pair(dilation=dilation)
     sizes = tuple(map(output_size, images.shape[2:], weight.shape[2:], steps, paddings, dilations))
     windows = F.unfold(images, weight.shape[2:], dilations, paddings, steps)  # (B, C*h*w, H'*W')
     windows = windows.unflatten(1, (groups, -1))  # (B, groups, C/groups*h*w, H'*W')
@@ -109,8 +111,9 @@ def max_pool2d(images: Tensor, kernel: int, *, stride: int | None = None) -> Ten
     """
     check_shapes(images=(images, "B C H W"))
     stride = kernel if stride is None else stride
-    for size in images.shape[2:]:
-        output_size(size, kernel, stride)  # raises where no window fits
+    _checked(Window(kernel, stride))
+    if min(images.shape[2:]) < kernel:
+        reject_tensor("images", images, f"at least {kernel} x {kernel} pixels for the kernel")
     windows = images.unfold(2, kernel, stride).unfold(3, kernel, stride)  # (B, C, H', W', k, k)
     return windows.amax(dim=(4, 5))
 
@@ -151,27 +154,46 @@ def receptive_field(windows: Iterable[Window | tuple[int, ...]]) -> ReceptiveFie
         Networks", Distill, https://doi.org/10.23915/distill.00021.
     """
     size, jump, start = 1, 1, 0
-    for window in (_checked(Window(*layer)) for layer in windows):
+    for window in _windows(windows):
         size += (window.span - 1) * jump
         start -= window.padding * jump
         jump *= window.stride
     return ReceptiveField(size, jump, start)
 
 
-def _pair(number: int | tuple[int, int]) -> tuple[int, int]:
-    return number if isinstance(number, tuple) else (number, number)
+def _pair(**numbers: int | Sequence[int]) -> tuple[int, int]:
+    """Give one number, under the name of its argument, as a pair, and a pair as it is."""
+    ((name, number),) = numbers.items()
+    if not isinstance(number, Sequence):
+        return number, number
+    if len(number) != 2:
+        raise ValueError(f"{name} is {number!r}, expected a number or a pair")
+    return tuple(number)
 
 
 def _check_operands(images: Tensor, weight: Tensor, bias: Tensor | None, groups: int) -> None:
     check_shapes(images=(images, "B C H W"))
+    check_tensors(weight=weight)
+    check_integer(1, groups=groups)
     if groups < 1 or images.shape[1] % groups or len(weight) % groups:
         raise ValueError(
             f"groups is {groups}, expected a divisor of the {images.shape[1]} channels of images "
             f"and of the {len(weight)} kernels"
         )
     check_shapes(weight=(weight, f"K {images.shape[1] // groups} h w"))
+    for name, operand in (("weight", weight), ("bias", bias)):
+        if operand is not None and operand.dtype != images.dtype:
+            reject_tensor(name, operand, f"the type of images, {images.dtype}")
     if bias is not None:
         check_shapes(weight=(weight, "K C h w"), bias=(bias, "K"))
+
+
+def _windows(windows: Iterable[Window | tuple[int, ...]]) -> Iterator[Window]:
+    try:
+        for layer in windows:
+            yield _checked(Window(*layer))
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"windows: {error}") from error
 
 
 def _checked(window: Window) -> Window:

@@ -5,7 +5,7 @@ A number that does not fit raises a ``ValueError``.
 
 from torch import Tensor, nn
 
-from glassbox.support.arguments import check_at_least, check_at_least_one, check_multiple
+from glassbox.support.arguments import as_sizes, check_at_least, check_multiple
 
 
 class MLPGenerator(nn.Module):
@@ -20,7 +20,7 @@ class MLPGenerator(nn.Module):
     """
 
     def __init__(self, noise: int = 96, hidden: int = 1024, size: int = 28) -> None:
-        check_at_least_one(noise=noise, hidden=hidden, size=size)
+        noise, hidden, size = as_sizes(noise=noise, hidden=hidden, size=size)
         super().__init__()
         size = int(size)  # of NumPy's uint8, the square would overflow
         self.noise = noise
@@ -50,7 +50,7 @@ class MLPDiscriminator(nn.Module):
     """
 
     def __init__(self, size: int = 28, hidden: int = 256) -> None:
-        check_at_least_one(size=size, hidden=hidden)
+        size, hidden = as_sizes(size=size, hidden=hidden)
         super().__init__()
         size = int(size)
         self.layers = nn.Sequential(
@@ -87,9 +87,11 @@ class DCGANGenerator(nn.Module):
     def __init__(
         self, noise: int = 96, hidden: int = 1024, channels: int = 128, size: int = 28
     ) -> None:
-        check_at_least_one(noise=noise, hidden=hidden)
         check_multiple(2, channels=channels)
         check_multiple(4, size=size)
+        noise, hidden, channels, size = as_sizes(
+            noise=noise, hidden=hidden, channels=channels, size=size
+        )
         super().__init__()
         self.noise = noise
         channels, side = int(channels), int(size) // 4
@@ -126,9 +128,9 @@ class DCGANDiscriminator(nn.Module):
     """
 
     def __init__(self, size: int = 28, channels: int = 32, hidden: int = 1024) -> None:
-        check_at_least_one(channels=channels, hidden=hidden)
         check_multiple(4, size=size)
         check_at_least(16, size=size)
+        size, channels, hidden = as_sizes(size=size, channels=channels, hidden=hidden)
         super().__init__()
         channels, size = int(channels), int(size)
         self.layers = nn.Sequential(

@@ -7,7 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from glassbox.autograd.layers import Layers, as_written, layers_named
-from glassbox.training.evaluation import evaluate
+from glassbox.support.arguments import check_finite
+from glassbox.training.evaluation import checked_task, evaluate
 
 
 class _Bypass(nn.Module):
@@ -43,10 +44,7 @@ def removed(model: nn.Module, blocks: Layers) -> Iterator[None]:
         Veit, Wilber and Belongie (2016), "Residual Networks Behave Like Ensembles of Relatively
         Shallow Networks", https://arxiv.org/abs/1605.06431.
     """
-    found = layers_named(model, blocks, "blocks")
-    for name, block in found.items():
-        if not (name and hasattr(block, "downsample") and hasattr(block, "conv1")):
-            raise ValueError(f"blocks has {name!r}, expected names of blocks with a shortcut")
+    found = _blocks_named(model, blocks)
     parents = {name: model.get_submodule(name.rpartition(".")[0]) for name in found}
     try:
         for name, block in found.items():
@@ -68,9 +66,28 @@ def lesion_accuracy(
         images: ``(N, C, H, W)``.
         labels: ``(N,)``.
         lesions: The blocks to remove, for one measurement each.
+
+    Raises:
+        ValueError: If the images are not finite or the labels no class indices, if a logit is not
+            finite, or as :func:`removed` does.
     """
+    images, labels = checked_task(images, labels)
+    lesions = lesions if isinstance(lesions, Iterable) else [lesions]
+    names = [list(_blocks_named(model, blocks, "lesions")) for blocks in lesions]
     accuracies = []
-    for blocks in lesions:
+    for blocks in names:
         with removed(model, blocks):
-            accuracies.append(float(evaluate(model, images, labels).accuracy))
+            measured = evaluate(model, images, labels).accuracy
+        check_finite(**{f"the accuracy without {blocks}": measured})
+        accuracies.append(measured)
     return accuracies
+
+
+def _blocks_named(
+    model: nn.Module, blocks: Layers, argument: str = "blocks"
+) -> dict[str, nn.Module]:
+    found = layers_named(model, blocks, argument)
+    for name, block in found.items():
+        if not (name and hasattr(block, "downsample") and hasattr(block, "conv1")):
+            raise ValueError(f"{argument} has {name!r}, expected names of blocks with a shortcut")
+    return found

@@ -6,8 +6,16 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from glassbox.support.arguments import check_at_least_one, check_positive
-from glassbox.training.evaluation import evaluate
+from glassbox.support.arguments import (
+    check_all_finite,
+    check_at_least_one,
+    check_finite,
+    check_integer,
+    check_modules,
+    check_positive,
+)
+from glassbox.support.seeds import generator_from
+from glassbox.training.evaluation import checked_task, evaluate
 
 _Direction = Mapping[str, Tensor]
 
@@ -21,17 +29,23 @@ def filter_normalized(model: nn.Module, seed: int) -> dict[str, Tensor]:
 
     Args:
         model: Any module.
-        seed: Decides the direction.
+        seed: Decides the direction, at least 0.
+
+    Raises:
+        ValueError: If a weight is not finite, whose length is none.
 
     Reference:
         Li, Xu, Taylor, Studer and Goldstein (2018), "Visualizing the Loss Landscape of Neural
         Nets", https://arxiv.org/abs/1712.09913.
     """
-    generator = torch.Generator().manual_seed(seed)
+    check_modules(model=model)
+    generator = generator_from(seed)
     directions = {}
     for name, weight in model.named_parameters():
         if weight.ndim > 1:
-            drawn = torch.randn(weight.shape, generator=generator).to(weight).flatten(1)
+            check_all_finite(**{name: weight})
+            drawn = torch.randn(weight.shape, generator=generator, device="cpu")
+            drawn = drawn.to(weight).flatten(1)
             length = weight.detach().flatten(1).norm(dim=1, keepdim=True)
             scaled = drawn / drawn.norm(dim=1, keepdim=True) * length
             directions[name] = scaled.view_as(weight)
@@ -82,13 +96,18 @@ def loss_slice(
         Mean losses, ``(points, points)``; not finite where the logits overflow.
 
     Raises:
-        ValueError: If ``points`` is below 1 or ``reach`` is not above 0.
+        ValueError: If ``points`` is below 1 or ``reach`` is not above 0 and finite, or a weight is
+            not finite; if the images are not finite, or the labels no class indices.
     """
     check_at_least_one(points=points)
     check_positive(reach=reach)
+    check_finite(reach=reach)
+    check_integer(0, seed=seed)
+    images, labels = checked_task(images, labels)
+    reach, seed = float(reach), int(seed)
     directions = [filter_normalized(model, 2 * seed), filter_normalized(model, 2 * seed + 1)]
-    ticks = torch.linspace(-reach, reach, points).tolist()
-    losses = torch.empty(points, points)
+    ticks = torch.linspace(-reach, reach, points, device="cpu").tolist()
+    losses = torch.empty(points, points, device="cpu")
     for row, down in enumerate(ticks):
         for column, across in enumerate(ticks):
             with _shifted(model, directions, (across, down)):

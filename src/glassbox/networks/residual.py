@@ -11,7 +11,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glassbox.support.arguments import check_at_least_one, check_callables, check_modules
+from glassbox.support.arguments import (
+    as_sizes,
+    check_callables,
+    check_choice,
+    check_modules,
+    check_whole,
+)
 
 _NormLayer = Callable[[int], nn.Module]
 
@@ -39,13 +45,6 @@ class _ResidualBlock(nn.Module):
         out = self.residual(x)
         out += self.shortcut(x)
         return self.relu(out)
-
-
-def _check_block(downsample: nn.Module | None, norm_layer: _NormLayer, **numbers: int) -> None:
-    check_at_least_one(**numbers)
-    check_callables(norm_layer=norm_layer)
-    if downsample is not None:
-        check_modules(downsample=downsample)
 
 
 class BasicBlock(_ResidualBlock):
@@ -77,9 +76,10 @@ class BasicBlock(_ResidualBlock):
         downsample: nn.Module | None = None,
         norm_layer: _NormLayer = nn.BatchNorm2d,
     ) -> None:
-        _check_block(
-            downsample, norm_layer, in_channels=in_channels, channels=channels, stride=stride
+        in_channels, channels, stride = as_sizes(
+            in_channels=in_channels, channels=channels, stride=stride
         )
+        _check_layers(downsample, norm_layer)
         super().__init__()
         self.conv1 = nn.Conv2d(in_channels, channels, 3, stride, padding=1, bias=False)
         self.bn1 = norm_layer(channels)
@@ -133,11 +133,12 @@ class Bottleneck(_ResidualBlock):
         downsample: nn.Module | None = None,
         norm_layer: _NormLayer = nn.BatchNorm2d,
     ) -> None:
-        _check_block(
-            downsample, norm_layer, in_channels=in_channels, channels=channels, stride=stride
+        in_channels, channels, stride = as_sizes(
+            in_channels=in_channels, channels=channels, stride=stride
         )
+        _check_layers(downsample, norm_layer)
         super().__init__()
-        out_channels = int(channels) * self.expansion
+        out_channels = channels * self.expansion
         self.conv1 = nn.Conv2d(in_channels, channels, 1, bias=False)
         self.bn1 = norm_layer(channels)
         self.conv2 = nn.Conv2d(channels, channels, 3, stride, padding=1, bias=False)
@@ -154,17 +155,24 @@ class Bottleneck(_ResidualBlock):
         return self.bn3(self.conv3(out))
 
 
+def _check_layers(downsample: nn.Module | None, norm_layer: _NormLayer) -> None:
+    if downsample is not None:
+        check_modules(downsample=downsample)
+    check_callables(norm_layer=norm_layer)
+
+
 class _SubsampleAndPad(nn.Module):
     """A shortcut without parameters, the paper's option A: fewer pixels, new channels of zeros."""
 
-    def __init__(self, new_channels: int, stride: int) -> None:
+    def __init__(self, new_channels: int, stride: int, place: str = "after") -> None:
         super().__init__()
-        self.new_channels, self.stride = new_channels, stride
+        before = new_channels // 2 if place == "around" else 0
+        self.stride, self.before, self.after = stride, before, new_channels - before
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map ``(B, C, H, W)`` to ``(B, C + new_channels, H / stride, W / stride)``."""
+        """Map ``(B, C, H, W)`` to ``(B, C + before + after, H / stride, W / stride)``."""
         kept = x[..., :: self.stride, :: self.stride]
-        return F.pad(kept, (0, 0, 0, 0, 0, self.new_channels))
+        return F.pad(kept, (0, 0, 0, 0, self.before, self.after))
 
 
 class ResidualNetwork(nn.Module):
@@ -183,9 +191,15 @@ class ResidualNetwork(nn.Module):
         width: Channels of the first stage.
         norm_layer: Makes the layer after each convolution from a number of channels.
         zero_init: Whether each block begins by adding nothing, by :func:`zero_last_scales`.
+        new_channels: Where a shortcut puts the new channels of zeros: ``"after"`` the old ones, as
+            the authors' code does, or half of them on each side, ``"around"``. Weights do not say
+            which: those of a network that was trained with the one load into the other without an
+            error, and are then nearly worthless. Several published ones for CIFAR-10 want
+            ``"around"``.
 
     Raises:
-        ValueError: If ``depth`` is not 6n + 2, or ``zero_init`` is asked of a plain network.
+        ValueError: If ``depth`` is not 6n + 2, ``zero_init`` is asked of a plain network or
+            ``new_channels`` is unknown.
     """
 
     def __init__(
@@ -198,24 +212,27 @@ class ResidualNetwork(nn.Module):
         width: int = 16,
         norm_layer: _NormLayer = nn.BatchNorm2d,
         zero_init: bool = False,
+        new_channels: str = "after",
     ) -> None:
-        check_at_least_one(depth=depth)
-        check_callables(norm_layer=norm_layer)
+        check_whole(depth=depth)
         if depth < 8 or depth % 6 != 2:
             raise ValueError(f"depth is {depth}, expected 6n + 2: 8, 14, 20 and so on")
         if plain and zero_init:
             raise ValueError("zero_init is True, expected False where plain is True")
-        check_at_least_one(in_channels=in_channels, num_classes=num_classes, width=width)
+        in_channels, num_classes, width = as_sizes(
+            in_channels=in_channels, num_classes=num_classes, width=width
+        )
+        check_callables(norm_layer=norm_layer)
+        check_choice(("after", "around"), new_channels=new_channels)
         super().__init__()
-        width = int(width)  # of NumPy's uint8, four times as many could overflow
         block = PlainBlock if plain else BasicBlock
         count = (depth - 2) // 6
         self.conv1 = nn.Conv2d(in_channels, width, 3, padding=1, bias=False)
         self.bn1 = norm_layer(width)
         self.relu = nn.ReLU(inplace=True)
         self.layer1 = _stage(block, count, width, width, norm_layer)
-        self.layer2 = _stage(block, count, width, 2 * width, norm_layer)
-        self.layer3 = _stage(block, count, 2 * width, 4 * width, norm_layer)
+        self.layer2 = _stage(block, count, width, 2 * width, norm_layer, new_channels)
+        self.layer3 = _stage(block, count, 2 * width, 4 * width, norm_layer, new_channels)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(4 * width, num_classes)
         for module in self.modules():
@@ -232,10 +249,15 @@ class ResidualNetwork(nn.Module):
 
 
 def _stage(
-    block: type[BasicBlock], count: int, before: int, after: int, norm_layer: _NormLayer
+    block: type[BasicBlock],
+    count: int,
+    before: int,
+    after: int,
+    norm_layer: _NormLayer,
+    new_channels: str = "after",
 ) -> nn.Sequential:
     changes = before != after
-    shortcut = _SubsampleAndPad(after - before, 2) if changes else None
+    shortcut = _SubsampleAndPad(after - before, 2, new_channels) if changes else None
     first = block(before, after, 2 if changes else 1, shortcut, norm_layer)
     others = (block(after, after, norm_layer=norm_layer) for _ in range(count - 1))
     return nn.Sequential(first, *others)

@@ -1,5 +1,6 @@
 """The variational autoencoder: sampled codes, and a loss that bounds the likelihood."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -8,11 +9,18 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from glassbox.support.arguments import (
+    as_sizes,
+    as_tensor,
+    check_all_finite,
     check_at_least,
     check_at_least_one,
     check_choice,
     check_finite,
+    check_floating_point,
+    check_overflow,
     check_same_shape,
+    check_shapes,
+    has_values,
 )
 from glassbox.training.evaluation import predict
 
@@ -65,7 +73,7 @@ class VAE(nn.Module):
     def __init__(
         self, size: int = 28, hidden: int = 400, latent: int = 20, likelihood: str = "bernoulli"
     ) -> None:
-        check_at_least_one(size=size, hidden=hidden, latent=latent)
+        size, hidden, latent = as_sizes(size=size, hidden=hidden, latent=latent)
         check_choice(_PIXELS, likelihood=likelihood)
         super().__init__()
         size = int(size)  # of NumPy's uint8, the square would overflow
@@ -99,8 +107,8 @@ class VAE(nn.Module):
     def sample(self, count: int, generator: torch.Generator | None = None) -> Tensor:
         """Decode ``count`` codes of the prior, at least 1, to ``(count, 1, size, size)`` images."""
         check_at_least_one(count=count)
-        device = self.mean.weight.device
-        return self.decode(torch.randn(count, self.latent, generator=generator).to(device))
+        latents = torch.randn(count, self.latent, generator=generator, device="cpu")
+        return self.decode(latents.to(self.mean.weight))
 
 
 def reparameterize(
@@ -111,24 +119,34 @@ def reparameterize(
     The randomness is in :math:`\epsilon` alone, so gradients pass to the mean and the variance.
 
     Raises:
-        ValueError: If the shapes differ.
+        TypeError: If the mean or the log-variance is not floating point.
+        ValueError: If the shapes differ, or a code is not finite.
     """
     check_same_shape(mean=mean, logvar=logvar)
-    noise = torch.randn(mean.shape, generator=generator, dtype=mean.dtype).to(mean.device)
-    return mean + (logvar / 2).exp() * noise
+    check_floating_point(mean=mean, logvar=logvar)
+    noise = torch.randn(mean.shape, generator=generator, dtype=mean.dtype, device="cpu")
+    latents = mean + (logvar / 2).exp() * noise.to(mean.device)
+    check_overflow(latents, mean=mean, logvar=logvar)
+    return latents
 
 
 def kl_to_standard_normal(mean: Tensor, logvar: Tensor) -> Tensor:
     r"""Compute the KL divergence from the posterior to the standard normal, ``(B,)`` in nats.
 
     It is :math:`\frac{1}{2} \sum_j (\mu_j^2 + \sigma_j^2 - 1 - \log \sigma_j^2)`, at least 0.
+    Half types are computed with in float32.
 
     Raises:
-        ValueError: If the shapes differ.
+        ValueError: If the shapes differ, or the divergence is not finite: a log-variance of 89 is
+            too large for float32.
     """
     check_same_shape(mean=mean, logvar=logvar)
+    exact = torch.promote_types(mean.dtype, torch.float32)
+    mean, logvar = mean.to(exact), logvar.to(exact)
     # expm1 keeps the digits of exp(logvar) - 1 - logvar where logvar is small.
-    return (mean.square() + logvar.expm1() - logvar).flatten(1).sum(1) / 2
+    divergence = (mean.square() + logvar.expm1() - logvar).flatten(1).sum(1) / 2
+    check_overflow(divergence, mean=mean, logvar=logvar)
+    return divergence
 
 
 def reconstruction_loss(decoded: Tensor, images: Tensor, likelihood: str) -> Tensor:
@@ -142,17 +160,24 @@ def reconstruction_loss(decoded: Tensor, images: Tensor, likelihood: str) -> Ten
         images: Pixels, the same shape; from 0 to 1, with ``"tanh"`` from -1 to 1.
         likelihood: ``"bernoulli"``, ``"gaussian"`` or ``"tanh"``, as in :class:`VAE`.
 
+    Half types are computed with in float32.
+
     Raises:
-        ValueError: If shapes differ, pixels are out of range or the likelihood is unknown.
+        ValueError: If shapes differ, pixels are out of range, the likelihood is unknown, or a loss
+            is not finite.
     """
     check_choice(_PIXELS, likelihood=likelihood)
     check_same_shape(images=images, decoded=decoded)
     _check_range(images, -1 if likelihood == "tanh" else 0, likelihood)
+    exact = torch.promote_types(decoded.dtype, torch.float32)
+    decoded, images = decoded.to(exact), images.to(exact)
     if likelihood == "bernoulli":
         losses = F.binary_cross_entropy_with_logits(decoded, images, reduction="none")
     else:
         losses = (_PIXELS[likelihood](decoded) - images).square()
-    return losses.flatten(1).sum(1)
+    losses = losses.flatten(1).sum(1)
+    check_overflow(losses, decoded=decoded)
+    return losses
 
 
 class NegativeELBO(NamedTuple):
@@ -193,6 +218,8 @@ def negative_elbo(
         Higgins et al. (2017), "beta-VAE: Learning Basic Visual Concepts with a Constrained
         Variational Framework", https://openreview.net/forum?id=Sy2fzU9gl.
     """
+    if not isinstance(output, VAEOutput):
+        raise TypeError(f"output is a {type(output).__name__}, expected a VAEOutput")
     check_at_least(0, beta=beta)
     check_finite(beta=beta)
     check_choice(("sum", "mean"), scaling=scaling)
@@ -200,11 +227,17 @@ def negative_elbo(
     if scaling == "mean":
         reconstruction = reconstruction / images[0].numel()
     kl = kl_to_standard_normal(output.mean, output.logvar).mean()
-    return NegativeELBO(reconstruction + beta * kl, reconstruction, kl)
+    return NegativeELBO(reconstruction + float(beta) * kl, reconstruction, kl)
 
 
 def posterior_means(model: VAE, images: Tensor) -> Tensor:
-    """Compute the posterior means ``(N, latent)`` of images, at least one, without gradients."""
+    """Compute the posterior means ``(N, latent)`` of images, at least one, without gradients.
+
+    Raises:
+        TypeError: If ``model`` is no VAE, or the images are not floating point.
+        ValueError: If the images are not ``(N, 1, size, size)``, or not finite.
+    """
+    images = _checked_images(model, images)
     return predict(nn.Sequential(model.encoder, model.mean), images)
 
 
@@ -218,19 +251,38 @@ def active_units(model: VAE, images: Tensor, threshold: float = 0.01) -> int:
             above this.
 
     Raises:
-        ValueError: If there are fewer than two images.
+        ValueError: If there are fewer than two images, a posterior mean is not finite or
+            ``threshold`` is below 0.
 
     Reference:
         Burda, Grosse and Salakhutdinov (2016), "Importance Weighted Autoencoders",
         https://arxiv.org/abs/1509.00519.
     """
+    images = _checked_images(model, images)
     check_at_least(2, **{"the number of images": len(images)})
-    return int((posterior_means(model, images).var(0) > threshold).sum())
+    check_at_least(0, threshold=threshold)
+    check_finite(threshold=threshold)
+    means = posterior_means(model, images)
+    check_all_finite(**{"the posterior means": means})
+    return int((means.var(0) > float(threshold)).sum())
+
+
+def _checked_images(model: VAE, images: Tensor) -> Tensor:
+    if not isinstance(model, VAE):
+        raise TypeError(f"model is a {type(model).__name__}, expected a VAE")
+    images = as_tensor(images=images)
+    side = math.isqrt(model.encoder[1].in_features)
+    check_shapes(images=(images, f"N 1 {side} {side}"))
+    check_floating_point(images=images)
+    check_all_finite(images=images)
+    return images
 
 
 def _check_range(images: Tensor, lowest: int, likelihood: str) -> None:
+    if not has_values(images) or images.numel() == 0:
+        return
     low, high = images.aminmax()
-    if low < lowest or high > 1:
+    if not (low >= lowest and high <= 1):  # nor nan
         raise ValueError(
             f"images is between {low:.3g} and {high:.3g}, expected {lowest} to 1 for {likelihood}"
         )

@@ -9,7 +9,6 @@ from torch import Tensor
 from glassbox.optim.single_tensor import (
     SingleTensorOptimizer,
     as_real,
-    check_lr,
     counter,
     scalar,
 )
@@ -72,9 +71,6 @@ class Adam(SingleTensorOptimizer):
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        check_lr(lr)
-        check_at_least(0, eps=eps, weight_decay=weight_decay)
-        _check_betas(betas)
         defaults = dict(
             lr=lr,
             betas=betas,
@@ -89,6 +85,12 @@ class Adam(SingleTensorOptimizer):
             decoupled_weight_decay=decoupled_weight_decay,
         )
         super().__init__(params, defaults)
+
+    def _check_settings(self, group: Mapping[str, Any]) -> None:
+        """Refuse settings that do not make sense, as the base class does."""
+        super()._check_settings(group)
+        check_at_least(0, eps=group["eps"])
+        _check_betas(group["betas"])
 
     def update(
         self, param: Tensor, gradient: Tensor, state: dict[str, Any], group: dict[str, Any]
@@ -161,7 +163,7 @@ class AdamW(Adam):
 
 
 def _check_betas(betas: tuple[float, float]) -> None:
-    pair = hasattr(betas, "__len__") and len(betas) == 2
+    pair = isinstance(betas, tuple | list) and len(betas) == 2
     if not pair or not all(isinstance(beta, float) for beta in betas):
         raise ValueError(f"betas is {betas!r}, expected two floats such as (0.9, 0.999)")
     for index, beta in enumerate(betas):

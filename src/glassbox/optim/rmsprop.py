@@ -9,11 +9,10 @@ from torch import Tensor
 from glassbox.optim.single_tensor import (
     SingleTensorOptimizer,
     as_real,
-    check_lr,
     counter,
     scalar,
 )
-from glassbox.support.arguments import check_at_least
+from glassbox.support.arguments import check_at_least, check_finite
 
 
 class RMSprop(SingleTensorOptimizer):
@@ -65,8 +64,6 @@ class RMSprop(SingleTensorOptimizer):
         maximize: bool = False,
         differentiable: bool = False,
     ) -> None:
-        check_lr(lr)
-        check_at_least(0, eps=eps, momentum=momentum, weight_decay=weight_decay, alpha=alpha)
         defaults = dict(
             lr=lr,
             momentum=momentum,
@@ -80,6 +77,12 @@ class RMSprop(SingleTensorOptimizer):
             differentiable=differentiable,
         )
         super().__init__(params, defaults)
+
+    def _check_settings(self, group: Mapping[str, Any]) -> None:
+        """Refuse settings that do not make sense, as the base class does."""
+        super()._check_settings(group)
+        check_at_least(0, **{name: group[name] for name in ("eps", "momentum", "alpha")})
+        check_finite(momentum=group["momentum"])
 
     def update(
         self, param: Tensor, gradient: Tensor, state: dict[str, Any], group: dict[str, Any]

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from glassbox.optim.single_tensor import SingleTensorOptimizer, check_lr, scalar
+from glassbox.optim.single_tensor import SingleTensorOptimizer, scalar
 from glassbox.support.arguments import check_at_least, check_finite
 
 
@@ -58,14 +58,6 @@ class SGD(SingleTensorOptimizer):
         differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:
-        check_lr(lr)
-        check_at_least(0, momentum=momentum, weight_decay=weight_decay)
-        check_finite(dampening=dampening)
-        if nesterov and (momentum == 0 or dampening != 0):
-            raise ValueError(
-                f"nesterov is True with momentum {momentum} and dampening {dampening}, "
-                "expected a momentum above 0 and a dampening of 0"
-            )
         defaults = dict(
             lr=lr,
             momentum=momentum,
@@ -78,6 +70,18 @@ class SGD(SingleTensorOptimizer):
             fused=fused,
         )
         super().__init__(params, defaults)
+
+    def _check_settings(self, group: Mapping[str, Any]) -> None:
+        """Refuse settings that do not make sense, as the base class does."""
+        super()._check_settings(group)
+        momentum, dampening = group["momentum"], group["dampening"]
+        check_at_least(0, momentum=momentum)
+        check_finite(momentum=momentum, dampening=dampening)
+        if group["nesterov"] and (momentum == 0 or dampening != 0):
+            raise ValueError(
+                f"nesterov is True with momentum {momentum} and dampening {dampening}, "
+                "expected a momentum above 0 and a dampening of 0"
+            )
 
     def update(
         self, param: Tensor, gradient: Tensor, state: dict[str, Any], group: dict[str, Any]

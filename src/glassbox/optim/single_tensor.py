@@ -1,13 +1,20 @@
 """What all optimizers share: the loop over parameters, saved states of any age, and checks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from glassbox.support.arguments import check_at_least, check_callables, reject_tensor
+from glassbox.support.arguments import (
+    check_at_least,
+    check_callables,
+    check_finite,
+    check_not_empty,
+    check_types,
+    reject_tensor,
+)
 
 # Settings that choose between PyTorch's implementations and not between results. They are part of
 # its state dicts, so that a saved state can go both ways.
@@ -17,8 +24,8 @@ _IMPLEMENTATION = ("foreach", "capturable", "differentiable", "fused")
 class SingleTensorOptimizer(torch.optim.Optimizer):
     """Steps one parameter after the other; a subclass says how in :meth:`update`.
 
-    ``params`` and ``defaults`` are PyTorch's; a setting that asks for another implementation is
-    refused.
+    ``params`` and ``defaults`` are PyTorch's. Settings out of range, and those that ask for another
+    implementation, are refused: as arguments, in a group, and in a state that is loaded.
     """
 
     missing: ClassVar[Mapping[str, Any]] = MappingProxyType({})
@@ -26,13 +33,47 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
     accepts_sparse = False
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
+        self._check_settings(defaults)
+        if isinstance(params, Tensor | str | Mapping) or not isinstance(params, Iterable):
+            raise TypeError(f"params is a {type(params).__name__}, expected tensors or groups")
+        params = list(params)
+        check_not_empty(params=params)
+        super().__init__(params, defaults)
+
+    def _check_settings(self, group: Mapping[str, Any]) -> None:
+        """Refuse settings that do not make sense; a subclass adds its own.
+
+        Raises:
+            ValueError: If one is out of range, or asks for another implementation.
+        """
+        check_lr(group["lr"])
+        check_at_least(0, weight_decay=group["weight_decay"])
+        check_finite(weight_decay=group["weight_decay"])
         for name in _IMPLEMENTATION:
-            if defaults.get(name):
+            if group.get(name):
                 raise ValueError(
-                    f"{name} is {defaults[name]}, expected None or False: other implementations "
+                    f"{name} is {group[name]}, expected None or False: other implementations "
                     f"are in torch.optim.{type(self).__name__}"
                 )
-        super().__init__(params, defaults)
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group of parameters, with its own settings or the defaults, once they pass."""
+        check_types(Mapping, param_group=param_group)
+        if "params" not in param_group:
+            raise ValueError(f"param_group has {list(param_group)}, expected 'params' among them")
+        group = dict(param_group)  # the caller's own is not filled with defaults
+        self._check_settings(self.defaults | group)
+        group["params"] = _checked_params(group["params"])
+        super().add_param_group(group)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Load a state of this optimizer or of PyTorch's, once all its settings pass."""
+        check_types(Mapping, state_dict=state_dict)
+        if "param_groups" not in state_dict:
+            raise ValueError("state_dict has no 'param_groups', expected what state_dict returns")
+        for group in state_dict["param_groups"]:
+            self._check_settings(self.defaults | self.missing | group)
+        super().load_state_dict(state_dict)
 
     def update(
         self, param: Tensor, gradient: Tensor, state: dict[str, Any], group: dict[str, Any]
@@ -49,7 +90,6 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
         """Step all parameters that have a gradient.
 
         Raises:
-            TypeError: If ``closure`` is no function.
             RuntimeError: If a gradient is sparse and this optimizer needs dense ones.
         """
         loss = None
@@ -93,7 +133,8 @@ class SingleTensorOptimizer(torch.optim.Optimizer):
 def counter(start: float = 0.0) -> Tensor:
     """Make a step counter as PyTorch keeps it: a number in a tensor on the CPU."""
     double = torch.get_default_dtype() == torch.float64
-    return torch.tensor(float(start), dtype=torch.float64 if double else torch.float32)
+    dtype = torch.float64 if double else torch.float32
+    return torch.tensor(float(start), dtype=dtype, device="cpu")
 
 
 def scalar(lr: float | Tensor) -> float | Tensor:
@@ -106,8 +147,24 @@ def as_real(*tensors: Tensor) -> list[Tensor]:
     return [torch.view_as_real(t) if torch.is_complex(t) else t for t in tensors]
 
 
+def _checked_params(params: Any) -> list[Any]:
+    """Refuse what cannot be optimized; what torch refuses by name itself is left to it."""
+    found = list(params) if isinstance(params, Iterable) else [params]
+    check_not_empty(params=found)
+    for one in [params] if isinstance(params, Tensor) else found:
+        tensor = one[1] if isinstance(one, tuple) and len(one) == 2 else one
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"params has a {type(tensor).__name__}, expected tensors")
+        if not (tensor.is_floating_point() or tensor.is_complex()):
+            raise TypeError(f"params has a tensor of type {tensor.dtype}, expected floating point")
+        if not (tensor.is_leaf or tensor.retains_grad):
+            raise ValueError("params has a tensor that was computed, expected leaves")
+    return [params] if isinstance(params, Tensor) else found
+
+
 def check_lr(lr: float | Tensor) -> None:
     """Refuse a learning rate that is negative, nan, or a tensor of more than one element."""
     if isinstance(lr, Tensor) and lr.numel() != 1:
         reject_tensor("lr", lr, "a number or a tensor with one element")
-    check_at_least(0, lr=lr)
+    check_at_least(0, lr=scalar(lr))
+    check_finite(lr=scalar(lr))

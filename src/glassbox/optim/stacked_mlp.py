@@ -11,7 +11,7 @@ from glassbox.data.datasets import load
 from glassbox.data.pixels import to_float
 from glassbox.data.splits import stratified_split
 from glassbox.optim.sweeps import Task
-from glassbox.support.arguments import check_integer, check_not_empty
+from glassbox.support.arguments import check_integer, check_not_empty, check_types
 from glassbox.support.seeds import isolated_seed
 
 _Activation = Callable[[Tensor], Tensor]
@@ -60,16 +60,13 @@ def _draw_layers(widths: Sequence[int], seed: int) -> list[nn.Linear]:
 
 
 def classify_digits(seeds: Sequence[int]) -> Task:
-    """Make the task of classifying digits with one hidden layer; scored by accuracy in percent.
-
-    ``seeds`` are integers of at least 0, at least one.
-    """
-    seeds = _checked(seeds)
+    """Make the task of classifying digits with one hidden layer; scored by accuracy in percent."""
+    seeds = _checked_seeds(seeds)
     images, labels = _digits(seeds)
     mean, std = images[0].mean(), images[0].std()
     return Task(
         "digits told apart",
-        seeds,
+        tuple(seeds),
         tuple((part - mean) / std for part in images),
         labels,
         lambda seeds: _StackedMLP((64, 64, 10), (torch.relu, nn.Identity()), seeds),
@@ -80,11 +77,8 @@ def classify_digits(seeds: Sequence[int]) -> Task:
 
 
 def compress_digits(seeds: Sequence[int]) -> Task:
-    """Make the task of compressing digits to three numbers with an autoencoder.
-
-    ``seeds`` are integers of at least 0, at least one.
-    """
-    seeds = _checked(seeds)
+    """Make the task of compressing digits to three numbers with an autoencoder."""
+    seeds = _checked_seeds(seeds)
     images, _ = _digits(seeds)
     images = tuple(2 * part - 1 for part in images)
     scale = (images[0] - images[0].mean(dim=1, keepdim=True)).square().mean()
@@ -95,7 +89,7 @@ def compress_digits(seeds: Sequence[int]) -> Task:
 
     return Task(
         "digits through three numbers",
-        seeds,
+        tuple(seeds),
         images,
         images,
         lambda seeds: _StackedMLP(
@@ -109,14 +103,13 @@ def compress_digits(seeds: Sequence[int]) -> Task:
     )
 
 
-def _checked(seeds: Sequence[int]) -> tuple[int, ...]:
-    if not isinstance(seeds, Iterable):
-        raise TypeError(f"seeds is {seeds!r}, expected integers")
-    seeds = tuple(seeds)
-    check_not_empty(seeds=seeds)
-    for seed in seeds:
+def _checked_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
+    check_types(Iterable, seeds=seeds)
+    found = tuple(seed.item() if isinstance(seed, Tensor) else seed for seed in seeds)
+    check_not_empty(seeds=found)
+    for seed in found:
         check_integer(0, seeds=seed)
-    return tuple(map(int, seeds))
+    return tuple(map(int, found))
 
 
 def _digits(seeds: Sequence[int]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:

@@ -1,20 +1,23 @@
 """Functions of two variables that are hard to optimize, each in its own way."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from glassbox.support.arguments import (
     as_tensor,
+    check_all_finite,
     check_callables,
     check_floating_point,
     check_integer,
     check_numbers,
     check_shapes,
+    check_types,
 )
 
 Point = tuple[float, float]
@@ -48,14 +51,16 @@ class Surface:
     noise: float = 0.0
 
     def gradient(self, point: Tensor, step: int = 0, seed: int = 0) -> Tensor:
-        """Compute the gradient ``(2,)`` at a point, with the noise of this step and seed.
-
-        Where the point is not finite, neither is the gradient.
-        """
+        """Compute the gradient ``(2,)`` at a point, with the noise of this step and seed."""
         check_integer(0, step=step, seed=seed)
         point = as_tensor(point=point)
-        check_floating_point(point=point)
         check_shapes(point=(point, "2"))
+        check_floating_point(point=point)
+        check_all_finite(point=point)
+        return self._gradient(point, step, seed)
+
+    def _gradient(self, point: Tensor, step: int, seed: int) -> Tensor:
+        """Compute the gradient at any point, also where a walk has overflowed."""
         leaf = point.detach().requires_grad_()
         with torch.enable_grad():
             (exact,) = torch.autograd.grad(self.function(leaf), leaf)
@@ -89,35 +94,30 @@ def trajectory(
         seed: Decides the noise, where the surface has any.
 
     Raises:
-        TypeError: If ``surface`` is none, ``make_optimizer`` makes no optimizer, or ``start`` holds
-            something else than numbers.
-        ValueError: If ``steps`` is negative or ``start`` is no pair of finite numbers.
+        ValueError: If ``steps`` is no integer of at least 0, or ``start`` no two finite numbers.
     """
-    if not isinstance(surface, Surface):
-        raise TypeError(f"surface is {surface!r}, expected one of SURFACES or another Surface")
+    check_types(Surface, surface=surface)
+    check_callables(make_optimizer=make_optimizer)
     start = surface.start if start is None else start
     check_integer(0, steps=steps)
-    check_callables(make_optimizer=make_optimizer)
-    point = torch.tensor(_two_numbers(start), dtype=torch.float64, requires_grad=True)
+    check_integer(0, seed=seed)
+    pair = isinstance(start, Sequence | np.ndarray | Tensor) and len(start) == 2
+    for number in start if pair else ():
+        check_numbers(start=number)
+    numbers = [float(number) for number in start] if pair else []
+    if not (pair and all(map(math.isfinite, numbers))):
+        raise ValueError(f"start is {start}, expected two finite numbers")
+    point = torch.tensor(numbers, dtype=torch.float64, device="cpu", requires_grad=True)
     optimizer = make_optimizer([point])
-    if not hasattr(optimizer, "step"):
-        raise TypeError(f"make_optimizer made {optimizer!r}, expected an optimizer")
+    if not callable(getattr(optimizer, "step", None)):
+        raise TypeError(f"make_optimizer gave {optimizer!r}, expected an optimizer")
     points = [point.detach().clone()]
     for step in range(steps):
-        point.grad = surface.gradient(point, step, seed)
+        point.grad = surface._gradient(point, step, seed)
         optimizer.step()
         points.append(point.detach().clone())
     visited = torch.stack(points)
     return Trajectory(visited, surface.function(visited))
-
-
-def _two_numbers(start: Iterable[float]) -> list[float]:
-    numbers = list(start) if isinstance(start, Iterable) else []
-    for number in numbers:
-        check_numbers(start=number)
-    if len(numbers) != 2 or not all(map(math.isfinite, numbers)):
-        raise ValueError(f"start is {start!r}, expected two finite numbers")
-    return [float(number) for number in numbers]
 
 
 def _standard_normals(step: int, seed: int = 0) -> Point:

@@ -5,6 +5,7 @@ so that it makes no difference to them whether a tensor holds one network or ten
 the clock.
 """
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from glassbox.support.arguments import (
     check_callables,
     check_finite,
     check_not_empty,
+    check_types,
 )
 from glassbox.training.seed_statistics import SeedRuns
 
@@ -67,9 +69,18 @@ class Sweep:
 
     @property
     def chosen(self) -> int:
-        """Index of the learning rate whose mean score on the validation part is best."""
+        """Index of the learning rate whose mean score on the validation part is best.
+
+        A mean that is nan, as after a training that diverged, is never the best.
+
+        Raises:
+            ValueError: If all are nan.
+        """
         means = self.validation.mean(dim=1).tolist()
-        return means.index(self.task.best(means))
+        comparable = [mean for mean in means if not math.isnan(mean)]
+        if not comparable:
+            raise ValueError(f"validation has {len(means)} means that are nan, expected a number")
+        return means.index(self.task.best(comparable))
 
     @property
     def result(self) -> SeedRuns:
@@ -90,34 +101,26 @@ def sweep(
     Args:
         task: What to learn.
         make_optimizer: Takes parameters and a learning rate; must treat each number by itself.
-        lrs: Learning rates, at least 0.
+        lrs: Learning rates, finite and at least 0.
         steps: Steps of each training, at least 1.
         batch_size: Examples in a batch, at least 1.
 
     Raises:
-        TypeError: If ``task`` is none, ``make_optimizer`` makes no optimizer, or a number is none.
-        ValueError: If there is no learning rate, one is negative or not finite, or ``steps`` or
-            ``batch_size`` is below 1.
+        ValueError: If there is no learning rate, or ``steps`` or ``batch_size`` is below 1.
     """
-    if not isinstance(task, Task):
-        raise TypeError(f"task is {task!r}, expected a Task")
+    check_types(Task, task=task)
     check_callables(make_optimizer=make_optimizer)
-    lrs = _checked_rates(lrs)
-    check_at_least_one(steps=steps, batch_size=batch_size)
-    scores = [_train_and_score(task, make_optimizer, lr, steps, batch_size) for lr in lrs]
-    validation, test = map(torch.stack, zip(*scores, strict=True))
-    return Sweep(task, lrs, validation, test)
-
-
-def _checked_rates(lrs: Iterable[float]) -> tuple[float, ...]:
-    if not isinstance(lrs, Iterable):
-        raise TypeError(f"lrs is {lrs!r}, expected learning rates")
-    lrs = tuple(lrs)
+    check_types(Iterable, lrs=lrs)
+    lrs = list(lrs)
     check_not_empty(lrs=lrs)
     for lr in lrs:
         check_at_least(0, lrs=lr)
         check_finite(lrs=lr)
-    return tuple(map(float, lrs))
+    lrs = list(map(float, lrs))
+    check_at_least_one(steps=steps, batch_size=batch_size)
+    scores = [_train_and_score(task, make_optimizer, lr, steps, batch_size) for lr in lrs]
+    validation, test = map(torch.stack, zip(*scores, strict=True))
+    return Sweep(task, tuple(lrs), validation, test)
 
 
 def _train_and_score(
@@ -125,10 +128,10 @@ def _train_and_score(
 ) -> tuple[Tensor, Tensor]:
     model = task.make_model(task.seeds)
     optimizer = make_optimizer(model.parameters(), lr)
-    if not isinstance(optimizer, torch.optim.Optimizer):
-        raise TypeError(f"make_optimizer made {optimizer!r}, expected an optimizer")
+    if not callable(getattr(optimizer, "step", None)):
+        raise TypeError(f"make_optimizer gave {optimizer!r}, expected an optimizer")
     inputs, targets = task.inputs[0], task.targets[0]  # (R, N, ...)
-    network = torch.arange(len(task.seeds))[:, None]  # (R, 1), beside batches (R, B)
+    network = torch.arange(len(task.seeds), device="cpu")[:, None]  # (R, 1), beside batches (R, B)
     for batch in random_batches(task.seeds, inputs.shape[1], steps, batch_size):
         loss = task.loss(model(inputs[network, batch]), targets[network, batch]).sum()
         optimizer.zero_grad()
@@ -146,4 +149,5 @@ def random_batches(seeds: Sequence[int], count: int, steps: int, batch_size: int
     """
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     shape = steps, batch_size
-    return torch.stack([torch.randint(count, shape, generator=one) for one in generators], dim=1)
+    drawn = [torch.randint(count, shape, generator=one, device="cpu") for one in generators]
+    return torch.stack(drawn, dim=1)

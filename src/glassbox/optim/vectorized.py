@@ -14,7 +14,9 @@ class VectorizedAdam(Adam):
 
     Each line of :meth:`Adam.update` becomes one call for all parameters, so that the time spent in
     Python no longer grows with their number. Arguments, states and results are those of
-    :class:`Adam`; with ``decoupled_weight_decay=True`` it is AdamW.
+    :class:`Adam`; with ``decoupled_weight_decay=True`` it is AdamW. In ``float16`` and ``bfloat16``
+    the results are, bit for bit, those of ``torch.optim.Adam`` with ``foreach=True``, which rounds
+    in other places than the loop over single tensors.
     """
 
     def update_group(self, params: list[Tensor], group: dict[str, Any]) -> None:

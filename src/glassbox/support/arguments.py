@@ -6,8 +6,11 @@ that is nan passes none of the checks of numbers.
 """
 
 import math
-from collections.abc import Collection, Sized
+import operator
+import os
+from collections.abc import Collection, Hashable, Mapping, Sized
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
@@ -16,20 +19,23 @@ from torch import Tensor
 
 
 def as_tensor(**values: Any) -> Tensor:
-    """Give a tensor as it is, and an array or a list (of lists) of numbers as a tensor.
+    """Give a tensor as it is, and an array or a list (of lists) of numbers as one on the CPU.
 
     One value is given, under the name of its argument. Floats of a list become ``float32``, as
     ``torch.tensor`` has it; an array keeps its type and is not copied.
     """
     ((name, value),) = values.items()
     if isinstance(value, Tensor):
+        check_tensors(**{name: value})
         return value
     if not isinstance(value, np.ndarray | list | tuple):
         raise TypeError(f"{name} is {_short(value)}, expected a tensor, an array or a list")
     try:
-        return torch.as_tensor(value)
+        tensor = torch.as_tensor(value, device="cpu")  # whatever the default device is
     except (TypeError, ValueError, RuntimeError) as error:
         raise TypeError(f"{name} is {_short(value)}, expected numbers: {error}") from error
+    check_tensors(**{name: tensor})
+    return tensor
 
 
 def check_numbers(**numbers: Any) -> None:
@@ -57,10 +63,11 @@ def check_at_least(lowest: float, **numbers: float) -> None:
 def check_at_least_one(**numbers: int) -> None:
     """Refuse numbers below 1, as :func:`check_at_least` does, and those that are no integers."""
     check_at_least(1, **numbers)
-    _check_whole(**numbers)
+    check_whole(**numbers)
 
 
-def _check_whole(**numbers: Any) -> None:
+def check_whole(**numbers: Any) -> None:
+    """Refuse what is not an integer, as Python and NumPy have them, with a ``TypeError``."""
     for name, value in numbers.items():
         if not isinstance(value, Integral) or isinstance(value, bool):
             raise TypeError(f"{name} is {_short(value)}, expected an integer")
@@ -92,11 +99,11 @@ def check_finite(**numbers: float) -> None:
 def check_all_finite(**tensors: Tensor) -> None:
     """Refuse tensors with entries that are nan or infinite, and say how many there are.
 
-    Where values are not to be had, on the meta device and while a model is compiled, none are
-    looked at.
+    None are looked at where :func:`has_values` says that there are none.
     """
+    check_tensors(**tensors)
     for name, tensor in tensors.items():
-        if tensor.is_meta or torch.compiler.is_compiling() or tensor.isfinite().all():
+        if not has_values(tensor) or tensor.isfinite().all():
             continue
         nan = int(tensor.isnan().sum())
         infinite = int((~tensor.isfinite()).sum()) - nan
@@ -121,14 +128,15 @@ def check_multiple(divisor: int, **numbers: int) -> None:
     for name, value in numbers.items():
         if not (value >= divisor and value % divisor == 0):
             raise ValueError(f"{name} is {value}, expected a multiple of {divisor}")
-    _check_whole(**numbers)
+    check_whole(**numbers)
 
 
 def check_choice(choices: Collection[Any], **values: Any) -> None:
     """Refuse values that are not among ``choices``, and list these."""
     for name, value in values.items():
-        if value not in list(choices):  # in a dict or a set, a list could not be looked up
-            raise ValueError(f"{name} is {value!r}, expected one of {', '.join(map(str, choices))}")
+        if not (isinstance(value, Hashable) and value in choices):
+            listed = ", ".join(map(str, choices))
+            raise ValueError(f"{name} is {_short(value)}, expected one of {listed}")
 
 
 def check_not_empty(**collections: Sized) -> None:
@@ -140,6 +148,7 @@ def check_not_empty(**collections: Sized) -> None:
 
 def check_same_shape(**tensors: Tensor) -> None:
     """Refuse tensors that differ in shape from the first, and would otherwise be broadcast."""
+    check_tensors(**tensors)
     (name, first), *others = tensors.items()
     for other, tensor in others:
         if tensor.shape != first.shape:
@@ -152,6 +161,7 @@ def check_shapes(**tensors: tuple[Tensor, str]) -> None:
     ``check_shapes(images=(images, "B C H W"), labels=(labels, "B"))`` wants as many labels as
     images: a letter stands for the same size wherever it occurs, a number for itself.
     """
+    check_tensors(**{name: tensor for name, (tensor, _) in tensors.items()})
     sizes: dict[str, str] = {}
     for name, (tensor, pattern) in tensors.items():
         letters = pattern.split()
@@ -166,6 +176,7 @@ def check_shapes(**tensors: tuple[Tensor, str]) -> None:
 
 def check_floating_point(**tensors: Tensor) -> None:
     """Refuse tensors of integers, bools or complex numbers with a ``TypeError``."""
+    check_tensors(**tensors)
     for name, tensor in tensors.items():
         if not tensor.is_floating_point():
             raise TypeError(f"{name} has type {tensor.dtype}, expected floating point")
@@ -173,6 +184,7 @@ def check_floating_point(**tensors: Tensor) -> None:
 
 def check_bytes(**tensors: Tensor) -> None:
     """Refuse tensors that are not ``uint8`` with a ``TypeError``."""
+    check_tensors(**tensors)
     for name, tensor in tensors.items():
         if tensor.dtype != torch.uint8:
             raise TypeError(f"{name} has type {tensor.dtype}, expected torch.uint8")
@@ -180,10 +192,11 @@ def check_bytes(**tensors: Tensor) -> None:
 
 def check_class_indices(num_classes: int, **labels: Tensor) -> None:
     """Refuse labels that are not a vector of class indices from 0 to ``num_classes - 1``."""
+    check_tensors(**labels)
     for name, tensor in labels.items():
         if tensor.ndim != 1 or tensor.is_floating_point() or tensor.dtype == torch.bool:
             reject_tensor(name, tensor, "class indices (N,) of an integer type")
-        if tensor.is_meta or len(tensor) == 0:
+        if not has_values(tensor) or len(tensor) == 0:
             continue
         if not (tensor.min() >= 0 and tensor.max() < num_classes):
             raise ValueError(
@@ -211,3 +224,82 @@ def check_callables(**functions: Any) -> None:
     for name, value in functions.items():
         if not callable(value):
             raise TypeError(f"{name} is {_short(value)}, expected a function")
+
+
+def check_tensors(**values: Any) -> None:
+    """Refuse what is no tensor of real numbers with a ``TypeError``."""
+    for name, value in values.items():
+        if not isinstance(value, Tensor):
+            raise TypeError(f"{name} is a {type(value).__name__}, expected a tensor")
+        if value.is_complex():
+            raise TypeError(f"{name} has type {value.dtype}, expected real numbers")
+
+
+def has_values(tensor: Tensor) -> bool:
+    """Say whether a check may look at values: not on the meta device, nor while compiling."""
+    return not (tensor.is_meta or torch.compiler.is_compiling())
+
+
+def check_overflow(result: Tensor, **inputs: Tensor) -> None:
+    """Refuse inputs whose result is not finite: they are not finite themselves, or too large."""
+    if not has_values(result) or result.isfinite().all():
+        return
+    check_all_finite(**inputs)
+    ranges = [f"{name} is from {one.min():g} to {one.max():g}" for name, one in inputs.items()]
+    raise ValueError(f"{', '.join(ranges)}, expected numbers whose result is finite")
+
+
+def as_integers(count: int, **values: Any) -> tuple[int, ...]:
+    """Give so many integers, in a tuple, a list, an array or a tensor, as a tuple."""
+    ((name, value),) = values.items()
+    try:
+        numbers = tuple(operator.index(one) for one in value)
+    except TypeError:
+        numbers = ()
+    if len(numbers) != count or isinstance(value, Mapping | set):
+        raise ValueError(f"{name} is {_short(value)}, expected {count} integers")
+    return numbers
+
+
+def check_state(state: Any, *numbers: str, parts: Collection[str] = ()) -> None:
+    """Refuse what ``state_dict`` did not return, which has these numbers and parts.
+
+    A number is an integer of at least 0.
+    """
+    if not isinstance(state, Mapping):
+        raise TypeError(f"state is {_short(state)}, expected what state_dict returned")
+    for key in (*numbers, *parts):
+        if key not in state:
+            raise ValueError(f"state is {_short(state)}, expected one with {key!r}")
+    check_integer(0, **{f"state[{key!r}]": state[key] for key in numbers})
+
+
+def as_sizes(**numbers: int) -> tuple[int, ...]:
+    """Give numbers of at least 1 as Python's integers, of which products do not overflow."""
+    check_at_least_one(**numbers)
+    return tuple(int(number) for number in numbers.values())
+
+
+def check_classifier_output(**logits: Tensor) -> None:
+    """Refuse what is no ``(N, K)`` numbers with at least one entry, all finite."""
+    for name, tensor in logits.items():
+        check_shapes(**{name: (tensor, "N K")})
+        check_not_empty(**{name: tensor.flatten()})
+        if tensor.dtype == torch.bool:
+            reject_tensor(name, tensor, "numbers")
+        check_all_finite(**{name: tensor})
+
+
+def check_types(*kinds: type, **values: Any) -> None:
+    """Refuse what is of none of these types with a ``TypeError``."""
+    for name, value in values.items():
+        if not isinstance(value, kinds):
+            expected = " or ".join(kind.__name__ for kind in kinds)
+            raise TypeError(f"{name} is {_short(value)}, expected {expected}")
+
+
+def as_path(**values: Any) -> Path:
+    """Give one path, a text or path-like, as a ``Path``."""
+    ((name, value),) = values.items()
+    check_types(str, os.PathLike, **{name: value})
+    return Path(value)

@@ -3,9 +3,13 @@
 import os
 import zipfile
 from pathlib import Path
+from pickle import PicklingError
 from typing import Any
 
 import torch
+
+from glassbox.support.arguments import as_path
+from glassbox.support.files import replacing
 
 _FORMAT = "glassbox checkpoint 1"
 
@@ -13,31 +17,34 @@ _FORMAT = "glassbox checkpoint 1"
 def save_checkpoint(path: str | os.PathLike[str], **parts: Any) -> None:
     """Write the parts of a training to one file.
 
-    The file is written under another name beside ``path`` and moved there when it is complete:
-    whenever the process is killed, ``path`` holds the old checkpoint or the new one.
+    The file is written under a name of its own beside ``path`` and moved there when it is complete:
+    whenever the process is killed, and however many of them write, ``path`` holds one whole
+    checkpoint.
 
     Args:
         path: Where to write. A checkpoint there is replaced, any other file is not.
         **parts: State dicts, tensors, numbers, texts, and lists, tuples or dicts of these.
 
     Raises:
-        FileExistsError: If ``path`` is a file that is not a checkpoint, or a damaged one.
+        FileExistsError: If ``path`` is a folder, or a file that is not a checkpoint, or a damaged
+            one.
+        OSError: If it cannot be written.
         TypeError: If a part holds objects that ``weights_only=True`` would refuse to load.
     """
-    path = Path(path)
-    if path.exists() and not _is_checkpoint(path):
+    path = as_path(path=path)
+    if path.is_file() and not _is_checkpoint(path):
         raise FileExistsError(f"path {path} is no readable checkpoint, and is left as it is")
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        with partial.open("wb") as file:
-            torch.save({"format": _FORMAT, "parts": parts}, file)
-            file.flush()
-            os.fsync(file.fileno())
+    with replacing(path) as partial:
+        with partial.open("wb") as file:  # given a path, torch.save would store its name
+            try:
+                torch.save({"format": _FORMAT, "parts": parts}, file)
+            except (PicklingError, AttributeError, TypeError) as error:
+                message = (
+                    f"parts has {', '.join(parts)}, expected tensors and plain values: {error}"
+                )
+                raise TypeError(message) from error
         if unsafe := torch.serialization.get_unsafe_globals_in_checkpoint(partial):
             raise TypeError(f"parts hold {', '.join(unsafe)}, expected tensors and plain values")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -47,10 +54,10 @@ def load_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
         The parts by name, with all tensors on the CPU.
 
     Raises:
-        FileNotFoundError: If there is no such file.
+        OSError: If there is no such file, or it cannot be read.
         ValueError: If the file is damaged, or is not a checkpoint of this package.
     """
-    path = Path(path)
+    path = as_path(path=path)
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()  # torch.load itself does not notice a flipped bit

@@ -6,7 +6,6 @@ In a single process, where ``torch.distributed`` has not been set up, nothing he
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-import torch
 import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
@@ -25,13 +24,9 @@ def process_rank() -> int:
     return dist.get_rank() if _is_distributed() else 0
 
 
-def sum_over_processes(values: Sequence[float], device: torch.device) -> list[float]:
-    """Add numbers up over all processes; ``device`` is that of the model."""
-    if not _is_distributed():
-        return list(values)
-    totals = torch.tensor(values, dtype=torch.float64, device=device)
-    dist.all_reduce(totals)
-    return totals.tolist()
+def sum_over_processes(values: Sequence[float]) -> list[float]:
+    """Add numbers up over all processes."""
+    return [sum(column) for column in zip(*from_all_processes(list(values)), strict=True)]
 
 
 def from_first_process(value: _Value) -> _Value:

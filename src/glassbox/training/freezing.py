@@ -8,8 +8,17 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torch.utils.hooks import RemovableHandle
 
-from glassbox.support.arguments import check_at_least_one, check_not_empty, check_positive
+from glassbox.support.arguments import (
+    check_at_least_one,
+    check_finite,
+    check_modules,
+    check_not_empty,
+    check_positive,
+    check_types,
+)
 from glassbox.training.loop import TrainingState
+
+_MARK = "_frozen_without_parameters"  # which have a flag of their own, requires_grad
 
 
 def freeze(*modules: nn.Module) -> None:
@@ -20,28 +29,39 @@ def freeze(*modules: nn.Module) -> None:
     those of the batch, and dropout drops nothing. A later ``model.train()`` undoes the modes: call
     :func:`train_keeping_frozen` instead.
     """
+    _check_each(modules)
     for module in modules:
         module.eval()
         for parameter in module.parameters():
             parameter.requires_grad_(False)
             parameter.grad = None
+        for part in module.modules():
+            if any(True for _ in part.buffers()) and not any(True for _ in part.parameters()):
+                setattr(part, _MARK, True)
 
 
 def unfreeze(*modules: nn.Module) -> None:
     """Undo :func:`freeze`: require gradients, and switch to ``train`` mode."""
+    _check_each(modules)
     for module in modules:
         module.train().requires_grad_(True)
+        for part in module.modules():
+            part.__dict__.pop(_MARK, None)
 
 
 def train_keeping_frozen(model: nn.Module) -> None:
     """Put a model into ``train`` mode, except for submodules that are frozen.
 
-    A submodule is frozen if it has parameters and none of them requires a gradient.
+    A submodule is frozen if it has parameters and none of them requires a gradient; or if it has
+    statistics without parameters, as ``BatchNorm2d(4, affine=False)``, and :func:`freeze` was the
+    last to be called of it.
     """
+    check_modules(model=model)
     model.train()
     for module in model.modules():
         parameters = list(module.parameters())
-        if parameters and not any(parameter.requires_grad for parameter in parameters):
+        learns = any(parameter.requires_grad for parameter in parameters)
+        if (parameters and not learns) or module.__dict__.get(_MARK):
             module.eval()
 
 
@@ -62,7 +82,8 @@ def parameter_groups(
     Raises:
         ValueError: If a rate is not above 0, or a group would be empty.
     """
-    check_positive(lr=lr, backbone_lr=backbone_lr)
+    check_modules(head=head, backbone=backbone)
+    _check_rates(lr=lr, backbone_lr=backbone_lr)
     first = list(head.parameters())
     known = {id(parameter) for parameter in first}
     rest = [parameter for parameter in backbone.parameters() if id(parameter) not in known]
@@ -82,6 +103,8 @@ def check_optimizer(model: nn.Module, optimizer: Optimizer) -> None:
         ValueError: If a parameter requires gradients and the optimizer does not hold it; the
             message names all of them.
     """
+    check_modules(model=model)
+    check_types(Optimizer, optimizer=optimizer)
     held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
     missing = [
         name
@@ -106,6 +129,9 @@ def assert_frozen(*modules: nn.Module, optimizer: Optimizer | None = None) -> It
         AssertionError: When the block ends without an exception and something moved; the message
             names what, and by how much.
     """
+    _check_each(modules)
+    if optimizer is not None:
+        check_types(Optimizer, optimizer=optimizer)
     before = [_copies(module) for module in modules]
     stateful = _with_state(optimizer)
     yield
@@ -123,6 +149,16 @@ def assert_frozen(*modules: nn.Module, optimizer: Optimizer | None = None) -> It
     ]
     if moved:
         raise AssertionError(f"not frozen: {'; '.join(moved)}")
+
+
+def _check_each(modules: Sequence[nn.Module]) -> None:
+    for module in modules:
+        check_modules(modules=module)
+
+
+def _check_rates(**rates: float) -> None:
+    check_positive(**rates)
+    check_finite(**rates)
 
 
 def _tensors(module: nn.Module) -> dict[str, Tensor]:
@@ -143,7 +179,7 @@ def _differences(module: nn.Module, before: dict[str, Tensor]) -> Iterator[str]:
         if new.shape != old.shape:
             yield f"{name} has shape {tuple(new.shape)}, before {tuple(old.shape)}"
         elif not ((new == old) | (new.isnan() & old.isnan())).all():
-            yield f"{name} by {(new.double() - old.double()).abs().max():.2g}"
+            yield f"{name} by {(new.cpu().double() - old.cpu().double()).abs().max():.2g}"
 
 
 def _with_state(optimizer: Optimizer | None) -> set[int]:
@@ -170,8 +206,11 @@ class UnfreezeAfter:
 
     def __init__(self, backbone: Sequence[nn.Module], *, epochs: int, lr: float) -> None:
         check_at_least_one(epochs=epochs)
-        check_positive(lr=lr)
+        _check_rates(lr=lr)
+        check_types(Sequence, backbone=backbone)
         check_not_empty(backbone=backbone)
+        for module in backbone:
+            check_modules(backbone=module)
         self.backbone, self.epochs, self.lr = tuple(backbone), epochs, lr
         self._hook: RemovableHandle | None = None
         self._unfrozen = False
@@ -179,6 +218,7 @@ class UnfreezeAfter:
 
     def __call__(self, state: TrainingState) -> None:
         """Unfreeze the backbone once enough epochs are done; refuse to resume after that."""
+        check_types(TrainingState, state=state)
         done = len(state.history)
         if done > self.epochs and not self._unfrozen:
             raise RuntimeError(f"epoch {done} was trained frozen, expected only {self.epochs} so")
@@ -209,4 +249,5 @@ class UnfreezeAfter:
 
 def halve_on_plateau(optimizer: Optimizer) -> ReduceLROnPlateau:
     """Halve the learning rates after three epochs without a lower loss, never below 1e-6."""
+    check_types(Optimizer, optimizer=optimizer)
     return ReduceLROnPlateau(optimizer, factor=0.5, patience=2, min_lr=1e-6)

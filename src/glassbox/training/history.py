@@ -1,11 +1,11 @@
 """Losses, accuracies and learning rates, epoch by epoch."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-import torch
 from torch import Tensor
 
+from glassbox.support.arguments import check_choice, check_state
 from glassbox.training.distributed import sum_over_processes
 from glassbox.training.evaluation import count_correct
 
@@ -41,7 +41,13 @@ class History:
         return len(self.epoch)
 
     def append(self, **values: float | None) -> None:
-        """Append the values of one epoch, each by the name of its list."""
+        """Append the values of one epoch, each by the name of its list.
+
+        Raises:
+            ValueError: If there is no such list.
+        """
+        for name in values:
+            check_choice(_LISTS, values=name)
         for name, value in values.items():
             getattr(self, name).append(value)
 
@@ -50,8 +56,21 @@ class History:
         return asdict(self)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what :meth:`state_dict` returned."""
+        """Restore what :meth:`state_dict` returned.
+
+        Raises:
+            TypeError: If the state is no dict.
+            ValueError: If its lists are not those of a history, of one length.
+        """
+        check_state(state, parts=_LISTS)
+        lists = [state[name] for name in _LISTS]
+        whole = state.keys() <= {*_LISTS, "stopped"} and all(isinstance(one, list) for one in lists)
+        if not whole or len(set(map(len, lists))) != 1:
+            raise ValueError(f"state has {', '.join(state)}, expected lists of as many epochs each")
         self.__dict__.update(asdict(History(**state)))
+
+
+_LISTS = tuple(field.name for field in fields(History) if field.name != "stopped")
 
 
 class RunningMean:
@@ -72,8 +91,8 @@ class RunningMean:
             self.correct += correct  # stays on its device: no waiting for a GPU
             self.classified += len(labels)
 
-    def over_processes(self, device: torch.device) -> tuple[float, float | None]:
+    def over_processes(self) -> tuple[float, float | None]:
         """Average loss and accuracy, if any, over the images of all processes."""
         sums = [self.loss, self.images, float(self.correct), self.classified]
-        loss, images, correct, classified = sum_over_processes(sums, device)
+        loss, images, correct, classified = sum_over_processes(sums)
         return loss / images, correct / classified if classified else None

@@ -14,13 +14,23 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
-from glassbox.support.arguments import check_choice, check_integer, check_not_empty, check_positive
+from glassbox.support.arguments import (
+    as_tensor,
+    check_callables,
+    check_choice,
+    check_finite,
+    check_integer,
+    check_modules,
+    check_not_empty,
+    check_positive,
+    check_types,
+)
 from glassbox.support.progress import Advance, progress_bar
 from glassbox.training.averaging import ExponentialAverage
 from glassbox.training.distributed import from_first_process, process_rank, set_epoch, unwrapped
-from glassbox.training.evaluation import LossFunction, check_pairs, evaluate, preserve_modes
+from glassbox.training.evaluation import LossFunction, evaluate, preserve_modes
 from glassbox.training.history import History, RunningMean
-from glassbox.training.resuming import ResumableRun, describe_settings
+from glassbox.training.resuming import ResumableRun
 
 
 class ImageBatches(Protocol):
@@ -101,17 +111,22 @@ def fit(
         callbacks: Called in turn after each epoch; one that returns ``True`` ends the training.
             What they do should follow from the state they get: they are not in the checkpoint.
         checkpoint: A file that is written after each epoch. If it exists, the training resumes
-            from it, and ends bit for bit as it would have without the interruption.
+            from it, and ends bit for bit as it would have without the interruption. All that
+            decides the course of the training has to be as it was, see
+            :func:`glassbox.training.course.describe_course`; only ``epochs`` may have grown.
         progress: Whether to show a progress bar.
 
     Raises:
         FloatingPointError: If the loss is not finite; the message names epoch and step.
         TypeError: If ``batches`` has no length or a callback returns something else.
         ValueError: If an argument does not make sense, the model is in ``eval`` mode, or the
-            checkpoint is damaged or that of another training.
+            checkpoint is damaged or that of another training, whose first difference is named;
+            then nothing has been changed.
     """
     _check_loop(model, batches, optimizer, epochs)
-    _check_options(validation, clip_norm, autocast, scaler)
+    _check_options(clip_norm, autocast, scaler)
+    _check_parts(loss_fn, scheduler, step_scheduler, scaler, average, callbacks)
+    validation = None if validation is None else _checked_validation(validation)
     device = next(model.parameters()).device
     precision = torch.autocast(device.type, autocast) if autocast else nullcontext()
     scaler = scaler or torch.amp.GradScaler(device.type, enabled=False)  # lets all pass unchanged
@@ -119,13 +134,17 @@ def fit(
     state = TrainingState(
         unwrapped(model), optimizer, history, scheduler, step_scheduler, scaler, average
     )
-    settings = describe_settings(
-        loss_fn=loss_fn, clip_norm=clip_norm, autocast=autocast, **vars(state)
+    run = ResumableRun(
+        checkpoint,
+        batches,
+        parts={**vars(state), **({"loss_fn": loss_fn} if _learns(loss_fn) else {})},
+        loss_fn=loss_fn,
+        clip_norm=clip_norm,
+        autocast=autocast,
+        validation=validation,
+        callbacks=list(callbacks),
     )
-    run = ResumableRun(checkpoint, batches, settings, vars(state))
-    run.resume()
-    if len(history) > epochs:
-        raise ValueError(f"epochs is {epochs}, expected at least {len(history)}, as {checkpoint}")
+    run.resume(epochs)
     to_do = range(len(history) + 1, epochs + 1) if not history.stopped else range(0)
 
     with progress_bar(len(to_do) * len(batches), show=progress and process_rank() == 0) as advance:
@@ -135,7 +154,7 @@ def fit(
             if hasattr(loss_fn, "set_epoch"):
                 loss_fn.set_epoch(epoch)
             mean = _train_epoch(model, batches, state, loss_fn, clip_norm, precision, advance)
-            train_loss, train_accuracy = mean.over_processes(device)
+            train_loss, train_accuracy = mean.over_processes()
             with preserve_modes(model):
                 with precision:
                     validation_loss, validation_accuracy = _validate(state, validation, loss_fn)
@@ -169,8 +188,8 @@ def _train_epoch(
     optimizer, scaler, epoch = state.optimizer, state.scaler, len(state.history) + 1
     device = next(model.parameters()).device
     mean = RunningMean()
-    for step, (images, labels) in enumerate(batches, start=1):
-        images, labels = images.to(device), labels.to(device)
+    for step, batch in enumerate(batches, start=1):
+        images, labels = (part.to(device) for part in _checked_pair(batch))
         with precision:
             logits = model(images)
             loss = loss_fn(logits, labels)
@@ -189,6 +208,11 @@ def _train_epoch(
     if mean.images == 0:
         raise ValueError(f"batches is empty in epoch {epoch}, expected {len(batches)} batches")
     return mean
+
+
+def _learns(loss_fn: LossFunction) -> bool:
+    """Say whether a loss has parameters of its own, as the centers of classes are."""
+    return isinstance(loss_fn, nn.Module) and any(True for _ in loss_fn.parameters())
 
 
 def _finite(loss: Tensor, epoch: int, step: int) -> float:
@@ -212,7 +236,10 @@ def _validate(
     measured = None, None
     if validation is not None and process_rank() == 0:
         model = state.model if state.average is None else state.average.model
-        evaluation = evaluate(model, *validation, loss_fn=loss_fn)
+        try:
+            evaluation = evaluate(model, *validation, loss_fn=loss_fn)
+        except (IndexError, ValueError) as error:
+            raise ValueError(f"validation does not fit: {error}") from error
         measured = evaluation.loss, evaluation.accuracy
     return from_first_process(measured)
 
@@ -231,13 +258,18 @@ def _step_scheduler(scheduler: LRScheduler | None, history: History) -> None:
 def _stops(callback: Callback, state: TrainingState) -> bool:
     stop = callback(state)
     if stop is not None and not isinstance(stop, bool):
-        raise TypeError(f"callback {callback} returned {stop!r}, expected True, False or None")
+        named = getattr(callback, "__qualname__", type(callback).__qualname__)
+        raise TypeError(
+            f"callbacks has {named}, which returned {stop!r}, expected True, False or None"
+        )
     return bool(stop)
 
 
 def _check_loop(model: nn.Module, batches: ImageBatches, optimizer: Optimizer, epochs: int) -> None:
+    check_modules(model=model)
+    check_types(Optimizer, optimizer=optimizer)
     check_integer(1, epochs=epochs)
-    check_not_empty(batches=batches)
+    check_batches(batches)
     if not unwrapped(model).training:
         raise ValueError("model is in eval mode, expected train mode: call model.train() first")
     optimized = {id(p) for group in optimizer.param_groups for p in group["params"]}
@@ -245,18 +277,64 @@ def _check_loop(model: nn.Module, batches: ImageBatches, optimizer: Optimizer, e
         raise ValueError("optimizer is without parameters of model, expected at least one")
 
 
+def check_batches(batches: ImageBatches) -> None:
+    """Refuse batches that cannot be counted, or of which there are none."""
+    if not hasattr(batches, "__len__"):
+        raise TypeError(f"batches is a {type(batches).__name__}, which has no len(), expected one")
+    check_not_empty(batches=batches)
+
+
 def _check_options(
-    validation: tuple[Tensor, Tensor] | None,
     clip_norm: float | None,
     autocast: torch.dtype | None,
     scaler: torch.amp.GradScaler | None,
 ) -> None:
-    if validation is not None:
-        if len(validation) != 2:
-            raise ValueError(f"validation has {len(validation)} parts, expected images and labels")
-        check_pairs(*validation)
     if clip_norm is not None:
         check_positive(clip_norm=clip_norm)
+        check_finite(clip_norm=clip_norm)
     check_choice((None, torch.bfloat16, torch.float16), autocast=autocast)
     if autocast is torch.float16 and scaler is None:
         raise ValueError("autocast is torch.float16, expected a scaler: small gradients become 0")
+
+
+def _check_parts(
+    loss_fn: LossFunction,
+    scheduler: LRScheduler | None,
+    step_scheduler: LRScheduler | None,
+    scaler: torch.amp.GradScaler | None,
+    average: ExponentialAverage | None,
+    callbacks: Sequence[Callback],
+) -> None:
+    check_callables(loss_fn=loss_fn)
+    none = type(None)
+    for name, given in {"scheduler": scheduler, "step_scheduler": step_scheduler}.items():
+        if not (given is None or callable(getattr(given, "step", None))):
+            raise TypeError(f"{name} is {given!r}, expected an LRScheduler")
+    check_types(torch.amp.GradScaler, none, scaler=scaler)
+    check_types(ExponentialAverage, none, average=average)
+    check_types(list, tuple, callbacks=callbacks)
+    for callback in callbacks:
+        check_callables(callbacks=callback)
+
+
+def _checked_validation(validation: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    check_types(list, tuple, validation=validation)
+    if len(validation) != 2:
+        raise ValueError(f"validation has {len(validation)} parts, expected images and labels")
+    images, labels = (as_tensor(validation=part) for part in validation)
+    if len(images) == 0 or len(images) != len(labels):
+        raise ValueError(
+            f"validation has {len(images)} images and {len(labels)} labels, expected as many, "
+            "at least one"
+        )
+    return images, labels
+
+
+def _checked_pair(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    if not (
+        isinstance(batch, list | tuple)
+        and len(batch) == 2
+        and all(isinstance(part, Tensor) for part in batch)
+    ):
+        raise TypeError(f"batches has a {type(batch).__name__}, expected pairs of two tensors")
+    return batch

@@ -6,9 +6,15 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from glassbox.support.arguments import check_at_least_one, check_positive
+from glassbox.support.arguments import (
+    check_at_least_one,
+    check_finite,
+    check_modules,
+    check_positive,
+    check_types,
+)
 from glassbox.training.history import History
-from glassbox.training.loop import ImageBatches, fit
+from glassbox.training.loop import ImageBatches, check_batches, fit
 
 
 def train_one_cycle(
@@ -31,15 +37,20 @@ def train_one_cycle(
         **options: What else :func:`glassbox.training.loop.fit` takes, as ``validation``.
 
     Raises:
+        TypeError: If ``model`` is no module or ``batches`` have no length.
         ValueError: If ``epochs`` or ``lr`` is out of range, or as ``fit`` does.
 
     Reference:
         Smith and Topin (2018), "Super-Convergence", https://arxiv.org/abs/1708.07120.
     """
+    check_modules(model=model)
     check_at_least_one(epochs=epochs)
     check_positive(lr=lr)
+    check_finite(lr=lr)
+    check_batches(batches)
     if optimizer is None:
         trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
         optimizer = torch.optim.Adam(trained, lr=lr)
-    one_cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, epochs * len(batches))
+    check_types(Optimizer, optimizer=optimizer)
+    one_cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, int(epochs) * len(batches))
     return fit(model, batches, optimizer, epochs=epochs, step_scheduler=one_cycle, **options)

@@ -1,15 +1,17 @@
 """Training that resumes from a checkpoint exactly where it was interrupted."""
 
+import copy
 import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import torch
-from torch.optim import Optimizer
+from torch import nn
 
+from glassbox.support.arguments import as_path
 from glassbox.support.seeds import random_states, restore_random_states
 from glassbox.training.checkpoints import load_checkpoint, save_checkpoint
+from glassbox.training.course import describe_course, first_difference, what_moved
 from glassbox.training.distributed import from_all_processes, from_first_process, process_rank
 
 
@@ -18,86 +20,127 @@ class ResumableRun:
 
     Besides the parts, which have ``state_dict`` and ``load_state_dict``, these are the random
     states of all processes and the order of the batches: by their ``state_dict`` where they have
-    one, else by the ``generator`` of a ``DataLoader``. The settings, as text, must be the same at a
-    resumption.
+    one, else by the ``generator`` of a ``DataLoader``. What else decides the course of the training
+    is described, see :func:`glassbox.training.course.describe_course`, and has to be the same at a
+    resumption: parts, batches, settings and the seed of torch.
+
+    Args:
+        path: Of the checkpoint; without, nothing is done.
+        batches: What is trained on.
+        parts: What the checkpoint brings back, by name; ``None`` for what there is not. One is the
+            ``history``, whose length is the number of epochs done.
+        **settings: What else decides the course.
     """
 
     def __init__(
         self,
         path: str | os.PathLike[str] | None,
         batches: Iterable,
-        settings: dict[str, str],
         parts: dict[str, Any],
+        **settings: Any,
     ) -> None:
-        self.path = None if path is None else Path(path)
+        self.path = None if path is None else as_path(checkpoint=path)
         self.batches = order_of(batches)
-        self.settings = settings
         self.parts = {name: part for name, part in parts.items() if part is not None}
+        self._decisive = {**parts, **settings, "batches": batches}
+        del self._decisive["history"]
+        self._start: dict[str, str] = {}
 
     def save(self) -> None:
         """Write the checkpoint, from the first process."""
         if self.path is None:
             return
         processes = from_all_processes(
-            {"random": random_states(), "batches": self.batches.state_dict()}
+            {
+                "random": random_states(),
+                "batches": self.batches.state_dict(),
+                "start": self._start,
+                "moved": what_moved(self._start, self._describe()),
+            }
         )
         if process_rank() == 0:
             parts = {name: part.state_dict() for name, part in self.parts.items()}
-            save_checkpoint(self.path, settings=self.settings, processes=processes, **parts)
+            save_checkpoint(self.path, processes=processes, **parts)
 
-    def resume(self) -> None:
-        """Resume from the checkpoint, or start from the beginning if there is no file."""
+    def resume(self, epochs: int) -> None:
+        """Resume from the checkpoint, or start from the beginning if there is no file.
+
+        Raises:
+            ValueError: If the checkpoint is damaged, of another training, or of more than
+                ``epochs`` epochs. Then nothing has been changed, in any of the processes.
+        """
         if self.path is None:
             return
-        if not self.path.parent.is_dir():
-            raise ValueError(f"checkpoint is {self.path}, expected a folder that exists")
+        if not self.path.parent.is_dir() or self.path.is_dir():
+            raise ValueError(f"checkpoint is {self.path}, expected a file in a folder that exists")
         found = process_rank() == 0 and self.path.exists()
         saved = from_first_process(load_checkpoint(self.path) if found else None)
+        self._start = self._describe()
         if saved is None:
             return
-        processes, rank = saved.pop("processes", []), process_rank()
-        self._check(saved.pop("settings", {}), set(saved), len(processes))
-        for name, part in self.parts.items():
-            self._load(name, part, saved[name])
-        self._load("batches", self.batches, processes[rank]["batches"])
-        restore_random_states(processes[rank]["random"])
+        processes = saved.pop("processes", [{}])
+        _raise_first(self._problem(saved, processes, epochs))
+        mine = processes[process_rank()]
+        self._load_all(saved, mine)
+        self._start = mine["start"]
 
-    def _check(self, settings: dict[str, str], names: set[str], processes: int) -> None:
-        for name, value in self.settings.items():
-            if settings.get(name) != value:
-                raise ValueError(
-                    f"checkpoint {self.path} is of another training: "
-                    f"{name} is {settings.get(name)}, expected {value}"
-                )
-        if names != set(self.parts):
-            raise ValueError(
-                f"checkpoint {self.path} is of another training: "
-                f"parts is {sorted(names)}, expected {sorted(self.parts)}"
-            )
-        if processes != (here := len(from_all_processes(None))):
-            raise ValueError(f"checkpoint {self.path} is of {processes} processes, expected {here}")
+    def _describe(self) -> dict[str, str]:
+        modules = [part for part in self.parts.values() if isinstance(part, nn.Module)]
+        if "average" in self.parts:
+            modules.append(self.parts["average"].model)
+        tensors = (t for module in modules for t in module.state_dict(keep_vars=True).values())
+        restored, trusted = set(map(id, tensors)), ("batches.",)
+        if isinstance(self.batches, _LoaderOrder):
+            restored, trusted = restored | {id(self.batches.generator)}, ()
+        return describe_course(restored, trusted, **self._decisive, seed=torch.initial_seed())
 
-    def _load(self, name: str, part: Any, state: Any) -> None:
+    def _problem(
+        self, saved: dict[str, Any], processes: list[dict[str, Any]], epochs: int
+    ) -> str | None:
+        """Say why the checkpoint is not of this training; nothing is loaded yet."""
+        if "start" not in processes[0]:
+            return f"checkpoint {self.path} is of an older release, expected one of this release"
+        other, here = f"checkpoint {self.path} is of another training: ", len(from_all_processes(0))
+        if len(processes) != here:
+            return f"checkpoint {self.path} is of {len(processes)} processes, expected {here}"
+        mine = processes[process_rank()]
+        if difference := first_difference(mine["start"], mine["moved"], self._start):
+            return other + difference
+        if saved.keys() != self.parts.keys():
+            return other + f"parts is {sorted(saved)}, expected {sorted(self.parts)}"
+        if (done := len(saved["history"]["epoch"])) > epochs:
+            return f"epochs is {epochs}, expected at least {done}, as {self.path}"
+        return None
+
+    def _load_all(self, saved: dict[str, Any], mine: dict[str, Any]) -> None:
+        """Load all, or leave all as it was."""
+        before = {name: copy.deepcopy(part.state_dict()) for name, part in self._loaded().items()}
+        random, error, name = random_states(), None, ""
         try:
-            part.load_state_dict(state)
-        except (KeyError, RuntimeError, TypeError, ValueError) as error:
-            raise ValueError(f"checkpoint {self.path} does not fit: {name}: {error}") from error
+            for name, part in self._loaded().items():
+                part.load_state_dict(mine["batches"] if name == "batches" else saved[name])
+            name = "random states"
+            restore_random_states(mine["random"])
+        except Exception as caught:  # what does not fit fails in many ways
+            error = caught
+        try:
+            fails = f"checkpoint {self.path} does not fit: {name}: {error}"
+            _raise_first(None if error is None else fails, error)
+        except ValueError:
+            for name, part in self._loaded().items():
+                part.load_state_dict(before[name])
+            restore_random_states(random)
+            raise
+
+    def _loaded(self) -> dict[str, Any]:
+        return {**self.parts, "batches": self.batches}
 
 
-def describe_settings(**settings: Any) -> dict[str, str]:
-    """Describe the settings of a training, so that it can be told from another.
-
-    An object counts with its class, an optimizer also with its hyperparameters.
-    """
-    return {name: _description(value) for name, value in settings.items()}
-
-
-def _description(value: Any) -> str:
-    if value is None or isinstance(value, bool | int | float | str | torch.dtype):
-        return repr(value)
-    if isinstance(value, Optimizer):
-        return f"{type(value).__name__}({value.defaults})"
-    return getattr(value, "__qualname__", type(value).__qualname__)
+def _raise_first(problem: str | None, cause: Exception | None = None) -> None:
+    """Raise the problem of the first process that has one, in all processes."""
+    for found in from_all_processes(problem):
+        if found is not None:
+            raise ValueError(found) from cause
 
 
 def order_of(batches: Iterable) -> Any:

@@ -5,10 +5,11 @@ import io
 import os
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from glassbox.support.arguments import as_path, check_callables, check_finite, check_types
+from glassbox.support.files import locked, replacing
 from glassbox.training.seed_statistics import SeedRuns
 
 
@@ -16,9 +17,9 @@ from glassbox.training.seed_statistics import SeedRuns
 class RunTable:
     """A CSV file that grows by one row a run, and goes on where it was interrupted.
 
-    A row counts when its line is complete. Before a run is added, what an interruption left of a
-    line is cut off, so that this run, and no other, is missing. Every method raises a
-    ``ValueError`` if the file has other columns, or one run twice.
+    Several processes may add runs, each of its own. A row counts when its line is complete. When a
+    run is added, what an interruption left of a line is cut off, so that this run, and no other, is
+    missing. Every method raises a ``ValueError`` if the file has other columns, or one run twice.
 
     Args:
         path: Where it is stored, or will be.
@@ -31,33 +32,52 @@ class RunTable:
     keys: Mapping[str, Callable[[str], Hashable]]
     measures: Sequence[str]
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", as_path(path=self.path))
+        check_types(Mapping, keys=self.keys)
+        check_types(list, tuple, measures=self.measures)
+        check_callables(**{f"keys[{name!r}]": read for name, read in self.keys.items()})
+        for name in self.keys:
+            check_types(str, keys=name)
+        for name in self.measures:
+            check_types(str, measures=name)
+
     def within(self, folder: str | os.PathLike[str] | None) -> "RunTable":
         """Name the table of the same columns in another folder; ``None`` is its own."""
-        return self if folder is None else replace(self, path=Path(folder, self.path.name))
+        if folder is None:
+            return self
+        return replace(self, path=as_path(folder=folder) / self.path.name)
 
     def __contains__(self, key: Sequence[object]) -> bool:
         """Say whether the run with these keys, in the order of the columns, is in the table."""
-        return tuple(map(str, key)) in self._done
+        check_types(Iterable, key=key)
+        return tuple(map(str, key)) in self._keys(self._whole())
 
     def add(self, key: Sequence[object], values: Iterable[float]) -> None:
         """Write one run, with five digits a number.
 
         Raises:
-            ValueError: If the run is there already, or the number of entries is another.
+            ValueError: If the run is there already, the number of entries is another, or a value
+                is not finite.
         """
-        texts, numbers = tuple(map(str, key)), [f"{value:.5g}" for value in values]
-        if texts in self._done:
-            raise ValueError(f"key is {texts}, expected a run that {self.path} does not have yet")
-        if (len(texts), len(numbers)) != (len(self.keys), len(self.measures)):
-            raise ValueError(
-                f"a run has {len(texts)} keys and {len(numbers)} values, expected "
-                f"{len(self.keys)} and {len(self.measures)}: {self._columns}"
-            )
-        with self.path.open("ab") as file:
-            file.write(_line((*texts, *numbers)))
-            file.flush()
-            os.fsync(file.fileno())
-        self._done.add(texts)
+        check_types(Iterable, key=key, values=values)
+        texts, numbers = tuple(map(str, key)), list(values)
+        for value in numbers:
+            check_finite(values=value)
+        for name, entries, columns in (
+            ("key", texts, self.keys),
+            ("values", numbers, self.measures),
+        ):
+            if len(entries) != len(columns):
+                raise ValueError(f"{name} is {entries}, expected one of each of {list(columns)}")
+        with locked(self.path):
+            whole = self._whole()
+            if texts in self._keys(whole):
+                raise ValueError(
+                    f"key is {texts}, expected a run that {self.path} does not have yet"
+                )
+            with replacing(self.path) as partial:
+                partial.write_bytes(whole + _line((*texts, *(f"{value:.5g}" for value in numbers))))
 
     def rows(
         self, folder: str | os.PathLike[str] | None = None
@@ -98,17 +118,16 @@ class RunTable:
     def _columns(self) -> tuple[str, ...]:
         return (*self.keys, *self.measures)
 
-    @cached_property
-    def _done(self) -> set[tuple[str, ...]]:
+    def _whole(self) -> bytes:
+        """Read the complete lines; where there is none yet, they are the columns."""
         text = self.path.read_bytes() if self.path.exists() else b""
         whole = text[: text.rfind(b"\n") + 1]
         if not whole and (head := _line(self._columns)).startswith(text):
             whole = head  # nothing is there yet, or a torn first line
-        rows = self._parse(whole or text)
-        with self.path.open("ab") as file:
-            file.truncate(min(len(whole), len(text)))
-            file.write(whole[len(text) :])
-        return {row[: len(self.keys)] for row in rows}
+        return whole or text
+
+    def _keys(self, text: bytes) -> set[tuple[str, ...]]:
+        return {row[: len(self.keys)] for row in self._parse(text)}
 
     def _parse(self, text: bytes | None = None) -> list[tuple[str, ...]]:
         text, expected = self.path.read_bytes() if text is None else text, self._columns

@@ -1,14 +1,21 @@
 """Runs repeated over seeds: mean, Student's interval, and paired comparison."""
 
 import math
-from collections.abc import Callable, Iterable
+import operator
+from collections.abc import Callable, Iterable, Sized
 from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 from typing import Any, Self
 
 from scipy.special import stdtrit
 
-from glassbox.support.arguments import check_finite, check_positive, check_range
+from glassbox.support.arguments import (
+    check_callables,
+    check_finite,
+    check_integer,
+    check_positive,
+    check_range,
+)
 from glassbox.support.seeds import isolated_seed
 
 
@@ -17,9 +24,13 @@ def half_width(std: Any, count: int, confidence: float = 0.95) -> Any:
 
     Of n values, at least 2, with the sample standard deviation s, a number or an array.
 
+    Raises:
+        ValueError: If there are fewer than two values, or ``confidence`` is not between 0 and 1.
+
     Reference:
         Student (1908), "The Probable Error of a Mean", https://doi.org/10.2307/2331554.
     """
+    check_integer(2, count=count)
     check_positive(confidence=confidence)
     check_range(0, 1, below=True, confidence=confidence)
     return stdtrit(count - 1, (1 + confidence) / 2) * std / math.sqrt(count)
@@ -46,6 +57,8 @@ class SeedRuns:
 
     def __post_init__(self) -> None:
         _check_seeds(self.seeds)
+        if not isinstance(self.values, Sized):
+            raise TypeError(f"values is {self.values!r}, expected one for each seed")
         if len(self.values) != len(self.seeds):
             raise ValueError(f"values is {self.values}, expected one for each of {self.seeds}")
         for seed, value in zip(self.seeds, self.values, strict=True):
@@ -72,6 +85,8 @@ class SeedRuns:
 
     def __rmul__(self, factor: float) -> Self:
         """Scale each value, as ``100 * runs`` turns fractions into percent to print."""
+        check_finite(factor=factor)
+        factor = float(factor)
         return replace(self, values=tuple(factor * value for value in self.values))
 
     def __str__(self) -> str:
@@ -107,7 +122,10 @@ def repeat(run: Callable[[int], float], seeds: Iterable[int]) -> SeedRuns:
     Raises:
         ValueError: If there are fewer than two seeds, one stands twice, or a value is not finite.
     """
-    seeds = tuple(seeds)
+    if not isinstance(seeds, Iterable):
+        raise TypeError(f"seeds is {seeds!r}, expected integers")
+    check_callables(run=run)
+    seeds = tuple(map(_as_seed, seeds))
     _check_seeds(seeds)
     return SeedRuns(seeds, tuple(_value(run, seed) for seed in seeds))
 
@@ -121,6 +139,9 @@ def paired_difference(a: SeedRuns, b: SeedRuns) -> PairedDifference:
     Raises:
         ValueError: If the seeds are not the same.
     """
+    for name, runs in (("a", a), ("b", b)):
+        if not isinstance(runs, SeedRuns):
+            raise TypeError(f"{name} is a {type(runs).__name__}, expected SeedRuns")
     if set(a.seeds) != set(b.seeds):
         raise ValueError(f"b.seeds is {b.seeds}, expected those of a, {a.seeds}")
     other = dict(zip(b.seeds, b.values, strict=True))
@@ -130,9 +151,22 @@ def paired_difference(a: SeedRuns, b: SeedRuns) -> PairedDifference:
 
 def _value(run: Callable[[int], float], seed: int) -> float:
     with isolated_seed(seed):
-        return float(run(seed))
+        value = run(seed)
+    check_finite(**{f"the value of seed {seed}": value})
+    return float(value)
+
+
+def _as_seed(seed: Any) -> int:
+    try:
+        number = operator.index(seed)
+    except TypeError:
+        raise TypeError(f"seeds has {seed!r}, expected integers") from None
+    check_range(0, 2**32, below=True, seeds=number)
+    return number
 
 
 def _check_seeds(seeds: tuple[int, ...]) -> None:
+    if not isinstance(seeds, Sized) or any(seed != seed for seed in seeds):
+        raise TypeError(f"seeds is {seeds!r}, expected integers")
     if len(seeds) < 2 or len(set(seeds)) < len(seeds):
         raise ValueError(f"seeds is {seeds}, expected at least two, each only once")

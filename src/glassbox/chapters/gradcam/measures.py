@@ -22,6 +22,7 @@ from glassbox.attribution.faithfulness import (
 from glassbox.autograd.hooks import capture
 from glassbox.chapters.gradcam.arms import LAST, LAYERS, SceneNetwork
 from glassbox.data.train_test import TrainTest
+from glassbox.support.arguments import check_all_finite
 from glassbox.support.seeds import isolated_seed
 
 STEPS = 8  # of deletion and insertion
@@ -98,8 +99,15 @@ def side_by_side(given: Sample) -> tuple[Tensor, Tensor]:
 
     Returns:
         Normalized images ``(N, 3, S, 2 S)``, and the index of each right half ``(N,)``.
+
+    Raises:
+        ValueError: If all images are of one class: there is no other to put beside them.
     """
-    order = torch.arange(len(given.labels))
+    if len(given.labels.unique()) < 2:
+        raise ValueError(
+            f"labels is {given.labels.unique().tolist()}, expected two classes at least"
+        )
+    order = torch.arange(len(given.labels), device=given.labels.device)
     partner = order.roll(-1)
     while (same := given.labels[partner] == given.labels).any():
         partner = torch.where(same, partner.roll(-1), partner)
@@ -115,7 +123,10 @@ def fraction_in_own_half(model: nn.Module, given: Sample, *, classes: bool = Tru
         classes: Whether to ask Grad-CAM; otherwise the mean activation, the same for both.
 
     Returns:
-        ``(N,)`` from 0 to 1, the mean over both halves.
+        ``(N,)`` from 0 to 1, the mean over both halves; a map that is 0 everywhere has 0.5.
+
+    Raises:
+        ValueError: If a map is not finite, or all images are of one class.
     """
     wide, partner = side_by_side(given)
     fractions = []
@@ -125,6 +136,7 @@ def fraction_in_own_half(model: nn.Module, given: Sample, *, classes: bool = Tru
                 maps = cam(wide, labels)
         else:
             maps = _mean_activation(model, wide)
+        check_all_finite(maps=maps)
         own = maps.unflatten(2, (2, -1))[:, :, half].sum((1, 2))
         total = maps.sum((1, 2))
         fractions.append(torch.where(total > 0, own / torch.where(total > 0, total, 1), 0.5))

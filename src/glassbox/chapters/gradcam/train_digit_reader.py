@@ -15,12 +15,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from glassbox.chapters.gradcam.digit_reader import DigitReader, center, place
-from glassbox.chapters.studies import write_text
 from glassbox.data.datasets import load
 from glassbox.data.handwriting import WAYS, ink, read_strokes, smooth
 from glassbox.data.pixels import to_float
 from glassbox.data.splits import stratified_split
 from glassbox.explorables.tiny_network import pack, unpack
+from glassbox.support.files import write_text
 from glassbox.support.seeds import isolated_seed
 from glassbox.training.recipes import train_one_cycle
 

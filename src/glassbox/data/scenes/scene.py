@@ -19,7 +19,7 @@ from glassbox.data.scenes.backgrounds import BACKGROUNDS, Ground, smooth_noise
 from glassbox.data.scenes.painting import Light, bevel, cast_shadow, coverage, illuminate, lay
 from glassbox.data.scenes.palettes import PALETTES, Palette
 from glassbox.data.scenes.silhouettes import SILHOUETTES, Plane
-from glassbox.support.arguments import check_at_least, check_choice, check_range
+from glassbox.support.arguments import check_at_least_one, check_choice, check_integer, check_range
 
 DEFAULT_CLASSES = (
     "arrow", "crescent", "fish", "gear", "heart", "key", "mug", "star", "tree", "umbrella",
@@ -60,29 +60,33 @@ def draw_scenes(
 
     Returns:
         Balanced classes; images ``uint8 (n, 3, size, size)``; masks of the objects' visible
-        pixels ``bool (n, size, size)``.
+        pixels ``bool (n, size, size)``; all on the CPU.
 
     Raises:
         ValueError: If a number is out of range or a name is unknown.
     """
-    check_at_least(1, n=n)
+    check_at_least_one(n=n)
     check_range(16, 256, size=size)
-    check_at_least(0, seed=seed)
     check_range(0, 1, occlusion=occlusion)
     check_range(0, 20, clutter=clutter)
+    check_integer(0, size=size, seed=seed, clutter=clutter)
     check_choice(_SPLITS, split=split)
     check_choice(PALETTES, palette=palette)
     _check_names("classes", classes, SILHOUETTES)
     _check_names("backgrounds", backgrounds, BACKGROUNDS)
-    style = _Style(tuple(classes), PALETTES[palette], tuple(backgrounds), occlusion, clutter)
-    images = torch.empty(n, 3, size, size, dtype=torch.uint8)
-    masks = torch.empty(n, size, size, dtype=torch.bool)
+    n, style = (
+        int(n),
+        _Style(tuple(classes), PALETTES[palette], tuple(backgrounds), float(occlusion), clutter),
+    )
     key = (seed, _SPLITS.index(split))
-    labels = _draw_labels(n, len(style.classes), key)
-    for start in range(0, n, BLOCK):
-        part = slice(start, min(start + BLOCK, n))
-        draws = _Draws(_generator(*key, start), part.stop - start)
-        images[part], masks[part] = _draw_block(labels[part], size, style, draws)
+    with torch.device("cpu"):  # also where another device is the default
+        images = torch.empty(n, 3, size, size, dtype=torch.uint8)
+        masks = torch.empty(n, size, size, dtype=torch.bool)
+        labels = _draw_labels(n, len(style.classes), key)
+        for start in range(0, n, BLOCK):
+            part = slice(start, min(start + BLOCK, n))
+            draws = _Draws(_generator(*key, start), part.stop - start)
+            images[part], masks[part] = _draw_block(labels[part], size, style, draws)
     return Dataset("scenes", images, labels, tuple(classes), masks)
 
 
@@ -248,7 +252,9 @@ def _paint(
 
 
 def _check_names(argument: str, names: Sequence[str], known: Collection[str]) -> None:
-    if isinstance(names, str) or not names or len(set(names)) < len(names):
+    if isinstance(names, str) or not isinstance(names, Sequence) or not names:
         raise ValueError(f"{argument} is {names!r}, expected different names")
     for name in names:
         check_choice(known, **{argument: name})
+    if len(set(names)) < len(names):
+        raise ValueError(f"{argument} is {names!r}, expected different names")
