@@ -212,7 +212,7 @@ test_what_does_not_fit_is_refused = refuses(
     (lambda f: curves(f, classes=CLASSES - 1), "classes is between -1 and 0"),
     (lambda f: curves(f, model=Breaks()), "probabilities that model gives has .* nan"),
     (lambda f: curves(f, images=IMAGES.byte()), TypeError, "images has type torch.uint8"),
-    (lambda f: next(f.cascading_randomization(torch.relu)), TypeError, "model is a builtin"),
+    (lambda f: next(f.cascading_randomization(torch.relu)), TypeError, "model is <built-in"),
     by=lambda call: call(faithfulness),
 )
 

@@ -475,7 +475,7 @@ test_a_wrong_argument_is_named_with_its_value = refuses(
     (
         lambda: hooks.capture(torch.relu, ["0"]),
         TypeError,
-        "model is a builtin_.*, expected a torch",
+        "model is <built-in .*, expected a torch",
     ),
     (lambda: hooks.capture(scripted(), ["0"]), "'0', a scripted module, which runs no hooks"),
     (lambda: hooks.capture(scripted(), [""]), "'', a scripted module, which runs no hooks"),

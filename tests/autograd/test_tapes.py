@@ -55,7 +55,9 @@ TENSOR_OPERATIONS = (
         "slice": lambda x, y: x[..., :1] if x.shape else x,
         "reshape": lambda x, y: x.reshape(math.prod(x.shape)).reshape((*x.shape, 1))[..., 0] * y,
         "gram": lambda x, y: (
-            (x @ swapped(y)).sum((-1, -2)) if len(x.shape) == 3 == len(y.shape) else x
+            (x @ swapped(y)).sum((-1, -2), keepdims=True)
+            if len(x.shape) == 3 == len(y.shape)
+            else x
         ),
         "columns": lambda x, y: (
             (swapped(x) @ x).sum(-2, keepdims=True)[..., :1] if x.shape[1:] else x
@@ -364,7 +366,8 @@ test_a_wrong_argument_is_named_with_its_value = refuses(
     (lambda: sum_to_shape(np.ones((3, 2)), (2, 3)), r"shape \(3, 2\), .* \(2, 3\) is broadcast"),
     (lambda: sum_to_shape(np.ones(3), (1, 3)), r"shape \(3,\), .* \(1, 3\) is broadcast"),
     (lambda: wrong_pull().backward(), r"gradient has shape \(3, 2\)"),
-    (lambda: Array(np.ones((2, 3))).transpose(0, 0), "repeated axis"),
+    (lambda: Array(np.ones((2, 3))).transpose(0, 0), r"axes is \(0, 0\), expected each"),
+    (lambda: Array(np.ones((2, 3))).reshape(-6), r"shape is \(-6,\), expected a shape for 6"),
     (lambda: Array([1, 2]).backward(), r"gradient is None, .* \(2,\)"),
     (lambda: Array([1, 2]).backward([1]), r"shape \(1,\), expected \(2,\)"),
     (lambda: Array([1.0]) @ Array([2.0]), r"other has shape \(1,\)"),

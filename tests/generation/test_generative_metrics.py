@@ -155,6 +155,7 @@ def test_features_are_taken_in_eval_mode():
     model = nn.Sequential(nn.Dropout(0.9))
     images = torch.rand(4, 1, 2, 2)
     assert torch.equal(layer_features(model, images, "0"), images.flatten(1))
+    assert torch.equal(layer_features(model, images, model[0]), images.flatten(1))
 
 
 TEN = torch.zeros(10, 3)
@@ -219,6 +220,6 @@ test_a_wrong_argument_is_named = refuses(
     (lambda: precision_recall_density_coverage(TEN[:5], TEN), "real has 5 rows, expected at"),
     (lambda: class_balance(TEN[0]), r"logits has shape \(3,\)"),
     (lambda: class_balance(TEN[:0]), "logits is empty"),
-    (lambda: layer_features(LeNet5(), TEN, "relu9"), "layers has 'relu9'"),
+    (lambda: layer_features(LeNet5(), TEN, "relu9"), "layer has 'relu9'"),
     (lambda: layer_features(LeNet5(), torch.zeros(0, 1, 32, 32), ""), "images is empty"),
 )

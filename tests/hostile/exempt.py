@@ -81,6 +81,16 @@ AUTOGRAD = (
     Exemption("autograd.conv2d", "passes on", "numbers go through as in NumPy"),
     Exemption("autograd.unfold", "passes on", "numbers go through as in NumPy"),
     Exemption("autograd.sum_to_shape", "passes on", "numbers go through as in NumPy"),
+    Exemption("autograd.*(inputs=*)", "sweep", "operations give them, in the hot loop"),
+    Exemption("autograd.Array.__matmul__(other=v?:, :0?)", "sweep", "PyTorch multiplies these too"),
+    Exemption("autograd.*(images=v?:, :, :1?)", "sweep", "padded, one row holds a window"),
+    Exemption("autograd.sum_to_shape(gradient=v?..., :3?)", "sweep", "as good as four columns"),
+    Exemption("autograd.calls_by_situation", "global", "a layer draws its weights, as in torch.nn"),
+    Exemption("autograd.firing_order", "global", "a layer draws its weights, as in torch.nn"),
+    Exemption("autograd.hooks_and_returns", "global", "a layer draws its weights, as in torch.nn"),
+    Exemption(
+        "autograd.scale_gradients(factor=1e300)", "finite", "it is beyond float32, and shows"
+    ),
 )
 OPTIM = (
     Exemption(
@@ -148,7 +158,12 @@ GENERATION = (
     Exemption("generation.*_step", "unchanged", "a step changes a player"),
     Exemption("generation.train_gan", "unchanged", "training changes the players"),
 )
-ATTRIBUTION = (Exemption("attribution.blurred(images=*)", "passes on", "pixels go through"),)
+ATTRIBUTION = (
+    Exemption("attribution.blurred(images=*)", "passes on", "pixels go through"),
+    Exemption("attribution.heat_maps(maps=v?1:?)", "sweep", "three maps are as good as four"),
+    Exemption("attribution.heat_maps(maps=v?:, 1:?)", "sweep", "maps need not be square"),
+    Exemption("attribution.*_curves(fill=v?0, 0?)", "sweep", "one number fills all channels"),
+)
 EXPLORABLES = ()
 
 EXEMPTIONS: tuple[Exemption, ...] = (

@@ -118,8 +118,8 @@ def test_wrong_blocks_are_refused():
         (["conv1"], ValueError, "blocks has 'conv1'"),
         ([""], ValueError, "blocks has ''"),
         ("layer1.0", TypeError, "expected a list"),
-        (model.layer1[0], TypeError, "layers is a BasicBlock, expected a list"),
-        ([network().layer1[0]], ValueError, "layers has a BasicBlock, expected names"),
+        (model.layer1[0], TypeError, "blocks is a BasicBlock, expected a list"),
+        ([network().layer1[0]], ValueError, "blocks has a BasicBlock, expected names"),
     ]
     for blocks, error, message in cases:
         with pytest.raises(error, match=message), removed(model, blocks):

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glassbox.attribution.maps import Reshape, as_maps, check_reshape, layer_maps
+from glassbox.attribution.maps import Reshape, as_finite, as_maps, check_reshape, layer_maps
 from glassbox.autograd.layers import Layers, layers_named, on_outputs
 from glassbox.support.arguments import (
     as_tensor,
@@ -175,14 +175,13 @@ def class_activation_maps(features: Tensor, weight: Tensor, classes: Tensor) -> 
         Zhou et al. (2016), "Learning Deep Features for Discriminative Localization",
         https://arxiv.org/abs/1512.04150.
     """
-    features, weight = as_tensor(features=features), as_tensor(weight=weight)
+    features, weight = as_finite(features=features), as_finite(weight=weight)
     classes = as_tensor(classes=classes)
     check_shapes(features=(features, "B C h w"), weight=(weight, "K C"), classes=(classes, "B"))
     check_class_indices(len(weight), classes=classes)
-    check_all_finite(features=features, weight=weight)
-    exact = torch.promote_types(torch.promote_types(features.dtype, weight.dtype), torch.float32)
+    wider = torch.promote_types(features.dtype, weight.dtype)
     chosen = weight[classes.to(weight.device, torch.int64)]  # bytes would be taken for a mask
-    return torch.einsum("bc,bchw->bhw", chosen.to(exact), features.to(exact))
+    return torch.einsum("bc,bchw->bhw", chosen.to(wider), features.to(wider))
 
 
 def heat_maps(maps: Tensor, size: int | tuple[int, int]) -> Tensor:
@@ -231,7 +230,7 @@ def _chosen(logits: Tensor, classes: Tensor | int | None, score: _Score) -> Tens
         raise ValueError(f"the output of model is {got}, expected logits (B, K)")
     if classes is None:
         classes = logits.argmax(dim=1)
-    elif isinstance(classes, Integral):
+    elif isinstance(classes, Integral) and not isinstance(classes, bool):
         classes = torch.full((len(logits),), int(classes), device=logits.device)
     classes = as_tensor(classes=classes)
     classes = classes.expand(len(logits)) if classes.ndim == 0 else classes

@@ -8,14 +8,16 @@ import torch.nn.functional as F
 from scipy.stats import rankdata
 from torch import Tensor, nn
 
-from glassbox.attribution.maps import as_maps
+from glassbox.attribution.maps import as_finite, as_maps
 from glassbox.support.arguments import (
     as_tensor,
     check_all_finite,
     check_at_least,
     check_class_indices,
+    check_finite,
     check_floating_point,
     check_integer,
+    check_modules,
     check_range,
     check_shapes,
     reject_tensor,
@@ -47,6 +49,7 @@ def pointing_hits(maps: Tensor, masks: Tensor, tolerance: float = 0.0) -> Tensor
     maps = as_maps(maps=maps)
     masks = _as_masks(masks, maps)
     check_at_least(0, tolerance=tolerance)
+    check_finite(tolerance=tolerance)
     flat = maps.flatten(1)  # (B, H*W)
     peak = flat.argmax(dim=1)
     width = maps.shape[2]
@@ -54,7 +57,7 @@ def pointing_hits(maps: Tensor, masks: Tensor, tolerance: float = 0.0) -> Tensor
     columns = torch.arange(width, device=maps.device)
     down = rows - (peak // width)[:, None, None]  # (B, H, 1)
     right = columns - (peak % width)[:, None, None]  # (B, 1, W)
-    near = down**2 + right**2 <= tolerance**2  # (B, H, W)
+    near = down**2 + right**2 <= float(tolerance) ** 2  # (B, H, W)
     points = flat.amax(dim=1) > flat.amin(dim=1)
     return (near & masks).flatten(1).any(dim=1) & points
 
@@ -78,7 +81,7 @@ def mask_iou(maps: Tensor, masks: Tensor, threshold: float = 0.5) -> Tensor:
     maps = as_maps(maps=maps, positive=True)
     masks = _as_masks(masks, maps)
     check_range(0, 1, below=True, threshold=threshold)
-    high = maps > threshold * maps.amax((1, 2), keepdim=True)
+    high = maps > float(threshold) * maps.amax((1, 2), keepdim=True)
     union = (high | masks).sum((1, 2))
     return (high & masks).sum((1, 2)) / union.clamp(min=1)
 
@@ -104,7 +107,7 @@ def deletion_curves(
         part, up to nothing but ``fill``.
 
     Raises:
-        TypeError: If the images are not floating point.
+        TypeError: If the images are not floating point, or ``model`` is no module.
         ValueError: If shapes do not fit, ``steps`` is no number of at least 1, or something is not
             finite, be it a probability.
 
@@ -134,8 +137,7 @@ def area_under(curves: Tensor) -> Tensor:
     Raises:
         ValueError: If the curves have fewer than two points, or are not finite.
     """
-    curves = as_tensor(curves=curves)
-    check_all_finite(curves=curves)
+    curves = as_finite(curves=curves)
     if curves.ndim != 2 or curves.shape[1] < 2:
         reject_tensor("curves", curves, "(B, S) with S of at least 2")
     return torch.trapezoid(curves, dim=1) / (curves.shape[1] - 1)
@@ -227,13 +229,13 @@ def cascading_randomization(
 
     Raises:
         TypeError: If ``model`` is no module.
-        ValueError: If no layer can be drawn anew.
+        ValueError: If no layer can be drawn anew, or ``seed`` is no seed.
 
     Reference:
         Adebayo et al. (2018), "Sanity Checks for Saliency Maps", https://arxiv.org/abs/1810.03292.
     """
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"model is a {type(model).__name__}, expected a torch.nn.Module")
+    check_modules(model=model)
+    check_integer(0, seed=seed)
     changing = copy.deepcopy(model)
     layers = [
         (name, layer.reset_parameters)
@@ -279,6 +281,7 @@ def _curves(
     model: nn.Module, start: Tensor, end: Tensor, classes: Tensor, maps: Tensor, steps: int
 ) -> Tensor:
     """Replace the pixels of one image by those of another, in the order of a map."""
+    check_modules(model=model)
     check_integer(1, steps=steps)
     maps, classes = as_maps(maps=maps), as_tensor(classes=classes)
     check_shapes(images=(start, "B C H W"), maps=(maps, "B H W"), classes=(classes, "B"))
@@ -309,15 +312,16 @@ def _as_masks(masks: Tensor, maps: Tensor) -> Tensor:
 
 def _checked(images: Tensor) -> Tensor:
     images = as_tensor(images=images)
-    check_shapes(images=(images, "B C H W"))
     check_floating_point(images=images)
+    if images.ndim != 4 or 0 in images.shape[1:]:
+        reject_tensor("images", images, "(B, C, H, W)")
     return images
 
 
 def _as_images(images: Tensor, fill: Tensor) -> tuple[Tensor, Tensor]:
     """Give images, and what takes the place of their pixels in the same shape."""
-    images, fill = _checked(images), as_tensor(fill=fill)
-    check_all_finite(images=images, fill=fill)
+    images, fill = _checked(images), as_finite(fill=fill)
+    check_all_finite(images=images)
     try:
         return images, fill.to(images).expand_as(images)
     except RuntimeError:

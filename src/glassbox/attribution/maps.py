@@ -17,22 +17,36 @@ Reshape = (
 )
 
 
-def as_maps(*, positive: bool = False, **given: Any) -> Tensor:
-    """Give saliency maps ``(B, H, W)``, under the name of their argument, in ``float32`` or wider.
+def as_finite(**given: Any) -> Tensor:
+    """Give finite numbers, under the name of their argument, in ``float32`` or wider.
 
     Raises:
-        TypeError: If they are no tensor, array or list.
-        ValueError: If they have another shape or no pixels, are not finite, or, where they have to
-            be ``positive``, are below 0.
+        TypeError: If they are no tensor, array or list of real numbers.
+        ValueError: If they are not finite.
     """
-    ((name, maps),) = given.items()
-    maps = as_tensor(**given)
-    if maps.ndim != 3 or 0 in maps.shape[1:] or maps.is_complex():
+    ((name, values),) = given.items()
+    values = as_tensor(**given)
+    if values.is_complex():
+        raise TypeError(f"{name} has type {values.dtype}, expected real numbers")
+    check_all_finite(**{name: values})
+    return values.to(torch.promote_types(values.dtype, torch.float32))
+
+
+def as_maps(*, positive: bool = False, **given: Any) -> Tensor:
+    """Give saliency maps ``(B, H, W)`` as :func:`as_finite` does.
+
+    Raises:
+        TypeError: As there.
+        ValueError: As there, or if they have another shape or no pixels, or are below 0 where they
+            have to be ``positive``.
+    """
+    ((name, _),) = given.items()
+    maps = as_finite(**given)
+    if maps.ndim != 3 or 0 in maps.shape[1:]:
         reject_tensor(name, maps, "(B, H, W)")
-    check_all_finite(**{name: maps})
     if positive and not maps.is_meta and (maps < 0).any():
         raise ValueError(f"{name} is {maps.min():.3g} in places, expected at least 0")
-    return maps.to(torch.promote_types(maps.dtype, torch.float32))
+    return maps
 
 
 def check_reshape(reshape: Reshape) -> None:

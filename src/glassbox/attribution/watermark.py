@@ -47,7 +47,7 @@ def stamp(images: Tensor, chosen: Tensor, strength: float = 1.0) -> Tensor:
     where = mark_mask(images.shape[-1]).to(images.device)
     logo = torch.zeros_like(where, dtype=torch.float32)
     logo[where] = logo.new_tensor([255.0 * (dot == "#") for row in _LOGO for dot in row])
-    marked = torch.lerp(images.float(), logo, strength * where.float()).round().to(torch.uint8)
+    marked = torch.lerp(images.float(), logo, float(strength) * where).round().to(torch.uint8)
     return torch.where(chosen.to(images.device).view(-1, 1, 1, 1), marked, images)
 
 

@@ -79,7 +79,7 @@ def walk_graph(output: Tensor, names: Mapping[str, Tensor] | None = None) -> Gra
         names: Name to tensor, such as ``dict(model.named_parameters())``.
 
     Raises:
-        TypeError: If ``output`` is no tensor.
+        TypeError: If ``output`` is no tensor, or ``names`` no dict of them.
         ValueError: If ``output`` has no ``grad_fn``.
 
     Reference:
@@ -89,9 +89,12 @@ def walk_graph(output: Tensor, names: Mapping[str, Tensor] | None = None) -> Gra
         raise TypeError(f"output is a {type(output).__name__}, expected a tensor with a grad_fn")
     if output.grad_fn is None:
         raise ValueError("output is a leaf or detached, expected a tensor with a grad_fn")
+    names = {} if names is None else names
+    if not isinstance(names, Mapping) or any(not isinstance(t, Tensor) for t in names.values()):
+        raise TypeError(f"names is a {type(names).__name__}, expected a dict of names and tensors")
     depths = _depths(output.grad_fn)
     index = {function: i for i, function in enumerate(depths)}
-    nodes = [_node(function, depth, names or {}) for function, depth in depths.items()]
+    nodes = [_node(function, depth, names) for function, depth in depths.items()]
     edges = [(i, index[parent]) for function, i in index.items() for parent in _parents(function)]
     return Graph(tuple(nodes), tuple(edges))
 

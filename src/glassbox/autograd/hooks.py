@@ -21,6 +21,7 @@ from glassbox.support.arguments import (
     as_tensor,
     check_all_finite,
     check_finite,
+    check_modules,
     check_positive,
     reject_tensor,
 )
@@ -118,9 +119,12 @@ def clip_gradients(model: nn.Module, max_norm: float) -> Iterator[None]:
         max_norm: Largest Euclidean norm of a parameter's gradient, above 0.
 
     Raises:
-        ValueError: If ``max_norm`` is not above 0.
+        TypeError: If ``model`` is no module.
+        ValueError: If ``max_norm`` is not above 0, or not finite.
     """
+    check_modules(model=model)
     check_positive(max_norm=max_norm)
+    check_finite(max_norm=max_norm)
 
     def shorten(gradient: Tensor) -> Tensor:
         exact = torch.promote_types(gradient.dtype, torch.float32)  # half would overflow
@@ -144,13 +148,15 @@ def mask_outputs(model: nn.Module, masks: Mapping[str | nn.Module, Tensor]) -> I
 
     Raises:
         RuntimeError: At the end of the block, if the model ran in it and a masked layer did not.
-        TypeError: If a masked layer gives something other than a tensor.
+        TypeError: If ``masks`` are no dict, or a masked layer gives something other than a tensor.
         ValueError: If one is no layer of the model, or a mask is not finite or does not fit.
     """
+    if not isinstance(masks, Mapping):
+        raise TypeError(f"masks is a {type(masks).__name__}, expected a dict of layers and masks")
     by_name = {
         name: as_tensor(masks=mask)
         for layer, mask in masks.items()
-        for name in layers_named(model, [layer])
+        for name in layers_named(model, [layer], "masks")
     }
     for mask in by_name.values():
         check_all_finite(masks=mask)

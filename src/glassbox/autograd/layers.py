@@ -9,21 +9,25 @@ from typing import Any
 import torch
 from torch import nn
 
+from glassbox.support.arguments import check_modules
+
 Layers = Iterable[str | nn.Module]
 Act = Callable[[str, Any, Any], Any]
 
 
-def layers_named(model: nn.Module, layers: Layers) -> dict[str, nn.Module]:
+def layers_named(
+    model: nn.Module, layers: Layers, argument: str = "layers"
+) -> dict[str, nn.Module]:
     """Find layers, given by name or as modules, as a dict by name in the order of ``layers``.
 
+    What they are called in messages is the name of the ``argument``.
     In a compiled model the names are those of the model as it was written; those with
     ``_orig_mod.`` are understood too. What is refused is as for :func:`capture`.
     """
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"model is a {type(model).__name__}, expected a torch.nn.Module")
+    check_modules(model=model)
     if isinstance(layers, str | nn.Module) or not isinstance(layers, Iterable):
         given = _shown(layers)
-        raise TypeError(f"layers is {given}, expected a list of names such as [{given}]")
+        raise TypeError(f"{argument} is {given}, expected a list of names such as [{given}]")
     exact = dict(model.named_modules(remove_duplicate=False))
     written = {f"{name}.".replace("_orig_mod.", "").rstrip("."): exact[name] for name in exact}
     known = written | exact
@@ -34,11 +38,13 @@ def layers_named(model: nn.Module, layers: Layers) -> dict[str, nn.Module]:
         if not isinstance(name, str) or name not in known:
             near = difflib.get_close_matches(str(name), written, n=3, cutoff=0.4)
             near = near or list(written)[1:6]
-            raise ValueError(f"layers has {_shown(layer)}, expected names of layers such as {near}")
+            raise ValueError(
+                f"{argument} has {_shown(layer)}, expected names of layers such as {near}"
+            )
         if isinstance(known[name], torch.jit.ScriptModule):
             raise ValueError(
-                f"layers has {name!r}, a scripted module, which runs no hooks, expected a layer of "
-                "the model before torch.jit"
+                f"{argument} has {name!r}, a scripted module, which runs no hooks, "
+                "expected a layer of the model before torch.jit"
             )
         found[name] = known[name]
     return found

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from glassbox.autograd.tensor_tape import Array
+from glassbox.autograd.tensor_tape import Array, as_array
 from glassbox.support.arguments import check_integer
 
 
@@ -26,7 +26,7 @@ def unfold(images: Any, kernel: int, stride: int = 1, padding: int = 0) -> Array
         ValueError: If this is no batch of images, the window does not fit, or a number is too
             small.
     """
-    images = images if isinstance(images, Array) else Array(images)
+    images = as_array(images=images)
     _check_window(images.shape, kernel, stride, padding)
     padded = np.pad(images.value, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
     windows = sliding_window_view(padded, (kernel, kernel), (2, 3))[:, :, ::stride, ::stride]
@@ -61,9 +61,7 @@ def conv2d(images: Any, weight: Any, bias: Any, *, stride: int = 1, padding: int
     Raises:
         ValueError: If the shapes do not fit together.
     """
-    images, weight, bias = (
-        given if isinstance(given, Array) else Array(given) for given in (images, weight, bias)
-    )
+    images, weight, bias = as_array(images=images), as_array(weight=weight), as_array(bias=bias)
     if len(weight.shape) != 4 or weight.shape[2] != weight.shape[3]:
         raise ValueError(f"weight has shape {weight.shape}, expected (K, C, k, k)")
     kernels, channels, kernel, _ = weight.shape

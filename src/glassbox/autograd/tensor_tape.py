@@ -3,6 +3,7 @@
 import copy
 import heapq
 import itertools
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -111,14 +112,14 @@ class Array:
 
     def sum(self, axis: _Axes = None, keepdims: bool = False) -> "Array":
         """Sum over one axis, several, or all; with ``keepdims`` these axes stay, with length 1."""
-        axis = tuple(axis) if isinstance(axis, list) else axis
+        axis = axis if axis is None else _integers("axis", (axis,))
         kept = self.value.sum(axis, keepdims=True)
         result = kept if keepdims else self.value.sum(axis)
         return Array(result, (self, lambda g: np.broadcast_to(g.reshape(kept.shape), self.shape)))
 
     def max(self, axis: _Axes = None, keepdims: bool = False) -> "Array":
         """Take the maximum over one axis, several, or all; ties share the gradient evenly."""
-        axis = tuple(axis) if isinstance(axis, list) else axis
+        axis = axis if axis is None else _integers("axis", (axis,))
         kept = self.value.max(axis, keepdims=True)
         winners = self.value == kept
         fraction = winners / winners.sum(axis, keepdims=True)
@@ -137,16 +138,25 @@ class Array:
 
     def reshape(self, *shape: int | Sequence[int]) -> "Array":
         """Give the elements another shape, in the same order."""
-        return Array(self.value.reshape(*shape), (self, lambda g: g.reshape(self.shape)))
+        shape = _integers("shape", shape)
+        try:
+            if min(shape, default=0) < -1:
+                raise ValueError("PyTorch knows only -1")
+            result = self.value.reshape(shape)
+        except ValueError as error:
+            fits = f"a shape for {self.value.size} numbers"
+            raise ValueError(f"shape is {shape}, expected {fits}") from error
+        return Array(result, (self, lambda g: g.reshape(self.shape)))
 
     def transpose(self, *axes: int | Sequence[int]) -> "Array":
         """Reorder the axes as ``axes`` says, or reverse them; the gradient goes back."""
-        result = self.value.transpose(*axes)
-        axes = axes[0] if len(axes) == 1 and isinstance(axes[0], Sequence) else axes
-        order = np.arange(result.ndim)[
-            list(axes) if axes else slice(None, None, -1)
-        ]  # none below 0
-        return Array(result, (self, lambda g: g.transpose(np.argsort(order))))
+        count = self.value.ndim
+        axes = _integers("axes", axes) or tuple(range(count))[::-1]
+        order = [axis + count if axis < 0 else axis for axis in axes]
+        if sorted(order) != list(range(count)):
+            raise ValueError(f"axes is {axes}, expected each of {count} axes once")
+        back = np.argsort(order)
+        return Array(self.value.transpose(order), (self, lambda g: g.transpose(back)))
 
     def __neg__(self) -> "Array":
         return self * -1
@@ -196,6 +206,7 @@ def sum_to_shape(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     Raises:
         ValueError: If nothing of ``shape`` could have been broadcast to the gradient's shape.
     """
+    gradient, shape = _real("gradient", gradient), _integers("shape", (shape,))
     added = gradient.ndim - len(shape)
     lengths = zip(shape, gradient.shape[max(added, 0) :], strict=False)
     if added < 0 or any(length not in (1, wide) for length, wide in lengths):
@@ -205,6 +216,22 @@ def sum_to_shape(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     gradient = gradient.sum(tuple(range(added)))
     stretched = tuple(axis for axis, length in enumerate(shape) if length == 1)
     return gradient.sum(stretched, keepdims=True)
+
+
+def as_array(**given: Any) -> Array:
+    """Give an array as it is, and make a constant of anything else, by the name of its argument."""
+    ((name, value),) = given.items()
+    return value if isinstance(value, Array) else Array(_real(name, value))
+
+
+def _integers(name: str, numbers: tuple[Any, ...]) -> tuple[int, ...]:
+    """Give integers that came one by one, or in one tuple or list."""
+    if len(numbers) == 1 and isinstance(numbers[0], tuple | list | np.ndarray):
+        (numbers,) = numbers
+    try:
+        return tuple(operator.index(number) for number in numbers)
+    except TypeError:
+        raise TypeError(f"{name} is {numbers!r}, expected integers") from None
 
 
 def _real(name: str, value: Any) -> np.ndarray:

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from glassbox.autograd.hooks import capture, layers_named
+from glassbox.autograd.hooks import capture
+from glassbox.autograd.layers import layers_named
 from glassbox.support.arguments import (
     as_tensor,
     check_all_finite,
@@ -28,13 +29,13 @@ from glassbox.training.evaluation import predict
 _BATCH_SIZE = 256
 
 
-def layer_features(model: nn.Module, images: Tensor, layer: str) -> Tensor:
+def layer_features(model: nn.Module, images: Tensor, layer: str | nn.Module) -> Tensor:
     """Compute the output ``(N, D)`` of a layer, flattened, in ``eval`` mode, without gradients.
 
     Args:
         model: Maps images to anything.
         images: ``(N, C, H, W)``, at least one, scaled as the model expects them.
-        layer: Name as in ``model.named_modules()``, such as ``"classifier.relu4"``.
+        layer: Name as in ``model.named_modules()``, such as ``"classifier.relu4"``, or the module.
 
     Raises:
         TypeError: If what the layer gives is no tensor.
@@ -44,23 +45,20 @@ def layer_features(model: nn.Module, images: Tensor, layer: str) -> Tensor:
     check_modules(model=model)
     images = as_tensor(images=images)
     check_all_finite(images=images)
-    try:
-        layers_named(model, [layer])
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"layer: {error}") from error
-    with capture(model, [layer]) as outputs:
+    (name,) = layers_named(model, [layer], "layer")
+    with capture(model, [name]) as outputs:
         predict(model, images, _BATCH_SIZE)
     (calls,) = outputs.values()
     batches = math.ceil(len(images) / _BATCH_SIZE)
     if len(calls) != batches:
         raise ValueError(
-            f"layer is {layer!r}, which ran {len(calls)} times for {batches} batches, "
+            f"layer is {name!r}, which ran {len(calls)} times for {batches} batches, "
             "expected one that runs once for each"
         )
-    check_tensors(**{f"the output of {layer!r}": calls[0]})
+    check_tensors(**{f"the output of {name!r}": calls[0]})
     features = torch.cat(calls)
     if len(features) != len(images):
-        reject_tensor(f"the output of {layer!r}", features, f"({len(images)}, ...), as images")
+        reject_tensor(f"the output of {name!r}", features, f"({len(images)}, ...), as images")
     return features.reshape(len(images), -1)
 
 

@@ -72,27 +72,22 @@ def lesion_accuracy(
             finite, or as :func:`removed` does.
     """
     images, labels = checked_task(images, labels)
-    lesions = list(lesions) if isinstance(lesions, Iterable) else [lesions]
-    for blocks in lesions:
-        try:
-            _blocks_named(model, blocks)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"lesions: {error}") from error
+    lesions = lesions if isinstance(lesions, Iterable) else [lesions]
+    names = [list(_blocks_named(model, blocks, "lesions")) for blocks in lesions]
     accuracies = []
-    for blocks in lesions:
+    for blocks in names:
         with removed(model, blocks):
             measured = evaluate(model, images, labels).accuracy
-        check_finite(**{f"the accuracy without {list(blocks)}": measured})
+        check_finite(**{f"the accuracy without {blocks}": measured})
         accuracies.append(measured)
     return accuracies
 
 
-def _blocks_named(model: nn.Module, blocks: Layers) -> dict[str, nn.Module]:
-    try:
-        found = layers_named(model, blocks)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"blocks: {error}") from error
+def _blocks_named(
+    model: nn.Module, blocks: Layers, argument: str = "blocks"
+) -> dict[str, nn.Module]:
+    found = layers_named(model, blocks, argument)
     for name, block in found.items():
         if not (name and hasattr(block, "downsample") and hasattr(block, "conv1")):
-            raise ValueError(f"blocks has {name!r}, expected names of blocks with a shortcut")
+            raise ValueError(f"{argument} has {name!r}, expected names of blocks with a shortcut")
     return found
