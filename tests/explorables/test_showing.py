@@ -2,11 +2,14 @@
 
 import base64
 import io
+import itertools
+import math
 import re
 import subprocess
 import sys
 import threading
 import time
+from fractions import Fraction
 
 import matplotlib.figure
 import numpy as np
@@ -66,10 +69,49 @@ test_wrong_controls_are_refused = refuses(
     (lambda: slider_over([1]), "options is .* expected two or more"),
     (lambda: slider_over([]), "options is .* expected two or more"),
     (lambda: dropdown(["a"]), "options is .* for a dropdown"),
-    (lambda: buttons(["a", "a"]), "options is .* look different"),
+    (lambda: buttons(["a", "a"]), "options has 'a' 2 times, expected .* look different"),
+    (lambda: slider_over([1.00001, 1.00002, 2.0]), r"options has '1' 2 times"),
     (lambda: dropdown(["a", "b"], start="c"), r"start is 'c', expected one of a\|b"),
     (lambda: as_control("n", (4, 1)), "control 'n': high is 1"),
 )
+
+
+test_what_makes_no_choices_is_named = refuses(
+    (lambda: slider(0, math.nan), "high is nan, expected a finite number"),
+    (lambda: slider(-math.inf, 1), "low is -inf, expected a finite number"),
+    (lambda: slider(0, 1, math.nan), "step is nan, expected a finite number"),
+    (lambda: slider(0, 4, start=math.nan), "start is nan, expected one of 0–4"),
+    (lambda: slider("0", 3), TypeError, "low is '0', expected an int or a float"),
+    (lambda: slider(0, 1, Fraction(1, 4)), TypeError, r"step is Fraction\(1, 4\), expected an int"),
+    (lambda: slider(0, 3, label=5), TypeError, "label is 5, expected text"),
+    (lambda: slider(0, 3, unit=5), TypeError, "unit is 5, expected text"),
+    (lambda: slider_over(None), TypeError, "values is None, expected a list of choices"),
+    (lambda: dropdown(7), TypeError, "options is 7, expected a list of choices"),
+    (lambda: toggle(math.nan), r"start is nan, expected one of off\|on"),
+    (lambda: buttons("ab", start=np.ones(2)), r"start is array\(.*, expected one of a\|b"),
+)
+
+test_more_choices_than_anybody_can_tell_apart_are_refused_at_once = refuses(
+    (lambda: explore(draw, a=(0, 10**9)), "'a': high is 1000000000, expected below 10,000 steps"),
+    (lambda: slider(0, 1, 1e-30), "high is 1, expected below 10,000 steps, 1e-30, above 0"),
+    (lambda: slider(0, 10_000), "high is 10000, expected below"),
+    (lambda: dropdown(range(10**12)), "options has over 10,000 entries"),
+    (lambda: slider_over(itertools.count()), "values has over 10,000 entries"),
+)
+
+
+def test_ten_thousand_choices_are_not_too_many():
+    assert slider(1, 10_000).labels[-1] == slider_over(range(10_001, 1, -1)).labels[1] == "10000"
+
+
+def test_integers_of_numpy_are_integers():
+    made = slider(np.int64(2), np.int64(8), np.int64(3))
+    assert made.values == (2, 5, 8) and all(type(value) is int for value in made.values)
+
+
+def test_an_array_is_found_among_arrays():
+    zeros, ones = np.zeros(3), np.ones(3)
+    assert dropdown([zeros, ones], start=ones).start == 1
 
 
 def test_shorthands_stand_for_controls():
@@ -109,6 +151,8 @@ test_functions_and_controls_that_do_not_fit_are_refused = refuses(
     ((draw, None, None, {"b": ["x", "y"]}), TypeError, "missing a required argument: 'a'"),
     ((draw, None, {"z": 1}, {"a": (1, 2)}), "start has 'z'"),
     ((draw, None, {"a": 9}, {"a": (1, 2)}), "start is 9, expected one of 1–2"),
+    ((draw, 5, None, {"a": (1, 2)}), TypeError, "name is 5, expected text"),
+    ((draw, None, 1, {"a": (1, 2)}), TypeError, "start is 1, expected a dict"),
     by=lambda arguments: make_explorable(*arguments),
 )
 

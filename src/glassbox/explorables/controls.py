@@ -1,12 +1,16 @@
 """The controls of an explorable, as plain values: what can be chosen, and what the reader sees."""
 
+import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from numbers import Real
+from decimal import Decimal, InvalidOperation
+from itertools import islice
+from numbers import Integral, Real
 from typing import Any, Literal
 
 _Kind = Literal["slider", "dropdown", "toggle", "buttons"]
+_MOST_CHOICES = 10_000  # of a control: more than anybody can tell apart, and soon made
 
 
 @dataclass(frozen=True)
@@ -35,9 +39,18 @@ class Control:
 
     def index(self, option: Any) -> int:
         """Find the index of a choice by its option: a number, an item, a key, or a bool."""
-        if option not in self.options:
-            raise ValueError(f"start is {option!r}, expected one of {self.summary}")
-        return self.options.index(option)
+        for index, known in enumerate(self.options):
+            if known is option or _equal(known, option):
+                return index
+        raise ValueError(f"start is {option!r}, expected one of {self.summary}")
+
+
+def _equal(first: Any, second: Any) -> bool:
+    """Compare, where an option may be an array, for which there is no single answer."""
+    try:
+        return bool(first == second)
+    except (TypeError, ValueError, RuntimeError):
+        return False
 
 
 def _control(
@@ -51,15 +64,51 @@ def _control(
     """Make a control that starts at ``start``, or at its first choice where that is None."""
     if len(options) < 2:
         raise ValueError(f"options is {list(options)}, expected two or more for a {kind}")
-    if len(set(labels)) < len(labels):
-        raise ValueError(f"options is {list(labels)}, expected choices that look different")
+    (often, count), *_ = Counter(labels).most_common(1)
+    if count > 1:
+        raise ValueError(
+            f"options has {often!r} {count} times, expected choices that look different"
+        )
+    if not isinstance(rest.get("label", ""), str):
+        raise TypeError(f"label is {rest['label']!r}, expected text")
     made = Control(kind, tuple(options), tuple(values), tuple(labels), 0, **rest)
     index = 0 if start is None else made.index(start)
     return Control(kind, made.options, made.values, made.labels, index, **rest)
 
 
-def _with_unit(text: str, unit: str) -> str:
-    return text + ("" if unit in ("", "%", "°", "×") else " ") + unit
+def _with_unit(texts: Iterable[str], unit: str) -> list[str]:
+    if not isinstance(unit, str):
+        raise TypeError(f"unit is {unit!r}, expected text")
+    space = "" if unit in ("", "%", "°", "×") else " "
+    return [text + space + unit for text in texts]
+
+
+def _as_written(**numbers: Any) -> list[Decimal]:
+    """Take numbers as they are written, without the rounding of binary fractions."""
+    found = []
+    for name, number in numbers.items():
+        try:
+            exact = Decimal(str(number)) if isinstance(number, Real) else None
+        except InvalidOperation:  # such as a Fraction
+            exact = None
+        if exact is None:
+            raise TypeError(f"{name} is {number!r}, expected an int or a float")
+        if not math.isfinite(exact):
+            raise ValueError(f"{name} is {number}, expected a finite number")
+        found.append(exact)
+    return found
+
+
+def _listed(**options: Any) -> list[Any]:
+    """List what is given under the name of its argument, unless it does not end soon."""
+    ((name, values),) = options.items()
+    try:
+        listed = list(islice(values, _MOST_CHOICES + 1))
+    except TypeError as error:
+        raise TypeError(f"{name} is {values!r}, expected a list of choices") from error
+    if len(listed) > _MOST_CHOICES:
+        raise ValueError(f"{name} has over {_MOST_CHOICES:,} entries, expected at most as many")
+    return listed
 
 
 def slider(
@@ -84,16 +133,21 @@ def slider(
         play: Whether the page offers to run through the numbers automatically.
 
     Raises:
-        ValueError: The numbers do not make a range of two or more, or ``start`` is not among them.
+        TypeError: What should be a number or text is not.
+        ValueError: The numbers do not make a range of 2 to 10,000, or ``start`` is not among them.
     """
-    first, last, by = (Decimal(str(number)) for number in (low, high, step))
+    first, last, by = _as_written(low=low, high=high, step=step)
+    if by > 0 and (last - first) / by >= _MOST_CHOICES:
+        raise ValueError(
+            f"high is {high}, expected below {_MOST_CHOICES:,} steps, {step}, above {low}"
+        )
     if by <= 0 or last <= first or (last - first) % by:
         raise ValueError(f"high is {high}, expected a whole number of steps, {step}, above {low}")
     exact = [first + i * by for i in range(int((last - first) / by) + 1)]
     digits = max(0, *(-int(n.normalize().as_tuple().exponent) for n in (first, by)))
-    kind = int if isinstance(low, int) and isinstance(step, int) else float
+    kind = int if isinstance(low, Integral) and isinstance(step, Integral) else float
     values = [kind(number) for number in exact]
-    labels = [_with_unit(f"{number:.{digits}f}", unit) for number in exact]
+    labels = _with_unit([f"{number:.{digits}f}" for number in exact], unit)
     middle = values[len(values) // 2]
     start = middle if start is None else start
     return _control("slider", values, values, labels, start, label=label, play=play)
@@ -112,11 +166,13 @@ def slider_over(
     The options are those of :func:`slider`.
 
     Raises:
-        ValueError: There are fewer than two values, or ``start`` is not among them.
+        TypeError: ``values`` has no entries, or ``unit`` or ``label`` is no text.
+        ValueError: There are not 2 to 10,000 values, two look alike, or ``start`` is not among
+            them.
     """
-    values = list(values)
+    values = _listed(values=values)
     start = values[len(values) // 2] if start is None and values else start
-    labels = [_with_unit(_text(value), unit) for value in values]
+    labels = _with_unit(map(_text, values), unit)
     return _control("slider", values, values, labels, start, label=label, play=play)
 
 
@@ -126,11 +182,9 @@ def _text(value: Any) -> str:
 
 def _choices(kind: _Kind, options: Any, start: Any, label: str) -> Control:
     """Make a control over a list, or over a dict whose values ``draw`` receives."""
-    values = list(options.values()) if isinstance(options, Mapping) else list(options)
-    options = list(options)
-    return _control(
-        kind, options, values, [_text(option) for option in options], start, label=label
-    )
+    listed = _listed(options=options)
+    values = [options[key] for key in listed] if isinstance(options, Mapping) else listed
+    return _control(kind, listed, values, [*map(_text, listed)], start, label=label)
 
 
 def dropdown(
@@ -144,7 +198,8 @@ def dropdown(
         label: The name the reader sees; by default the argument's name.
 
     Raises:
-        ValueError: There are fewer than two choices, two look alike, or ``start`` is no choice.
+        TypeError: ``options`` has no entries, or ``label`` is no text.
+        ValueError: There are not 2 to 10,000 choices, two look alike, or ``start`` is no choice.
     """
     return _choices("dropdown", options, start, label)
 
