@@ -32,18 +32,7 @@ const BROKEN = [
   "&&=&",
 ];
 const KEYS = "surface start on lr adaptiveLr momentum beta1 beta2 eps decay speed".split(" ");
-const PAGES = [
-  "race",
-  "race",
-  "race",
-  "race1",
-  "race2",
-  "race0",
-  "race-1",
-  "Race",
-  "",
-  "__proto__",
-];
+const FIELDS = [..."race race race race race race1 race1 race2 Race".split(" "), "", "__proto__"];
 
 /** Numbers from 0 to 1 by the generator mulberry32. */
 function makeRandom(seed) {
@@ -67,17 +56,20 @@ export function hostileAddresses(seed, count) {
   const number = () => (random() < 0.8 ? one(NUMBERS) : bad());
   const values = {
     surface: () => one([one(["saddle", "beale", "ravine"]), one(NAMES), bad()]),
-    start: () => Array.from({ length: one([0, 1, 2, 2, 2, 3]) }, number).join(","),
+    start: () => Array.from({ length: one([2, 2, 2, 2, 1, 3]) }, number).join(","),
     on: () => some(() => one([one(NAMES), "SGD", bad()]), 5, ","),
   };
-  const part = () => {
-    const key = random() < 0.9 ? one(KEYS) : bad();
-    const value = random() < 0.9 ? (Object.hasOwn(values, key) ? values[key]() : number()) : long();
+  const part = (key) => {
+    const value =
+      random() < 0.95 ? (Object.hasOwn(values, key) ? values[key]() : number()) : long();
     return `${key}${random() < 0.95 ? ":" : one(["", "=", "::", ";"])}${value}`;
   };
-  const race = () => some(part, 8, random() < 0.95 ? ";" : one([",", "&", ";;", " "]));
-  const field = () => `${one(PAGES)}=${one([race, race, race, race, bad, long])()}`;
+  const race = () => {
+    const keys = [...KEYS, ...KEYS, bad()].filter(() => random() < 0.35);
+    return keys.map(part).join(random() < 0.9 ? ";" : one([",", "&", ";;", " "]));
+  };
+  const field = () => `${one(FIELDS)}=${random() < 0.8 ? race() : one([bad, long])()}`;
   return Array.from({ length: count }, () =>
-    random() < 0.9 ? some(field, 3, "&") : one([bad, long])(),
+    random() < 0.9 ? `${field()}&${some(field, 2, "&")}` : one([bad, long])(),
   );
 }
