@@ -1,6 +1,8 @@
 """The rendered book as a whole, in a real Chromium; what each page keeps is in test_pages.py."""
 
+import re
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from chapters import listed
@@ -24,6 +26,24 @@ def test_search_finds_a_word(scheme, book, address, visit):
     visited.page.locator("#search-results li").first.wait_for()
     assert visited.errors == []
     assert visited.outside() == []
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_no_word_leaves_a_search_without_an_answer(scheme, book, address, visit):
+    start = address if scheme == "http" else book.as_uri()
+    for words in (
+        "constructor",
+        "__proto__ toString",
+        "<img src=x onerror=harmed=1>",
+        "%[(*\\",
+        "é",
+    ):
+        visited = visit(f"{start}/search.html?q={quote(words)}")
+        visited.page.get_by_text(re.compile("^(Search finished|Your search did not)")).wait_for()
+        assert visited.page.get_by_role("searchbox").first.input_value() == words
+        assert visited.errors == [] and visited.outside() == []
+    found = visit(f"{start}/search.html?q=%E0%A4%A&q=constructor&highlight=%E0%A4%A#__proto__")
+    assert found.errors == []
 
 
 def test_nothing_is_published_that_no_page_shows(book):
