@@ -46,6 +46,21 @@ def test_no_word_leaves_a_search_without_an_answer(scheme, book, address, visit)
     assert found.errors == []
 
 
+def test_every_page_runs_only_its_own_scripts_and_loads_from_the_book_alone(book):
+    pages = [page for page in book.rglob("*.html") if "_static" not in page.parts]
+    pages.remove(book / "index.html")  # which only leads to the first page
+    assert len(pages) > 20
+    for page in pages:
+        text = page.read_text("utf-8")
+        (policy,) = re.findall(
+            r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', text
+        )
+        assert text.index(policy) < min(text.index("<script"), text.index("<link")), page
+        assert "default-src 'none'; script-src 'self' file:" in policy, page
+        assert "unsafe-inline" not in policy.split("style-src")[0], page
+        assert "unsafe-eval" not in policy and "http" not in policy, page
+
+
 def test_nothing_is_published_that_no_page_shows(book):
     pages = "".join(path.read_text("utf-8") for path in book.rglob("*.html"))
     frames = {path.name for path in Path(book, "_images").rglob("*") if path.is_file()}

@@ -1,7 +1,12 @@
-"""A page with every kind of widget, opened with hostile addresses and made with hostile options."""
+"""A page with every kind of widget, opened with hostile addresses and made with hostile options.
 
+It has the policy of the book's pages, so that what this forbids would be an error here.
+"""
+
+import runpy
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from bare_page import bare_page, displayed
@@ -14,12 +19,15 @@ from glassbox.explorables.explorable import make_explorable
 from glassbox.explorables.static_view import static_outputs
 from glassbox.networks import VAE
 from glassbox.plotting import figure
+from glassbox.plotting.figures import to_png
 
 pytestmark = pytest.mark.browser
 
 SHOWN = ".gb-digit"
 BATCHES, BATCH = 4, 55  # a browser takes 200 changes of an address in ten seconds
-DRAWING = Path(__file__).parents[1] / "js" / "hostile_addresses.js"
+ROOT = Path(__file__).parents[2]
+DRAWING = ROOT / "tests" / "js" / "hostile_addresses.js"
+POLICY = runpy.run_path(str(ROOT / "book" / "_ext" / "policy.py"))
 DRAW = """([source, seed, count]) =>
   import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })))
     .then(({ hostileAddresses }) => hostileAddresses(seed, count))"""
@@ -117,6 +125,7 @@ def hostile_player() -> str:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("hostile")
+    (folder / "a.png").write_bytes(to_png(np.zeros((2, 2, 3), np.uint8)))
     torch.manual_seed(0)
     images, labels = torch.rand(40, 1, 8, 8), torch.arange(40) % 10
     with displayed() as shown:
@@ -124,7 +133,7 @@ def site(tmp_path_factory):
         optimizer_playground("beale", (4.5, -1.5), ["AdamW"], lr=1e300, adaptive_lr=5e-324)
         latent_pad(VAE(8, 16, 2), 20 * images - 10, labels, ends=(9, 9))
         draw_a_digit()
-    page = bare_page("Hostile", hostile_player(), *shown)
+    (page,) = POLICY["protected"]([bare_page("Hostile", hostile_player(), *shown)])
     (folder / "index.html").write_text(page, "utf-8")
     return folder
 
@@ -165,3 +174,26 @@ def test_hostile_labels_are_only_text_and_every_control_goes_on(shown):
     assert "score of 9" in visited.page.locator(".gb-key").inner_text()
     assert visited.page.evaluate(HARMED) == [0, 0]
     assert visited.errors == [] and visited.outside() == []
+
+
+def test_what_comes_into_a_page_does_not_run_and_reaches_no_server(shown, serve, site):
+    visited, address = shown(), serve(site)
+    answers = visited.page.evaluate(
+        """async ([harm, address]) => {
+          document.body.insertAdjacentHTML("beforeend", harm);
+          const script = document.createElement("script");
+          script.textContent = "window.harmed = 1";
+          document.body.append(script);
+          const image = new Image();
+          image.src = `${address}/a.png`;
+          const pictures = image.decode().then(() => "shown", () => "refused");
+          const data = fetch(address, { mode: "no-cors" }).then(() => "had", () => "refused");
+          return Promise.all([pictures, data]);
+        }""",
+        ["".join(HARM), address],
+    )
+    assert answers == ["refused", "refused"]
+    assert visited.page.evaluate("window.harmed") is None
+    kinds = ("inline script", "inline event handler", "loading the image", "connecting to")
+    for kind in kinds:
+        assert any(kind in error.lower() for error in visited.errors), (kind, visited.errors)
