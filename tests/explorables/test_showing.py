@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from decimal import Decimal
 from fractions import Fraction
 
 import matplotlib.figure
@@ -88,6 +89,7 @@ test_what_makes_no_choices_is_named = refuses(
     (lambda: slider_over(None), TypeError, "values is None, expected a list of choices"),
     (lambda: dropdown(7), TypeError, "options is 7, expected a list of choices"),
     (lambda: toggle(math.nan), r"start is nan, expected one of off\|on"),
+    (lambda: dropdown([Decimal("sNaN"), 1], start=2), r"start is 2, expected one of sNaN\|1"),
     (lambda: buttons("ab", start=np.ones(2)), r"start is array\(.*, expected one of a\|b"),
 )
 

@@ -49,7 +49,7 @@ def _equal(first: Any, second: Any) -> bool:
     """Compare, where an option may be an array, for which there is no single answer."""
     try:
         return bool(first == second)
-    except (TypeError, ValueError, RuntimeError):
+    except (ArithmeticError, TypeError, ValueError, RuntimeError):
         return False
 
 
