@@ -68,15 +68,16 @@ FOLLOW = """async (addresses) => {
     textOf(race), ...[...race.querySelectorAll("canvas")].map(print),
     ...[...race.querySelectorAll("input")].map((input) => [input.value, input.checked]),
   ].join();
-  const changed = () => new Promise((done) => {
+  const go = (address) => new Promise((done) => {
+    const from = location.href;
     addEventListener("hashchange", done, { once: true });
-    setTimeout(done, 100);
+    location.hash = address;
+    if (location.href === from) done();
   });
   const before = still.map(print).join();
   for (const address of addresses) {
     const say = (...what) => wrong.push([...what, address.slice(0, 300)].join(" | "));
-    location.hash = address;
-    await changed();
+    await go(address);
     await drawn();
     for (const race of races) {
       const first = seen(race);
