@@ -10,7 +10,8 @@ from numbers import Integral, Real
 from typing import Any, Literal
 
 _Kind = Literal["slider", "dropdown", "toggle", "buttons"]
-_MOST_CHOICES = 10_000  # of a control: more than anybody can tell apart, and soon made
+# As many as a slider of a usual width has pixels; a page draws far fewer, a kernel one at a time.
+_MOST_STEPS = 1000
 
 
 @dataclass(frozen=True)
@@ -59,15 +60,16 @@ def _control(
     values: Sequence[Any],
     labels: Sequence[str],
     start: Any,
+    argument: str = "options",
     **rest: Any,
 ) -> Control:
     """Make a control that starts at ``start``, or at its first choice where that is None."""
     if len(options) < 2:
-        raise ValueError(f"options is {list(options)}, expected two or more for a {kind}")
+        raise ValueError(f"{argument} is {list(options)}, expected two or more for a {kind}")
     (often, count), *_ = Counter(labels).most_common(1)
     if count > 1:
         raise ValueError(
-            f"options has {often!r} {count} times, expected choices that look different"
+            f"{argument} has {often!r} {count} times, expected choices that look different"
         )
     if not isinstance(rest.get("label", ""), str):
         raise TypeError(f"label is {rest['label']!r}, expected text")
@@ -83,31 +85,29 @@ def _with_unit(texts: Iterable[str], unit: str) -> list[str]:
     return [text + space + unit for text in texts]
 
 
-def _as_written(**numbers: Any) -> list[Decimal]:
-    """Take numbers as they are written, without the rounding of binary fractions."""
-    found = []
-    for name, number in numbers.items():
-        try:
-            exact = Decimal(str(number)) if isinstance(number, Real) else None
-        except InvalidOperation:  # such as a Fraction
-            exact = None
-        if exact is None:
-            raise TypeError(f"{name} is {number!r}, expected an int or a float")
-        if not math.isfinite(exact):
-            raise ValueError(f"{name} is {number}, expected a finite number")
-        found.append(exact)
-    return found
-
-
-def _listed(**options: Any) -> list[Any]:
-    """List what is given under the name of its argument, unless it does not end soon."""
-    ((name, values),) = options.items()
+def _exact(**numbers: Any) -> Decimal:
+    """Read one number as its decimal digits say, so that 0.1 is a tenth."""
+    ((name, number),) = numbers.items()
+    number = number.item() if getattr(number, "ndim", None) == 0 else number
+    if not isinstance(number, Real):
+        raise TypeError(f"{name} is {number!r}, expected a number")
     try:
-        listed = list(islice(values, _MOST_CHOICES + 1))
-    except TypeError as error:
-        raise TypeError(f"{name} is {values!r}, expected a list of choices") from error
-    if len(listed) > _MOST_CHOICES:
-        raise ValueError(f"{name} has over {_MOST_CHOICES:,} entries, expected at most as many")
+        exact = Decimal(str(number + 0))  # a bool as 0 or 1
+    except InvalidOperation:
+        raise TypeError(f"{name} is {number!r}, expected an int or a float") from None
+    if not math.isfinite(exact):
+        raise ValueError(f"{name} is {number}, expected a finite number")
+    return exact
+
+
+def _listed(**choices: Any) -> list[Any]:
+    """List what is given under the name of its argument, unless it does not end soon."""
+    ((name, value),) = choices.items()
+    if not isinstance(value, Iterable):
+        raise TypeError(f"{name} is {value!r}, expected several choices")
+    listed = list(islice(value, _MOST_STEPS + 2))
+    if len(listed) > _MOST_STEPS + 1:
+        raise ValueError(f"{name} has over {_MOST_STEPS + 1} choices, expected at most as many")
     return listed
 
 
@@ -133,23 +133,28 @@ def slider(
         play: Whether the page offers to run through the numbers automatically.
 
     Raises:
-        TypeError: What should be a number or text is not.
-        ValueError: The numbers do not make a range of 2 to 10,000, or ``start`` is not among them.
+        TypeError: What should be a number or text is none.
+        ValueError: The numbers do not make a range of 2 to 1,001, or ``start`` is not among them.
     """
-    first, last, by = _as_written(low=low, high=high, step=step)
-    if by > 0 and (last - first) / by >= _MOST_CHOICES:
+    first, last, by = _exact(low=low), _exact(high=high), _exact(step=step)
+    if by <= 0:
+        raise ValueError(f"step is {step}, expected above 0")
+    if last > first + _MOST_STEPS * by:
         raise ValueError(
-            f"high is {high}, expected below {_MOST_CHOICES:,} steps, {step}, above {low}"
+            f"high is {high}, expected up to {_MOST_STEPS} steps above low, {low}, by step, {step}"
         )
-    if by <= 0 or last <= first or (last - first) % by:
-        raise ValueError(f"high is {high}, expected a whole number of steps, {step}, above {low}")
+    if last <= first or (last - first) % by:
+        raise ValueError(
+            f"high is {high}, expected a whole number of steps above low, {low}, by step, {step}"
+        )
     exact = [first + i * by for i in range(int((last - first) / by) + 1)]
     digits = max(0, *(-int(n.normalize().as_tuple().exponent) for n in (first, by)))
     kind = int if isinstance(low, Integral) and isinstance(step, Integral) else float
     values = [kind(number) for number in exact]
     labels = _with_unit([f"{number:.{digits}f}" for number in exact], unit)
-    middle = values[len(values) // 2]
-    start = middle if start is None else start
+    if start is None:
+        start = values[len(values) // 2]
+    _exact(start=start)
     return _control("slider", values, values, labels, start, label=label, play=play)
 
 
@@ -167,13 +172,16 @@ def slider_over(
 
     Raises:
         TypeError: ``values`` has no entries, or ``unit`` or ``label`` is no text.
-        ValueError: There are not 2 to 10,000 values, two look alike, or ``start`` is not among
-            them.
+        ValueError: There are not 2 to 1,001 values, two look alike, one is nan or infinite, or
+            ``start`` is not among them.
     """
     values = _listed(values=values)
+    for value in values:
+        if isinstance(value, float):
+            _exact(values=value)
     start = values[len(values) // 2] if start is None and values else start
     labels = _with_unit(map(_text, values), unit)
-    return _control("slider", values, values, labels, start, label=label, play=play)
+    return _control("slider", values, values, labels, start, "values", label=label, play=play)
 
 
 def _text(value: Any) -> str:
@@ -199,7 +207,7 @@ def dropdown(
 
     Raises:
         TypeError: ``options`` has no entries, or ``label`` is no text.
-        ValueError: There are not 2 to 10,000 choices, two look alike, or ``start`` is no choice.
+        ValueError: There are not 2 to 1,001 choices, two look alike, or ``start`` is no choice.
     """
     return _choices("dropdown", options, start, label)
 
