@@ -1,6 +1,8 @@
 """The rendered book as a whole, in a real Chromium; what each page keeps is in test_pages.py."""
 
+import re
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from chapters import listed
@@ -24,6 +26,39 @@ def test_search_finds_a_word(scheme, book, address, visit):
     visited.page.locator("#search-results li").first.wait_for()
     assert visited.errors == []
     assert visited.outside() == []
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_no_word_leaves_a_search_without_an_answer(scheme, book, address, visit):
+    start = address if scheme == "http" else book.as_uri()
+    for words in (
+        "constructor",
+        "__proto__ toString",
+        "<img src=x onerror=harmed=1>",
+        "%[(*\\",
+        "é",
+    ):
+        visited = visit(f"{start}/search.html?q={quote(words)}")
+        visited.page.get_by_text(re.compile("^(Search finished|Your search did not)")).wait_for()
+        assert visited.page.get_by_role("searchbox").first.input_value() == words
+        assert visited.errors == [] and visited.outside() == []
+    found = visit(f"{start}/search.html?q=%E0%A4%A&q=constructor&highlight=%E0%A4%A#__proto__")
+    assert found.errors == []
+
+
+def test_every_page_runs_only_its_own_scripts_and_loads_from_the_book_alone(book):
+    pages = [page for page in book.rglob("*.html") if "_static" not in page.parts]
+    pages.remove(book / "index.html")  # which only leads to the first page
+    assert len(pages) > 20
+    for page in pages:
+        text = page.read_text("utf-8")
+        (policy,) = re.findall(
+            r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', text
+        )
+        assert text.index(policy) < min(text.index("<script"), text.index("<link")), page
+        assert "default-src 'none'; script-src 'self' file:" in policy, page
+        assert "unsafe-inline" not in policy.split("style-src")[0], page
+        assert "unsafe-eval" not in policy and "http" not in policy, page
 
 
 def test_nothing_is_published_that_no_page_shows(book):

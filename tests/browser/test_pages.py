@@ -4,7 +4,6 @@ Each page is opened three times: from a server, from a file, and without JavaScr
 there is written down, and the tests say what has to be true of it.
 """
 
-import contextlib
 import io
 import re
 from types import SimpleNamespace
@@ -12,7 +11,6 @@ from types import SimpleNamespace
 import pytest
 from chapters import ROOT, chapters, listed
 from PIL import Image, ImageChops
-from playwright.sync_api import TimeoutError as TooLate
 
 pytestmark = pytest.mark.browser
 
@@ -24,7 +22,7 @@ PLAYER = "gb-player"
 PICTURES = f"[...document.querySelectorAll('{PLAYER} img')]"
 SOURCES = f"{PICTURES}.map(image => image.src)"
 # The theme lets the keyboard scroll what is wider than its place, some time after a new width.
-SCROLLABLE = """[...document.querySelectorAll(
+SCROLLABLE = """() => [...document.querySelectorAll(
     "pre, .nboutput > .output_area, .cell_output > .output, .jp-RenderedHTMLCommon, " +
     ".pst-scrollable-table-container"
 )].every(area => (area.tabIndex == 0) ==
@@ -121,13 +119,24 @@ def resize(page, width: int) -> None:
 def paint(page, scheme: str) -> None:
     """Let the page be light or dark."""
     page.emulate_media(color_scheme=scheme)
-    page.wait_for_function("scheme => document.documentElement.dataset.theme == scheme", arg=scheme)
+    page.locator(f"html[data-theme={scheme}]").wait_for(state="attached")
 
 
 def wait_a_little(page, condition: str, milliseconds: int, argument=None) -> None:
-    """Wait for what need not come; what is asserted afterwards tells whether it did."""
-    with contextlib.suppress(TooLate):
-        page.wait_for_function(condition, arg=argument, timeout=milliseconds)
+    """Wait for what need not come; what is asserted afterwards tells whether it did.
+
+    The condition is a function. Playwright's own waiting evaluates text in the page, which the
+    page's policy forbids.
+    """
+    page.evaluate(
+        f"""async (argument) => {{
+            const condition = {condition};
+            const late = new Promise((done) => setTimeout(done, {milliseconds}, "late"));
+            while (!(await Promise.race([condition(argument), late])))
+                await new Promise(requestAnimationFrame);
+        }}""",
+        argument,
+    )
 
 
 def with_players(visited, seen):

@@ -5,6 +5,7 @@ import re
 
 import pytest
 import torch
+from refusals import refuses
 
 from glassbox.chapters.vae.latent_pad import latent_pad
 from glassbox.explorables import js_widgets as computed
@@ -21,11 +22,11 @@ def model():
 IMAGES, LABELS = torch.rand(40, 1, 8, 8), torch.arange(40) % 10
 
 
-def shown_state(model, monkeypatch, **options):
+def shown_state(model, monkeypatch, images=IMAGES, labels=LABELS, **options):
     shown = []
     monkeypatch.setenv("GLASSBOX_EXPLORE", "page")
     monkeypatch.setattr(computed, "display", lambda data, **_: shown.append(data[PLAYER]))
-    latent_pad(model, IMAGES, LABELS, **options)
+    latent_pad(model, images, labels, **options)
     found = re.search(r'<script type="application/json">(.*?)</script>', shown[0], re.S)[1]
     return json.loads(found), shown[0]
 
@@ -43,10 +44,27 @@ def test_the_state_holds_the_posterior_means_and_a_typical_one_of_each_digit(mod
     assert "The codes of 40 digits on a plane" in page
 
 
-def test_bad_input_is_named():
-    with pytest.raises(ValueError, match="model has 3 latent dimensions, expected 2"):
-        latent_pad(VAE(8, 16, 3), IMAGES, LABELS)
-    with pytest.raises(ValueError, match="images are 40 and labels 39"):
-        latent_pad(VAE(8, 16, 2), IMAGES, LABELS[1:])
-    with pytest.raises(ValueError, match=r"none of \[9\]"):
-        latent_pad(VAE(8, 16, 2), IMAGES[:9], LABELS[:9])
+def test_arrays_and_lists_are_as_good_as_tensors(model, monkeypatch):
+    expected, _ = shown_state(model, monkeypatch)
+    for images, labels in ((IMAGES.numpy(), LABELS.numpy()), (IMAGES.tolist(), LABELS.tolist())):
+        state, _ = shown_state(model, monkeypatch, images, labels, ends=[0, 1])
+        assert state == expected
+
+
+test_what_makes_no_plane_is_named = refuses(
+    ({"model": VAE(8, 16, 3)}, "model has 3 latent dimensions, expected 2"),
+    ({"labels": LABELS[1:]}, r"labels has shape \(39,\) .* expected \(40,\)"),
+    ({"labels": LABELS + 1}, "labels is between 1 and 10, expected 0 to 9"),
+    ({"labels": LABELS % 9}, r"labels have none of \[9\]"),
+    ({"images": IMAGES[:, 0]}, r"images has shape \(40, 8, 8\) .* expected \(N, 1, size, size\)"),
+    ({"images": IMAGES / 0}, "means has 80 entries that are nan"),
+    ({"images": None}, TypeError, "images is None, expected a tensor"),
+    ({"start": (9, 0)}, r"start is \(9, 0\), expected 2 numbers, -"),
+    ({"start": (0, torch.nan)}, r"start is \(0, nan\), expected 2 numbers, -"),
+    ({"ends": (0, 10)}, "ends is between 0 and 10, expected 0 to 9"),
+    ({"ends": (1, 2.5)}, r"ends has .* expected class indices"),
+    ({"ends": (1,)}, r"ends has shape \(1,\)"),
+    by=lambda changes: latent_pad(
+        **{"model": VAE(8, 16, 2), "images": IMAGES, "labels": LABELS} | changes
+    ),
+)

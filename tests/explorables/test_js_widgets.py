@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 from refusals import refuses
 
 from glassbox.chapters.adam.playground import optimizer_playground
@@ -145,10 +146,28 @@ def test_a_playground_begins_at_the_learning_rates_it_is_given(monkeypatch):
     assert told["still"].alt != usual and SURFACES["ravine"].lr == 0.1
 
 
+def test_a_playground_takes_what_it_can_read(monkeypatch):
+    told = {}
+    monkeypatch.setattr(
+        "glassbox.chapters.adam.playground.show_computed",
+        lambda _, state, **more: told.update(state, **more),
+    )
+    twice = (name for name in ["SGD", "Adam", "SGD"])
+    optimizer_playground(start=torch.tensor([1, 2]), racers=twice, lr=torch.tensor(0.25))
+    assert told["racers"] == ["SGD", "Adam"] and told["start"] == [1, 2]
+    assert json.loads(json.dumps(told["surfaces"]))[0]["lr"] == 0.25
+    optimizer_playground(lr=1e300, adaptive_lr=1e300)
+    assert "optimizers" in told["still"].alt
+
+
 test_a_playground_refuses_what_it_does_not_know = refuses(
     ({"surface": "moon"}, "surface is 'moon', expected one of ravine"),
     ({"racers": ["Adam", "Lion"]}, "racer is 'Lion'"),
+    ({"racers": ()}, "racers is empty, expected at least one entry"),
+    ({"racers": 5}, TypeError, "racers is 5, expected a list of names"),
     ({"start": (1.0,)}, r"start is \(1.0,\)"),
+    ({"start": (9, 9)}, r"start is \(9, 9\), expected 2 numbers, -5.5 to 2.5 and -4.5 to 3.0"),
+    ({"start": "ab"}, TypeError, "start is 'ab', expected numbers"),
     ({"lr": 0}, "^lr is 0, expected above 0"),
     ({"adaptive_lr": float("nan")}, "adaptive_lr is nan, expected above 0"),
     by=lambda options: optimizer_playground(**options),

@@ -2,12 +2,15 @@
 
 import base64
 import io
+import itertools
 import math
 import re
 import subprocess
 import sys
 import threading
 import time
+from decimal import Decimal
+from fractions import Fraction
 
 import matplotlib.figure
 import numpy as np
@@ -63,19 +66,55 @@ test_wrong_controls_are_refused = refuses(
     (lambda: slider(5, 1), "high is 1"),
     (lambda: slider(0, 1, 0.3), "high is 1"),
     (lambda: slider(0, 1, 0), "step is 0, expected above 0"),
-    (lambda: slider(0, math.nan), "high is nan, expected a finite number"),
-    (lambda: slider(0, 1, "x"), TypeError, "step is 'x', expected a number"),
-    (lambda: slider(0, 10**9), "high is 1000000000, expected up to 1000 steps"),
     (lambda: slider(0, 4, start=5), "start is 5, expected one of 0–4"),
     (lambda: slider_over([1]), "values is .* expected two or more"),
     (lambda: slider_over([]), "values is .* expected two or more"),
-    (lambda: slider_over([1, math.nan]), "values is nan, expected a finite number"),
-    (lambda: dropdown(7), TypeError, "options is 7, expected several choices"),
     (lambda: dropdown(["a"]), "options is .* for a dropdown"),
-    (lambda: buttons(["a", "a"]), "options is .* look different"),
+    (lambda: buttons(["a", "a"]), "options has 'a' 2 times, expected .* look different"),
+    (lambda: slider_over([1.00001, 1.00002, 2.0]), "values has '1' 2 times"),
     (lambda: dropdown(["a", "b"], start="c"), r"start is 'c', expected one of a\|b"),
     (lambda: as_control("n", (4, 1)), "control 'n': high is 1"),
 )
+
+
+test_what_makes_no_choices_is_named = refuses(
+    (lambda: slider(0, math.nan), "high is nan, expected a finite number"),
+    (lambda: slider(-math.inf, 1), "low is -inf, expected a finite number"),
+    (lambda: slider(0, 1, math.nan), "step is nan, expected a finite number"),
+    (lambda: slider(0, 4, start=math.nan), "start is nan, expected a finite number"),
+    (lambda: slider("0", 3), TypeError, "low is '0', expected a number"),
+    (lambda: slider_over([1, math.nan]), "values is nan, expected a finite number"),
+    (lambda: slider(0, 1, Fraction(1, 4)), TypeError, r"step is Fraction\(1, 4\), expected an int"),
+    (lambda: slider(0, 3, label=5), TypeError, "label is 5, expected text"),
+    (lambda: slider(0, 3, unit=5), TypeError, "unit is 5, expected text"),
+    (lambda: slider_over(None), TypeError, "values is None, expected several choices"),
+    (lambda: dropdown(7), TypeError, "options is 7, expected several choices"),
+    (lambda: toggle(math.nan), r"start is nan, expected one of off\|on"),
+    (lambda: dropdown([Decimal("sNaN"), 1], start=2), r"start is 2, expected one of sNaN\|1"),
+    (lambda: buttons("ab", start=np.ones(2)), r"start is array\(.*, expected one of a\|b"),
+)
+
+test_more_choices_than_a_slider_has_pixels_are_refused_at_once = refuses(
+    (lambda: explore(draw, a=(0, 10**9)), "'a': high is 1000000000, expected up to 1000 steps"),
+    (lambda: slider(0, 1, 1e-30), "high is 1, expected up to 1000 steps above low, 0, by step, 1"),
+    (lambda: slider(0, 1001), "high is 1001, expected up to"),
+    (lambda: dropdown(range(10**12)), "options has over 1001 choices"),
+    (lambda: slider_over(itertools.count()), "values has over 1001 choices"),
+)
+
+
+def test_a_thousand_steps_are_not_too_many():
+    assert slider(0, 1000).labels[-1] == slider_over(range(1001, 0, -1)).labels[1] == "1000"
+
+
+def test_integers_of_numpy_are_integers():
+    made = slider(np.int64(2), np.int64(8), np.int64(3))
+    assert made.values == (2, 5, 8) and all(type(value) is int for value in made.values)
+
+
+def test_an_array_is_found_among_arrays():
+    zeros, ones = np.zeros(3), np.ones(3)
+    assert dropdown([zeros, ones], start=ones).start == 1
 
 
 def test_shorthands_stand_for_controls():
@@ -115,6 +154,8 @@ test_functions_and_controls_that_do_not_fit_are_refused = refuses(
     ((draw, None, None, {"b": ["x", "y"]}), TypeError, "missing a required argument: 'a'"),
     ((draw, None, {"z": 1}, {"a": (1, 2)}), "start has 'z'"),
     ((draw, None, {"a": 9}, {"a": (1, 2)}), "start is 9, expected one of 1–2"),
+    ((draw, 5, None, {"a": (1, 2)}), TypeError, "name is 5, expected text"),
+    ((draw, None, 1, {"a": (1, 2)}), TypeError, "start is 1, expected a dict"),
     by=lambda arguments: make_explorable(*arguments),
 )
 
@@ -289,7 +330,7 @@ def test_controls_moved_at_once_end_at_what_is_set(monkeypatch):
     monkeypatch.setattr("glassbox.explorables.widget_view.to_png", slow_at_first)
     slow = threading.Thread(target=lambda: setattr(first, "index", 1))
     slow.start()
-    assert began.wait(timeout=60)
+    assert began.wait(timeout=10)
     second.index = 1
     slow.join()
     assert picture(screen.value)[0] == "A bar of 1, y."
@@ -311,6 +352,6 @@ def test_what_is_stored_is_a_still_picture_and_one_line_of_text(shown):
 
 
 def test_error_in_the_first_picture_is_raised_by_the_cell(shown):
-    earlier = len(shown.outputs)
+    shown.outputs.clear()
     shown.run(SOURCE.replace("slider(1, 5)", "slider(1, 5, start=5)").replace("=True)", "=False)"))
-    assert [output.get("ename") for output in shown.outputs[earlier:]] == ["RuntimeError"]
+    assert [output.get("ename") for output in shown.outputs] == ["RuntimeError"]

@@ -12,9 +12,10 @@ import {
   standardNormals,
 } from "../../src/glassbox/chapters/adam/playground_optimizers.js";
 import { Pace } from "../../src/glassbox/chapters/adam/playground_pace.js";
-import { knobsFor, NAMES, Race } from "../../src/glassbox/chapters/adam/playground_race.js";
+import { knobsFor, NAMES, onMap, Race } from "../../src/glassbox/chapters/adam/playground_race.js";
 import { surfaces } from "../../src/glassbox/chapters/adam/playground_surfaces.js";
 import { powerOfTen, short } from "../../src/glassbox/chapters/adam/playground_text.js";
+import { hostileAddresses } from "./hostile_addresses.js";
 
 const SETTINGS = {
   lr: 0.1,
@@ -182,7 +183,7 @@ test("a race comes back from its address", () => {
 test("what an address has wrong is as at the beginning", () => {
   const text = "surface:moon;start:a,b;on:X;lr:7;beta1:0.5";
   const { surface, start, on, settings } = parseRace(text, newRace());
-  assert.deepEqual([surface, start, on], ["ravine", [-4.5, -2], []]);
+  assert.deepEqual([surface, start, on], ["ravine", [-4.5, -2], ["SGD", "Adam"]]);
   assert.deepEqual([settings.lr, settings.beta1], [0.1, 0.5]);
   const other = parseRace("lr:0.2;start:1", newRace());
   assert.deepEqual(
@@ -200,6 +201,37 @@ test("names that every object has are no optimizers, surfaces or settings", () =
   const { surface, on, settings } = parseRace(text, newRace());
   assert.deepEqual([surface, on], ["ravine", ["SGD"]]);
   assert.ok(!Object.hasOwn(settings, "constructor"));
+});
+
+test("a number that is left out is no 0, and a start beside the map comes onto it", () => {
+  const { settings, start } = parseRace("momentum:;decay: ;beta1;start:,", newRace());
+  assert.deepEqual([settings.momentum, settings.beta1, start], [0.9, 0.9, [-4.5, -2]]);
+  assert.deepEqual(parseRace("start:1e300,-7", newRace()).start, [5, -3]);
+  assert.deepEqual(parseRace("start:1e999,nan", newRace()).start, [-4.5, -2]);
+});
+
+test("each optimizer takes part once, in the order of the address, or none does", () => {
+  assert.deepEqual(parseRace("on:Adam,SGD,Adam,X,Adam", newRace()).on, ["Adam", "SGD"]);
+  assert.deepEqual(parseRace("on:", newRace()).on, []);
+});
+
+test("whatever an address says, the race is one that the controls could have made", () => {
+  let read = 0;
+  for (const address of hostileAddresses(5, 2000)) {
+    const text = new URLSearchParams(address).get("race");
+    if (!text) continue;
+    const race = newRace();
+    const { surface, start, on, settings } = parseRace(text, race);
+    const ground = race.known.get(surface);
+    const knobs = Object.keys(settings);
+    assert.ok(ground && start.length === 2, text);
+    assert.deepEqual(onMap(start, ground), start, text);
+    assert.ok(on.every((name) => NAMES.includes(name)) && new Set(on).size === on.length, text);
+    assert.deepEqual(knobs.sort(), race.knobs.map(({ name }) => name).sort(), text);
+    for (const { name, choices } of race.knobs) assert.ok(choices.includes(settings[name]), text);
+    read += 1;
+  }
+  assert.ok(read > 500);
 });
 
 test("a race runs at its pace, and at most 8 steps a frame", () => {

@@ -1,6 +1,7 @@
 """The extensions that turn formulas and players into pages."""
 
 import base64
+import hashlib
 import re
 import sys
 from io import StringIO
@@ -16,6 +17,7 @@ sys.path.insert(0, str(EXTENSIONS))
 
 import formulas  # noqa: E402
 import players  # noqa: E402
+import policy  # noqa: E402
 
 
 @pytest.mark.parametrize(
@@ -133,3 +135,32 @@ def test_a_page_without_players_is_left_alone(tmp_path):
     context = {"body": "<p>data:image/png;base64,AAAA</p>"}
     players.split(SimpleNamespace(outdir=tmp_path), "page", "", context, None)
     assert context["body"] == "<p>data:image/png;base64,AAAA</p>" and not list(tmp_path.iterdir())
+
+
+PAGE = """<!doctype html><html><head><meta charset="utf-8" />
+<script src="a.js"></script><script>run("1 < 2 &amp;")</script></head><body>
+<script type="application/json">{"a": "run()"}</script><script type="module">run("2")</script>
+<p>&lt;script&gt;run("3")&lt;/script&gt; onclick="run()"</p>%s</body></html>"""
+
+
+def scripts_of(page: str) -> set[str]:
+    return set(re.search(r"script-src 'self' file: 'unsafe-hashes' (.*?);", page)[1].split())
+
+
+def hash_of(code: str) -> str:
+    digest = hashlib.sha256(code.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def test_a_page_may_run_what_it_was_written_with_and_no_more():
+    first, second = policy.protected([PAGE % "", PAGE % '<button onclick="a(&quot;b&quot;)">'])
+    own = {hash_of(code) for code in ('run("1 < 2 &amp;")', 'run("2")', 'a("b")')}
+    assert scripts_of(first) == scripts_of(second) == own
+    assert first.index("Content-Security-Policy") < first.index("<script")
+    assert re.sub(r"\n *<meta http-equiv[^>]*>", "", first) == PAGE % ""
+
+
+def test_a_page_keeps_the_policy_it_has():
+    (once,) = policy.protected([PAGE % "<p>Content-Security-Policy</p>"])
+    assert policy.protected([once]) == [once]
+    assert once.count("http-equiv") == 1

@@ -234,3 +234,17 @@ def test_labels_that_are_not_class_indices_are_named(labels, message):
     arguments.check_class_indices(3, labels=torch.zeros(0).long())
     with pytest.raises(ValueError, match=f"^labels {message}"):
         arguments.check_class_indices(3, labels=labels)
+
+
+def test_a_point_is_given_as_floats_and_lies_inside_its_bounds():
+    bounds = [(0, 1), (-2, 2)]
+    for point in ((1, -2), [0.5, 2.0], torch.tensor([0, 1]), np.array([0.5, 0.0])):
+        found = arguments.as_point(bounds, start=point)
+        assert found == tuple(point) and all(type(value) is float for value in found)
+    for point in ((1.1, 0), (0, NAN), (-INF, 0), (1,), (1, 0, 0)):
+        message = r"^start is \(.*\), expected 2 numbers, 0 to 1 and -2 to 2$"
+        with pytest.raises(ValueError, match=message):
+            arguments.as_point(bounds, start=point)
+    for point in (5, "ab", None, (10**400, 0)):
+        with pytest.raises(TypeError, match=r"^start is .*, expected numbers$"):
+            arguments.as_point(bounds, start=point)

@@ -1,16 +1,17 @@
 """The controls of an explorable, as plain values: what can be chosen, and what the reader sees."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
+from itertools import islice
 from numbers import Integral, Real
 from typing import Any, Literal
 
+_Kind = Literal["slider", "dropdown", "toggle", "buttons"]
 # As many as a slider of a usual width has pixels; a page draws far fewer, a kernel one at a time.
 _MOST_STEPS = 1000
-
-_Kind = Literal["slider", "dropdown", "toggle", "buttons"]
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,18 @@ class Control:
 
     def index(self, option: Any) -> int:
         """Find the index of a choice by its option: a number, an item, a key, or a bool."""
-        if option not in self.options:
-            raise ValueError(f"start is {option!r}, expected one of {self.summary}")
-        return self.options.index(option)
+        for index, known in enumerate(self.options):
+            if known is option or _equal(known, option):
+                return index
+        raise ValueError(f"start is {option!r}, expected one of {self.summary}")
+
+
+def _equal(first: Any, second: Any) -> bool:
+    """Compare, where an option may be an array, for which there is no single answer."""
+    try:
+        return bool(first == second)
+    except (ArithmeticError, TypeError, ValueError, RuntimeError):
+        return False
 
 
 def _control(
@@ -56,15 +66,49 @@ def _control(
     """Make a control that starts at ``start``, or at its first choice where that is None."""
     if len(options) < 2:
         raise ValueError(f"{argument} is {list(options)}, expected two or more for a {kind}")
-    if len(set(labels)) < len(labels):
-        raise ValueError(f"{argument} is {list(labels)}, expected choices that look different")
+    (often, count), *_ = Counter(labels).most_common(1)
+    if count > 1:
+        raise ValueError(
+            f"{argument} has {often!r} {count} times, expected choices that look different"
+        )
+    if not isinstance(rest.get("label", ""), str):
+        raise TypeError(f"label is {rest['label']!r}, expected text")
     made = Control(kind, tuple(options), tuple(values), tuple(labels), 0, **rest)
     index = 0 if start is None else made.index(start)
     return Control(kind, made.options, made.values, made.labels, index, **rest)
 
 
-def _with_unit(text: str, unit: str) -> str:
-    return text + ("" if unit in ("", "%", "°", "×") else " ") + unit
+def _with_unit(texts: Iterable[str], unit: str) -> list[str]:
+    if not isinstance(unit, str):
+        raise TypeError(f"unit is {unit!r}, expected text")
+    space = "" if unit in ("", "%", "°", "×") else " "
+    return [text + space + unit for text in texts]
+
+
+def _exact(**numbers: Any) -> Decimal:
+    """Read one number as its decimal digits say, so that 0.1 is a tenth."""
+    ((name, number),) = numbers.items()
+    number = number.item() if getattr(number, "ndim", None) == 0 else number
+    if not isinstance(number, Real):
+        raise TypeError(f"{name} is {number!r}, expected a number")
+    try:
+        exact = Decimal(str(number + 0))  # a bool as 0 or 1
+    except InvalidOperation:
+        raise TypeError(f"{name} is {number!r}, expected an int or a float") from None
+    if not math.isfinite(exact):
+        raise ValueError(f"{name} is {number}, expected a finite number")
+    return exact
+
+
+def _listed(**choices: Any) -> list[Any]:
+    """List what is given under the name of its argument, unless it does not end soon."""
+    ((name, value),) = choices.items()
+    if not isinstance(value, Iterable):
+        raise TypeError(f"{name} is {value!r}, expected several choices")
+    listed = list(islice(value, _MOST_STEPS + 2))
+    if len(listed) > _MOST_STEPS + 1:
+        raise ValueError(f"{name} has over {_MOST_STEPS + 1} choices, expected at most as many")
+    return listed
 
 
 def slider(
@@ -89,7 +133,7 @@ def slider(
         play: Whether the page offers to run through the numbers automatically.
 
     Raises:
-        TypeError: What should be a number is none.
+        TypeError: What should be a number or text is none.
         ValueError: The numbers do not make a range of 2 to 1,001, or ``start`` is not among them.
     """
     first, last, by = _exact(low=low), _exact(high=high), _exact(step=step)
@@ -107,23 +151,11 @@ def slider(
     digits = max(0, *(-int(n.normalize().as_tuple().exponent) for n in (first, by)))
     kind = int if isinstance(low, Integral) and isinstance(step, Integral) else float
     values = [kind(number) for number in exact]
-    labels = [_with_unit(f"{number:.{digits}f}", unit) for number in exact]
-    middle = values[len(values) // 2]
-    if start is not None:
-        _exact(start=start)
-    start = middle if start is None else start
+    labels = _with_unit([f"{number:.{digits}f}" for number in exact], unit)
+    if start is None:
+        start = values[len(values) // 2]
+    _exact(start=start)
     return _control("slider", values, values, labels, start, label=label, play=play)
-
-
-def _exact(**numbers: Any) -> Decimal:
-    """Read one number as its decimal digits say, so that 0.1 is a tenth."""
-    ((name, number),) = numbers.items()
-    number = number.item() if getattr(number, "ndim", None) == 0 else number
-    if not isinstance(number, Real):
-        raise TypeError(f"{name} is {number!r}, expected a number")
-    if not math.isfinite(number):
-        raise ValueError(f"{name} is {number}, expected a finite number")
-    return Decimal(str(number + 0))  # a bool as 0 or 1
 
 
 def slider_over(
@@ -139,23 +171,17 @@ def slider_over(
     The options are those of :func:`slider`.
 
     Raises:
-        ValueError: There are fewer than two values, one is nan or infinite, or ``start`` is not
-            among them.
+        TypeError: ``values`` has no entries, or ``unit`` or ``label`` is no text.
+        ValueError: There are not 2 to 1,001 values, two look alike, one is nan or infinite, or
+            ``start`` is not among them.
     """
     values = _listed(values=values)
     for value in values:
         if isinstance(value, float):
             _exact(values=value)
     start = values[len(values) // 2] if start is None and values else start
-    labels = [_with_unit(_text(value), unit) for value in values]
+    labels = _with_unit(map(_text, values), unit)
     return _control("slider", values, values, labels, start, "values", label=label, play=play)
-
-
-def _listed(**choices: Any) -> list[Any]:
-    ((name, value),) = choices.items()
-    if not isinstance(value, Iterable):
-        raise TypeError(f"{name} is {value!r}, expected several choices")
-    return list(value)
 
 
 def _text(value: Any) -> str:
@@ -164,11 +190,9 @@ def _text(value: Any) -> str:
 
 def _choices(kind: _Kind, options: Any, start: Any, label: str) -> Control:
     """Make a control over a list, or over a dict whose values ``draw`` receives."""
-    values = list(options.values()) if isinstance(options, Mapping) else None
-    options = _listed(options=options)
-    return _control(
-        kind, options, values or options, [_text(option) for option in options], start, label=label
-    )
+    listed = _listed(options=options)
+    values = [options[key] for key in listed] if isinstance(options, Mapping) else listed
+    return _control(kind, listed, values, [*map(_text, listed)], start, label=label)
 
 
 def dropdown(
@@ -182,7 +206,8 @@ def dropdown(
         label: The name the reader sees; by default the argument's name.
 
     Raises:
-        ValueError: There are fewer than two choices, two look alike, or ``start`` is no choice.
+        TypeError: ``options`` has no entries, or ``label`` is no text.
+        ValueError: There are not 2 to 1,001 choices, two look alike, or ``start`` is no choice.
     """
     return _choices("dropdown", options, start, label)
 

@@ -77,6 +77,10 @@ def make_explorable(
     """Check that ``draw`` takes what the specs make, and combine it with its controls."""
     if not callable(draw):
         raise TypeError(f"draw is {draw!r}, expected a function that returns a figure")
+    if not isinstance(name, str | None):
+        raise TypeError(f"name is {name!r}, expected text")
+    if not isinstance(start, Mapping | None):
+        raise TypeError(f"start is {start!r}, expected a dict of arguments and their choices")
     if not specs:
         raise ValueError("controls is empty, expected at least one")
     try:

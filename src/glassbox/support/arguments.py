@@ -8,7 +8,7 @@ that is nan passes none of the checks of numbers.
 import math
 import operator
 import os
-from collections.abc import Collection, Hashable, Mapping, Sized
+from collections.abc import Collection, Hashable, Mapping, Sequence, Sized
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, NoReturn
@@ -303,3 +303,20 @@ def as_path(**values: Any) -> Path:
     ((name, value),) = values.items()
     check_types(str, os.PathLike, **{name: value})
     return Path(value)
+
+
+def as_point(bounds: Sequence[tuple[float, float]], **values: Any) -> tuple[float, ...]:
+    """Give a point as floats, each from the low to the high end of its pair among ``bounds``.
+
+    One point is given, under the name of its argument.
+    """
+    ((name, value),) = values.items()
+    try:
+        point = tuple(map(float, value))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise TypeError(f"{name} is {_short(value)}, expected numbers") from error
+    pairs = list(zip(point, bounds, strict=False))
+    if len(point) != len(bounds) or not all(low <= at <= high for at, (low, high) in pairs):
+        ranges = " and ".join(f"{low} to {high}" for low, high in bounds)
+        raise ValueError(f"{name} is {_short(value)}, expected {len(bounds)} numbers, {ranges}")
+    return point

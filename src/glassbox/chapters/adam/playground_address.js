@@ -1,7 +1,7 @@
 // A race as a part of the page's address, such as #race=surface:saddle;start:1,0.5;on:SGD;lr:0.1
 
 import { racers } from "./playground_optimizers.js";
-import { settingsFor } from "./playground_race.js";
+import { onMap, settingsFor } from "./playground_race.js";
 
 /** Writes where a race is run, from where, by whom and with which settings. */
 export function formatRace({ surface, start, on, settings }) {
@@ -10,14 +10,24 @@ export function formatRace({ surface, start, on, settings }) {
   return [`surface:${surface}`, `start:${place}`, `on:${on}`, ...numbers].join(";");
 }
 
-function parseStart(text, fallback) {
-  const start = (text ?? "").split(",").map(Number);
-  return start.length === 2 && start.every(Number.isFinite) ? start : fallback;
+/** The number that a text says; nan, and not 0, where it says none. */
+const numberOf = (text) => (text?.trim() ? Number(text) : Number.NaN);
+
+function parseStart(text, ground) {
+  const start = (text ?? "").split(",").map(numberOf);
+  return start.length === 2 && start.every(Number.isFinite) ? onMap(start, ground) : ground.start;
+}
+
+/** Those who are known, each once. An empty list means that nobody takes part. */
+function parseRacers(text, fallback) {
+  if (text === "") return [];
+  const listed = [...new Set(text?.split(","))].filter((name) => Object.hasOwn(racers, name));
+  return listed.length ? listed : fallback;
 }
 
 /**
  * Reads what `formatRace` wrote, or a reader. What is missing or unknown is as at the beginning on
- * that surface; who takes part stays as it is.
+ * that surface, and a start beside the map comes onto it; who takes part stays as it is.
  */
 export function parseRace(text, { known, knobs, surface, on }) {
   const given = new Map(text.split(";").map((part) => part.split(":")));
@@ -25,15 +35,11 @@ export function parseRace(text, { known, knobs, surface, on }) {
   const ground = known.get(named);
   const settings = settingsFor(ground);
   for (const { name, choices } of knobs) {
-    const value = Number(given.get(name));
-    if (given.has(name) && choices.includes(value)) settings[name] = value;
+    const value = numberOf(given.get(name));
+    settings[name] = choices.find((choice) => choice === value) ?? settings[name];
   }
-  const listed = given
-    .get("on")
-    ?.split(",")
-    .filter((name) => Object.hasOwn(racers, name));
-  const start = parseStart(given.get("start"), ground.start);
-  return { surface: named, start, on: listed ?? on, settings };
+  const start = parseStart(given.get("start"), ground);
+  return { surface: named, start, on: parseRacers(given.get("on"), on), settings };
 }
 
 /** The key of a playground in the address; each on a page has its own. */

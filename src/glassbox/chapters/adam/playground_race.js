@@ -37,6 +37,9 @@ export function knobsFor(known) {
 
 export const settingsFor = ({ lr, adaptiveLr }) => ({ ...COMMON, lr, adaptiveLr });
 
+/** The point of a map that is nearest to a point. */
+export const onMap = (point, { bounds }) => point.map((value, k) => clamp(value, ...bounds[k]));
+
 export class Race {
   constructor(options) {
     this.options = options;
@@ -83,7 +86,7 @@ export class Race {
 
   /** Puts the start at a point, or at the nearest one that is on the map. */
   place(point) {
-    this.start = point.map((value, k) => clamp(value, ...this.ground.bounds[k]));
+    this.start = onMap(point, this.ground);
   }
 
   restart() {

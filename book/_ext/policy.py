@@ -1,0 +1,88 @@
+"""A content security policy in each page: it loads only the book's files and runs its own scripts.
+
+What runs inline is listed by its hash, so that markup which came into a page by mistake or by
+malice runs nothing, and nothing is asked of other servers.
+"""
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+# A page that was opened as a file and the files beside it are not the same origin in all browsers.
+OWN = "'self' file:"
+POLICY = (
+    "default-src 'none'; script-src {own} 'unsafe-hashes' {inline}; style-src {own} 'unsafe-inline'; "
+    "img-src {own} data:; font-src {own} data:; connect-src 'self'; form-action {own}; "
+    "base-uri 'none'"
+)
+# The policy holds for what comes after it, and the encoding has to come first.
+ENCODING = re.compile(r'<meta charset="utf-8" ?/?>')
+ELEMENT = '<meta http-equiv="Content-Security-Policy" content="{}">'
+RUN = (None, "", "module", "text/javascript")
+
+
+class _Inline(HTMLParser):
+    """Finds what a page runs: scripts without a source, and handlers of events."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.scripts: list[str] = []
+        self.handlers: list[str] = []
+        self._inside = False
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handlers += [code or "" for name, code in attrs if name.startswith("on")]
+        given = dict(attrs)
+        self._inside = tag == "script" and "src" not in given and given.get("type") in RUN
+        if self._inside:
+            self.scripts.append("")
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self.scripts[-1] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = False
+
+
+def protected(pages: list[str]) -> list[str]:
+    """Write into pages their policies, those that have none.
+
+    A handler of one page is allowed in all: the search reads the others, to show what was found.
+    """
+    inline = [_Inline(page) for page in pages]
+    handlers = {_hash(code) for found in inline for code in found.handlers}
+    allowed = [handlers | {_hash(code) for code in found.scripts} for found in inline]
+    return [_with_policy(page, hashes) for page, hashes in zip(pages, allowed, strict=True)]
+
+
+def _with_policy(page: str, hashes: set[str]) -> str:
+    if ELEMENT.partition(" content")[0] in page:
+        return page
+    element = ELEMENT.format(POLICY.format(own=OWN, inline=" ".join(sorted(hashes))))
+    return ENCODING.sub(lambda encoding: f"{encoding[0]}\n    {element}", page, count=1)
+
+
+def _hash(code: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'"
+
+
+def protect(app, exception: Exception | None) -> None:
+    """Write the policies into the pages of a finished build."""
+    if exception or app.builder.format != "html":
+        return
+    files = sorted(Path(app.outdir).rglob("*.html"))
+    pages = [file.read_text("utf-8") for file in files]
+    for file, old, new in zip(files, pages, protected(pages), strict=True):
+        if new != old:
+            file.write_text(new, "utf-8")
+
+
+def setup(app) -> dict:
+    """Register what is done to the finished build."""
+    app.connect("build-finished", protect)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
