@@ -6,7 +6,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-import glassbox.support.torchvision_operators  # noqa: F401  (before torchvision)
 from glassbox.support.arguments import check_at_least_one, check_choice, reject_tensor
 
 STEMS = ("center", "corner", "resized", "fresh")
