@@ -36,7 +36,7 @@ def test_digits_are_scikit_learns_in_bytes():
     assert np.abs(digits.images[:, 0].numpy() / 255 - theirs.images / 16).max() < 0.5 / 255 + 1e-9
 
 
-ALL = "digits, scenes, mnist_5k, mnist, fashion_mnist, cifar10"
+ALL = "digits, scenes, mnist_5k, mnist, fashion_mnist, cifar10, wine_quality, wine"
 
 test_what_cannot_be_loaded_is_named = refuses(
     (lambda: load("zzz"), f"name is 'zzz', expected one of {ALL}"),

@@ -22,4 +22,5 @@ from .splits import k_folds as k_folds
 from .splits import long_tailed as long_tailed
 from .splits import long_tailed_counts as long_tailed_counts
 from .splits import stratified_split as stratified_split
+from .tabular import TabularDataset as TabularDataset
 from .train_test import TrainTest as TrainTest
