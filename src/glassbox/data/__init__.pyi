@@ -13,6 +13,9 @@ from .dataset import Dataset as Dataset
 from .datasets import load as load
 from .downloads import DownloadError as DownloadError
 from .handwriting import read_strokes as read_strokes
+from .patches import photo_patches as photo_patches
+from .photos import Photograph as Photograph
+from .photos import photographs as photographs
 from .pixels import channel_statistics as channel_statistics
 from .pixels import normalize as normalize
 from .pixels import resize as resize
