@@ -8,7 +8,7 @@ from torch import Tensor
 from glassbox.data.dataset import Dataset
 from glassbox.data.photos import photographs
 from glassbox.data.train_test import TrainTest
-from glassbox.support.arguments import check_at_least_one, check_integer
+from glassbox.support.arguments import check_integer
 
 # Of red, green and blue: ITU-R BT.601.
 _LUMA = (0.299, 0.587, 0.114)
@@ -38,7 +38,7 @@ def photo_patches(
         ValueError: If a name is unknown or given twice, or an argument is too large or below 1.
         ModuleNotFoundError: If a package is missing; the message says how to install it.
     """
-    check_at_least_one(size=size, train_count=train_count, test_count=test_count)
+    check_integer(1, size=size, train_count=train_count, test_count=test_count)
     check_integer(0, seed=seed)
     if len(set(names)) != len(names):
         raise ValueError(f"names is {names}, expected each once")
@@ -54,7 +54,7 @@ def photo_patches(
         for name, half in zip(photos, halves[part], strict=True):
             _check_room(name, half, size, **{f"{part}_count": count})
         patches = torch.stack([_cut(half, size, count, generator) for half in halves[part]], dim=1)
-        labels = torch.arange(len(photos)).repeat(count)
+        labels = torch.arange(len(photos), device="cpu").repeat(count)
         parts[part] = Dataset("photo_patches", patches.flatten(0, 1), labels, tuple(photos))
     return TrainTest(**parts)
 
@@ -63,7 +63,7 @@ def _in_one_mode(images: Sequence[Tensor]) -> list[Tensor]:
     """Give images as they are if all are in color, else as gray ones, ``(1, H, W)``."""
     if all(len(image) == 3 for image in images):
         return list(images)
-    weights = torch.tensor(_LUMA).view(3, 1, 1)
+    weights = torch.tensor(_LUMA, device="cpu").view(3, 1, 1)
     return [
         image if len(image) == 1 else (image * weights).sum(0, keepdim=True).round().to(torch.uint8)
         for image in images
@@ -85,5 +85,5 @@ def _cut(half: Tensor, size: int, count: int, generator: torch.Generator) -> Ten
     """Cut patches ``(count, C, size, size)`` at different places."""
     windows = half.unfold(1, size, 1).unfold(2, size, 1)  # a view: (C, rows, columns, size, size)
     rows, columns = windows.shape[1:3]
-    places = torch.randperm(rows * columns, generator=generator)[:count]
+    places = torch.randperm(rows * columns, generator=generator, device="cpu")[:count]
     return windows[:, places // columns, places % columns].transpose(0, 1)

@@ -71,7 +71,7 @@ _SOURCES = {
     "astronaut": _scikit_image(
         "astronaut.png",
         "88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5",
-        "The astronaut Eileen Collins",
+        "The astronaut Eileen Collins in her suit, with a helmet",
         "NASA",
         "public domain",
         "https://flic.kr/p/r9qvLn",
@@ -103,7 +103,7 @@ _SOURCES = {
     "china": _scikit_learn(
         "china.jpg",
         "8378025ad2519d649d02e32bd98990db4ab572357d9f09841c2fbfbb4fefad29",
-        "A Chinese palace",
+        "A Chinese tower above trees and a lake",
         "danielbuechele",
         "CC BY 2.0",
         "https://www.flickr.com/photos/danielbuechele/6061409035/",
@@ -119,7 +119,7 @@ _SOURCES = {
     "coffee": _scikit_image(
         "coffee.png",
         "cc02f8ca188b167c775a7101b5d767d1e71792cf762c33d6fa15a4599b5a8de7",
-        "A cup of coffee on a wooden table",
+        "A cup of coffee on a red saucer",
         "Rachel Michetti",
         "CC0 1.0",
         _SKIMAGE_PAGE,
@@ -127,7 +127,7 @@ _SOURCES = {
     "flower": _scikit_learn(
         "flower.jpg",
         "a77f6ec41e353afdf8bdff2ea981b2955535d8d83294f8cfa49cf4e423dd5638",
-        "A flower",
+        "An orange dahlia",
         "vultilion",
         "CC BY 2.0",
         "https://www.flickr.com/photos/vultilion/6056698931/",
@@ -176,7 +176,7 @@ _SOURCES = {
     "rocket": _scikit_image(
         "rocket.jpg",
         "c2dd0de7c538df8d111e479619b129464d0269d0ae5fd18ca91d33a7fdfea95c",
-        "The launch of a Falcon 9 rocket",
+        "A Falcon 9 rocket on its launch pad at dusk",
         "SpaceX",
         "public domain",
         "https://www.flickr.com/photos/spacexphotos/16511594820/",

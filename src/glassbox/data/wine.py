@@ -55,7 +55,7 @@ def read_wine_quality(
     features = torch.cat([one[:, :-1] for one in rows])
     names = _FEATURES
     if color == "both":
-        white = torch.arange(len(features)) >= len(rows[0])
+        white = torch.arange(len(features), device="cpu") >= len(rows[0])
         features, names = torch.cat([features, white[:, None]], dim=1), (*names, "white")
     scores = torch.cat([one[:, -1] for one in rows]).to(torch.int64)
     return TabularDataset("wine_quality", features, scores, names, "quality")

@@ -1,5 +1,6 @@
 """Networks pretrained on ImageNet, one of which a package brings, so that it needs no network."""
 
+import difflib
 from functools import cache
 
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor, nn
 from glassbox.data.downloads import DownloadError
 from glassbox.data.installed_files import installed_file, installed_package
 from glassbox.data.pixels import normalize
-from glassbox.support.arguments import check_bytes, check_choice, reject_tensor
+from glassbox.support.arguments import check_bytes, reject_tensor
 from glassbox.support.seeds import isolated_seed
 
 OFFLINE = "efficientnet_lite0"
@@ -108,7 +109,13 @@ def imagenet_classes() -> tuple[str, ...]:
 def _check_torchvision(name: str) -> None:
     from torchvision import models
 
-    check_choice((OFFLINE, *models.list_models(module=models)), name=name)
+    known = models.list_models(module=models)
+    if name not in known:
+        near = difflib.get_close_matches(str(name).lower(), [OFFLINE, *known], n=3)
+        hint = f": did you mean {' or '.join(near)}?" if near else ""
+        raise ValueError(
+            f"name is {name!r}, expected {OFFLINE} or an architecture of torchvision{hint}"
+        )
 
 
 def _efficientnet_lite0() -> nn.Module:
