@@ -40,6 +40,7 @@ ALL = "digits, scenes, mnist_5k, mnist, fashion_mnist, cifar10, wine_quality, wi
 
 test_what_cannot_be_loaded_is_named = refuses(
     (lambda: load("zzz"), f"name is 'zzz', expected one of {ALL}"),
+    (lambda: load(["digits"]), r"name is \['digits'\], expected one of"),
     (lambda: load("cifar"), f"{ALL}.* did you mean .*cifar10"),
     (lambda: load("MNIST"), "did you mean .*mnist"),
     (lambda: load("digit"), "did you mean .*digits"),

@@ -62,8 +62,8 @@ def test_a_seed_chooses_the_places():
 
 
 test_what_has_no_room_or_no_meaning_is_refused = refuses(
-    (lambda: photo_patches("cat", "lena"), "name is 'lena'"),
-    (lambda: photo_patches("cat", "cat"), "names is .'cat', 'cat'., expected each once"),
+    (lambda: photo_patches("cat", "lena"), "names has 'lena'"),
+    (lambda: photo_patches("cat", "cat"), "names has 2 names of 1, expected each once"),
     (lambda: photo_patches("cat", size=0), "size is 0, expected an integer of at least 1"),
     (lambda: photo_patches("cat", size=226), "size is 226, expected at most 225 for cat"),
     (lambda: photo_patches("cat", size=225), "train_count is 200, expected at most 76 for cat"),

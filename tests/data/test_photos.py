@@ -88,5 +88,7 @@ def test_those_that_are_wanted_come_in_that_order(no_network):
 
 
 def test_what_is_no_photograph_is_refused():
-    with pytest.raises(ValueError, match="name is 'lena', expected one of astronaut, brick"):
+    with pytest.raises(ValueError, match="names has 'lena', expected some of astronaut, brick"):
         photographs("cat", "lena")
+    with pytest.raises(ValueError, match=r"names has \['cat'\], expected some of astronaut"):
+        photographs(["cat"])

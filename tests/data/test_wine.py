@@ -87,7 +87,14 @@ def test_the_stand_in_is_scikit_learns():
 
 def test_a_part_of_a_table_keeps_rows_together_and_a_table_describes_itself():
     table = load("wine")
-    for chosen in ([3, 1], torch.tensor([3, 1]), slice(2, 9, 3), table.targets == 1, []):
+    for chosen in (
+        [3, 1],
+        torch.tensor([3, 1]),
+        slice(2, 9, 3),
+        table.targets == 1,
+        [],
+        np.array([4]),
+    ):
         part = table[chosen]
         rows = torch.arange(178)[chosen]
         assert torch.equal(part.features, table.features[rows])
@@ -109,6 +116,9 @@ test_what_is_no_table_or_not_in_it_is_refused = refuses(
     (lambda: load("wine_quality", split="test"), "split is 'test'.*wine_quality has no official"),
     (lambda: load("wine").feature("taste"), "name is 'taste', expected one of alcohol, malic_acid"),
     (lambda: load("wine")[3], TypeError, "indices is 3"),
+    (lambda: load("wine")[[0.5]], r"indices has shape \(1,\) and type torch.float32"),
+    (lambda: load("wine")[[True]], r"indices has shape \(1,\) and type torch.bool"),
+    (lambda: load("wine")[[178]], IndexError, "indices is between 178 and 178, expected below 178"),
 )
 
 PARTS = {
@@ -125,6 +135,10 @@ test_parts_that_do_not_fit_together_are_refused = refuses(
     ({"features": torch.full((4, 2), torch.nan)}, "features has 8 entries that are nan"),
     ({"targets": torch.zeros(4)}, "targets has .*float32, expected int64 .4,."),
     ({"targets": torch.arange(3)}, "targets has shape .3,."),
+    ({"features": [[1.0, 2.0]]}, TypeError, "features is a list, expected a Tensor"),
+    ({"targets": None}, TypeError, "targets is a NoneType, expected a Tensor"),
+    ({"feature_names": "ab"}, TypeError, "feature_names is a str, expected a tuple"),
+    ({"class_names": "ab"}, TypeError, "class_names is a str, expected a tuple"),
     ({"feature_names": ("a",)}, "feature_names is .'a',., expected 2 names"),
     ({"feature_names": ("a", "a")}, "feature_names is .'a', 'a'., expected 2 names"),
     ({"class_names": ("x", "y")}, "targets has .*expected values from 0 to 1"),

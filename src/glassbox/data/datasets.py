@@ -71,7 +71,7 @@ def load(
         "wine_quality": _load_wine_quality,
         "wine": _load_wine,
     }
-    if name not in loaders:
+    if not (isinstance(name, str) and name in loaders):
         near = difflib.get_close_matches(str(name).lower(), loaders, n=3, cutoff=0.4)
         hint = f": did you mean {' or '.join(near)}?" if near else ""
         raise ValueError(f"name is {name!r}, expected one of {', '.join(loaders)}{hint}")

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from glassbox.data.installed_files import installed_file
-from glassbox.support.arguments import check_choice
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -205,7 +204,8 @@ def photographs(*names: str) -> dict[str, Photograph]:
         glassbox.data.downloads.DownloadError: If a package's file is missing or is another one.
     """
     for name in names:
-        check_choice(tuple(_SOURCES), name=name)
+        if not isinstance(name, str) or name not in _SOURCES:
+            raise ValueError(f"names has {name!r}, expected some of {', '.join(_SOURCES)}")
     return {name: _read(name, _SOURCES[name]) for name in names or _SOURCES}
 
 
