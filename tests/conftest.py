@@ -1,6 +1,7 @@
 """What all tests share: the tools of the book on the path, their order, and the book itself."""
 
 import random
+import socket
 import subprocess
 import sys
 from collections import Counter
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+
+import glassbox  # noqa: F401  (whoever imports torchvision after it needs do nothing more)
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests" / "notebooks")]
@@ -93,3 +96,17 @@ def _make_book(tested: set[Path], run: str) -> None:
     made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if made.returncode:
         pytest.fail(f"make book fails:\n{made.stdout}\n{made.stderr}", pytrace=False)
+
+
+@pytest.fixture
+def no_network(monkeypatch) -> list:
+    """Refuse every connection, as a machine without a network does, and list what was asked for."""
+    asked = []
+
+    def refuse(*address, **options):
+        asked.append(address)
+        raise OSError("there is no network")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    return asked

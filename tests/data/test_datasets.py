@@ -38,10 +38,11 @@ def test_digits_are_scikit_learns_in_bytes():
 
 
 NAN, THREE = float("nan"), torch.ones(3)
-ALL = "digits, scenes, mnist, fashion_mnist, cifar10"
+ALL = "digits, scenes, mnist_5k, mnist, fashion_mnist, cifar10, wine_quality, wine"
 
 test_what_cannot_be_loaded_is_named = refuses(
     (lambda: load("zzz"), f"name is 'zzz', expected one of {ALL}"),
+    (lambda: load(["digits"]), r"name is \['digits'\], expected one of"),
     (lambda: load("cifar"), f"{ALL}.* did you mean .*cifar10"),
     (lambda: load("MNIST"), "did you mean .*mnist"),
     (lambda: load("digit"), "did you mean .*digits"),

@@ -156,3 +156,20 @@ def test_the_installed_torchvision_works_after_the_guard(run):
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout.split() == ["[[[2,", "1]]]", "10"]
+
+
+def test_importing_the_package_is_enough_for_a_torchvision_without_operators(broken: Path, run):
+    result = run("import glassbox\nimport torchvision, torch\ntorch.ops.torchvision.qnms.default")
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("code", ["import glassbox", "from glassbox.plotting import Figure"])
+def test_importing_the_package_is_enough_for_the_installed_torchvision(run, code):
+    result = run(f"{code}\nfrom torchvision.ops import box_iou\nimport torchvision.models")
+    assert result.returncode == 0, result.stderr
+
+
+def test_importing_the_package_alone_imports_no_torch():
+    code = "import sys, glassbox\nprint({'torch', 'torchvision'} & set(sys.modules))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stdout.strip() == "set()", result.stderr

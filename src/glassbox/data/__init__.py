@@ -1,6 +1,8 @@
 """Images and labels: where they come from, how they are split, batched and augmented.
 
-``scenes`` draws pictures whose every mask is known. Nothing here knows of a network.
+Real ones lie in installed packages, such as :func:`~glassbox.data.photos.photographs`, or are
+official files; ``scenes`` draws pictures whose every mask is known. Nothing here knows of a
+network.
 """
 
 import lazy_loader

@@ -13,6 +13,9 @@ from .dataset import Dataset as Dataset
 from .datasets import load as load
 from .downloads import DownloadError as DownloadError
 from .handwriting import read_strokes as read_strokes
+from .patches import photo_patches as photo_patches
+from .photos import Photograph as Photograph
+from .photos import photographs as photographs
 from .pixels import channel_statistics as channel_statistics
 from .pixels import normalize as normalize
 from .pixels import resize as resize
@@ -22,4 +25,5 @@ from .splits import k_folds as k_folds
 from .splits import long_tailed as long_tailed
 from .splits import long_tailed_counts as long_tailed_counts
 from .splits import stratified_split as stratified_split
+from .tabular import TabularDataset as TabularDataset
 from .train_test import TrainTest as TrainTest

@@ -19,6 +19,9 @@ from .gan_networks import DCGANDiscriminator as DCGANDiscriminator
 from .gan_networks import DCGANGenerator as DCGANGenerator
 from .gan_networks import MLPDiscriminator as MLPDiscriminator
 from .gan_networks import MLPGenerator as MLPGenerator
+from .imagenet import imagenet_classes as imagenet_classes
+from .imagenet import imagenet_inputs as imagenet_inputs
+from .imagenet import imagenet_network as imagenet_network
 from .lesions import lesion_accuracy as lesion_accuracy
 from .lesions import removed as removed
 from .loss_slices import filter_normalized as filter_normalized

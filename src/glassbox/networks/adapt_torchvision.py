@@ -6,7 +6,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-import glassbox.support.torchvision_operators  # noqa: F401  (before torchvision)
 from glassbox.data.downloads import explained_weights
 from glassbox.support.arguments import (
     as_tensor,

@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
-import glassbox.support.torchvision_operators  # noqa: F401  (before torchvision)
 from glassbox.support.arguments import check_choice
 from glassbox.support.tables import Table
 

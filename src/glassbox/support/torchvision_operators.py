@@ -4,7 +4,8 @@ A CPU build of torch beside a CUDA build of torchvision cannot load torchvision'
 compiled operators, and ``import torchvision`` stops with
 ``operator torchvision::nms does not exist``. Data sets, transforms and models need
 none of them: declaring the two missing operators is enough. Importing this module does
-that; where torchvision's operators load, nothing is changed.
+that; where torchvision's operators load, nothing is changed. ``import glassbox`` sees to it that
+this module is imported just before torchvision.
 """
 
 from importlib.machinery import PathFinder
