@@ -30,6 +30,7 @@ SUPPORT = (
 )
 DATA = (
     Exemption("data.draw_scenes(defaults)", "sweep", "10,000 scenes take their time"),
+    Exemption("data.Photograph", "sweep", "a record that the package makes"),
     Exemption("data.normalize(images=*)", "passes on", "pixels go through, each by itself"),
     Exemption("data.TrainTest.normalize", "passes on", "pixels go through, each by itself"),
     Exemption("data.resize", "passes on", "pixels go through; what measures them refuses"),
