@@ -58,13 +58,14 @@ class History:
 
         Raises:
             TypeError: If ``state`` is no dict.
-            ValueError: If it has other keys, or its lists are not all of the same length.
+            ValueError: If it has other keys, or a list has neither an entry an epoch nor none.
         """
         check_state(state, parts=asdict(History()))
         lists = [state[name] for name, empty in asdict(History()).items() if empty == []]
-        right = all(isinstance(one, list) and len(one) == len(lists[0]) for one in lists)
+        epochs = len(state["epoch"]) if isinstance(state["epoch"], list) else 0
+        right = all(isinstance(one, list) and len(one) in (0, epochs) for one in lists)
         if not right or len(state) != len(lists) + 1:
-            raise ValueError(f"state is {state}, expected lists of the same length and stopped")
+            raise ValueError(f"state is {state}, expected lists of one entry an epoch, or none")
         self.__dict__.update(asdict(History(**state)))
 
 
