@@ -132,6 +132,25 @@ def test_what_is_no_tensor_is_named(check):
         check(scores=torch.tensor([1j]))
 
 
+def test_sizes_come_as_integers_that_do_not_overflow():
+    side, width = arguments.as_sizes(side=np.uint8(16), width=3)
+    assert (side * side, width) == (256, 3)
+    with pytest.raises(ValueError, match=r"^width is 0, expected at least 1$"):
+        arguments.as_sizes(side=2, width=0)
+
+
+def test_what_no_classifier_gives_is_named():
+    arguments.check_classifier_output(logits=PASSED)
+    for wrong, message in (
+        (PASSED[0], "has shape"),
+        (PASSED[:, :0], "is empty"),
+        (PASSED > 0, "has shape .* torch.bool, expected numbers"),
+        (PASSED * NAN, "has 8 entries that are nan"),
+    ):
+        with pytest.raises(ValueError, match=f"^logits {message}"):
+            arguments.check_classifier_output(logits=wrong)
+
+
 def test_integers_come_as_a_tuple():
     for given in ((4, 5), [4, 5], np.array([4, 5]), torch.tensor([4, 5]), range(4, 6)):
         assert arguments.as_integers(2, center=given) == (4, 5)

@@ -1,11 +1,12 @@
 """Losses, accuracies and learning rates, epoch by epoch."""
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from glassbox.support.arguments import check_choice, check_state
+from glassbox.support.arguments import check_state
 from glassbox.training.distributed import sum_over_processes
 from glassbox.training.evaluation import count_correct
 
@@ -41,13 +42,10 @@ class History:
         return len(self.epoch)
 
     def append(self, **values: float | None) -> None:
-        """Append the values of one epoch, each by the name of its list.
-
-        Raises:
-            ValueError: If there is no such list.
-        """
+        """Append the values of one epoch, each by the name of its list."""
         for name in values:
-            check_choice(_LISTS, values=name)
+            if not isinstance(self.__dict__.get(name), list):
+                raise ValueError(f"values has {name!r}, expected names of lists of a History")
         for name, value in values.items():
             getattr(self, name).append(value)
 
@@ -59,18 +57,16 @@ class History:
         """Restore what :meth:`state_dict` returned.
 
         Raises:
-            TypeError: If the state is no dict.
-            ValueError: If its lists are not those of a history, of one length.
+            TypeError: If ``state`` is no dict.
+            ValueError: If it has other keys, or a list has neither an entry an epoch nor none.
         """
-        check_state(state, parts=_LISTS)
-        lists = [state[name] for name in _LISTS]
-        whole = state.keys() <= {*_LISTS, "stopped"} and all(isinstance(one, list) for one in lists)
-        if not whole or len(set(map(len, lists))) != 1:
-            raise ValueError(f"state has {', '.join(state)}, expected lists of as many epochs each")
+        check_state(state, parts=asdict(History()))
+        lists = [state[name] for name, empty in asdict(History()).items() if empty == []]
+        epochs = len(state["epoch"]) if isinstance(state["epoch"], list) else 0
+        right = all(isinstance(one, list) and len(one) in (0, epochs) for one in lists)
+        if not right or len(state) != len(lists) + 1:
+            raise ValueError(f"state is {state}, expected lists of one entry an epoch, or none")
         self.__dict__.update(asdict(History(**state)))
-
-
-_LISTS = tuple(field.name for field in fields(History) if field.name != "stopped")
 
 
 class RunningMean:
@@ -91,8 +87,8 @@ class RunningMean:
             self.correct += correct  # stays on its device: no waiting for a GPU
             self.classified += len(labels)
 
-    def over_processes(self) -> tuple[float, float | None]:
+    def over_processes(self, device: torch.device) -> tuple[float, float | None]:
         """Average loss and accuracy, if any, over the images of all processes."""
         sums = [self.loss, self.images, float(self.correct), self.classified]
-        loss, images, correct, classified = sum_over_processes(sums)
+        loss, images, correct, classified = sum_over_processes(sums, device)
         return loss / images, correct / classified if classified else None
