@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from devices import gives_the_same_on_every_device
 from refusals import refuses
 from scipy import stats
 
@@ -113,6 +114,14 @@ def test_a_walk_that_diverges_comes_to_an_end():
     assert not way.points[-1].isfinite().all()
     assert way.points.shape == (51, 2)
 
+
+test_walks_and_gradients_are_the_same_on_every_device = gives_the_same_on_every_device(
+    ("gradient", SURFACES["noisy_quadratic"].gradient, torch.tensor([0.5, 0.25]), 3),
+    (
+        "trajectory",
+        lambda: trajectory(SURFACES["beale"], lambda p: torch.optim.SGD(p, 0.01), steps=3).points,
+    ),
+)
 
 test_bad_walks_are_refused = refuses(
     ({"steps": -1}, "steps is -1"),

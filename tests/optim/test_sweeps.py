@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 import torch
 import torch.nn.functional as F
+from devices import gives_the_same_on_every_device
 from refusals import refuses
 from torch import nn
 
@@ -75,6 +76,11 @@ def test_a_rate_that_diverged_is_not_chosen_whether_high_or_low_is_best():
         assert Sweep(task, (1.0, 0.1, 0.01), scores, scores).chosen == best
         with pytest.raises(ValueError, match="validation has 1 means that are nan"):
             Sweep(task, (1.0,), scores[:1], scores[:1]).result  # noqa: B018
+
+
+test_batches_are_drawn_on_the_cpu_everywhere = gives_the_same_on_every_device(
+    ("random_batches", random_batches, SEEDS, 50, 4, 8),
+)
 
 
 def test_batches_follow_from_the_seed_alone():
