@@ -1,5 +1,8 @@
 """The scenes, their network, its marks and its measures do what the chapter says of them."""
 
+from copy import deepcopy
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -126,6 +129,17 @@ def test_maps_of_a_network_that_knows_its_classes_lie_in_the_right_half():
     images[torch.arange(4), labels] = 1
     given = measures.Sample(images, labels, images[:, 0] > 2)
     assert measures.fraction_in_own_half(ReadsColors(), given).tolist() == [1, 1, 1, 1]
+
+
+def test_halves_of_one_class_and_maps_that_are_not_finite_are_refused(model, task):
+    given = measures.sample(task, 4)
+    alike = replace(given, labels=torch.zeros(4).long())
+    with pytest.raises(ValueError, match=r"^labels is \[0\], expected at least two classes"):
+        measures.side_by_side(alike)
+    broken = deepcopy(model)
+    nn.init.constant_(next(broken.parameters()), float("nan"))
+    with pytest.raises(ValueError, match=r"entries that are nan"):
+        measures.fraction_in_own_half(broken, given, classes=False)
 
 
 def test_the_cascade_begins_with_the_same_maps(model, task):

@@ -103,10 +103,8 @@ def side_by_side(given: Sample) -> tuple[Tensor, Tensor]:
     Raises:
         ValueError: If all images are of one class: there is no other to put beside them.
     """
-    if len(given.labels.unique()) < 2:
-        raise ValueError(
-            f"labels is {given.labels.unique().tolist()}, expected two classes at least"
-        )
+    if len(found := given.labels.unique()) < 2:
+        raise ValueError(f"labels is {found.tolist()}, expected at least two classes")
     order = torch.arange(len(given.labels), device=given.labels.device)
     partner = order.roll(-1)
     while (same := given.labels[partner] == given.labels).any():
