@@ -7,6 +7,7 @@ import math
 
 import pytest
 import torch
+from devices import gives_the_same_on_every_device
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -290,6 +291,23 @@ def test_the_vectorized_form_in_half_precision_is_torchs_own(options, dtype):
     step_both(optimizer, expected, [mine, theirs], range(50))
     for one, other in zip(mine, theirs, strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True)
+
+
+def stepped(kind, param, gradient):
+    param = param.detach().clone().requires_grad_()
+    param.grad = gradient
+    optimizer = kind([param], lr=0.1, weight_decay=0.1)
+    for _ in range(3):
+        optimizer.step()
+    return param
+
+
+test_steps_need_no_float64_and_no_other_device = gives_the_same_on_every_device(
+    *(
+        (kind.__name__, functools.partial(stepped, kind), torch.rand(3, 2), torch.rand(3, 2))
+        for kind in (optim.SGD, optim.RMSprop, optim.Adam, optim.AdamW, optim.VectorizedAdam)
+    )
+)
 
 
 def sparse_parameter():

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from devices import gives_the_same_on_every_device
 from refusals import refuses
 from scipy import stats
 
@@ -114,6 +115,15 @@ def test_a_walk_that_diverges_comes_to_an_end():
     assert way.points.shape == (51, 2)
 
 
+test_walks_and_gradients_are_the_same_on_every_device = gives_the_same_on_every_device(
+    ("gradient", SURFACES["noisy_quadratic"].gradient, torch.tensor([0.5, 0.25]), 3),
+    (
+        "trajectory",
+        lambda: trajectory(SURFACES["beale"], lambda p: torch.optim.SGD(p, 0.01), steps=3).points,
+    ),
+)
+
+
 def descend(params):
     return torch.optim.SGD(params, lr=0.1)
 
@@ -126,8 +136,8 @@ test_bad_walks_are_refused = refuses(
     ({"start": 7}, "start is 7, expected two finite numbers"),
     ({"steps": 1.5}, "steps is 1.5, expected an integer"),
     ({"seed": [0]}, r"seed is \[0\], expected an integer"),
-    ({"make_optimizer": lambda params: None}, TypeError, "make_optimizer made None, expected"),
-    ({"surface": "saddle"}, TypeError, "surface is 'saddle', expected one of SURFACES"),
+    ({"make_optimizer": lambda params: None}, TypeError, "make_optimizer gave None, expected"),
+    ({"surface": "saddle"}, TypeError, "surface is 'saddle', expected Surface"),
     by=lambda options: trajectory(
         **{"surface": SURFACES["saddle"], "make_optimizer": descend} | options
     ),

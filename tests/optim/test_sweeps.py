@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from devices import gives_the_same_on_every_device
 from refusals import refuses
 from torch import nn
 
@@ -78,6 +79,11 @@ def test_a_rate_that_diverged_is_not_chosen_whether_high_or_low_is_best():
             Sweep(task, (1.0,), scores[:1], scores[:1]).result  # noqa: B018
 
 
+test_batches_are_drawn_on_the_cpu_everywhere = gives_the_same_on_every_device(
+    ("random_batches", random_batches, SEEDS, 50, 4, 8),
+)
+
+
 def test_batches_follow_from_the_seed_alone():
     both, one = (random_batches(seeds, 50, 4, 8) for seeds in (SEEDS, SEEDS[1:]))
     assert both.shape == (4, 2, 8) and torch.equal(both[:, 1:], one)
@@ -135,9 +141,9 @@ def test_a_sweep_learns_and_repeats_itself():
 test_a_sweep_refuses_what_it_cannot_do = refuses(
     ({"lrs": []}, "lrs is empty"),
     ({"lrs": [0.1, math.nan]}, "lrs is nan, expected at least 0"),
-    ({"lrs": 0.1}, TypeError, "lrs is 0.1, expected learning rates"),
-    ({"task": None}, TypeError, "task is None, expected a Task"),
-    ({"make_optimizer": lambda *_: 7}, TypeError, "make_optimizer made 7, expected an optimizer"),
+    ({"lrs": 0.1}, TypeError, "lrs is 0.1, expected Iterable"),
+    ({"task": None}, TypeError, "task is None, expected Task"),
+    ({"make_optimizer": lambda *_: 7}, TypeError, "make_optimizer gave 7, expected an optimizer"),
     ({"steps": 0}, "steps is 0, expected at least 1"),
     ({"batch_size": 0}, "batch_size is 0, expected at least 1"),
     by=lambda given: sweep(

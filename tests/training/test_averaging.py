@@ -2,6 +2,7 @@ import copy
 
 import pytest
 import torch
+from devices import gives_the_same_on_every_device
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -90,6 +91,22 @@ def test_the_average_of_a_model_in_half_precision_is_that_in_float32_rounded_onc
         assert not torch.equal(
             value, ExponentialAverage(make_model(dtype)).model.get_parameter(name)
         )
+
+
+def averaged(*weights):
+    model = nn.Linear(2, 2, bias=False, device="cpu")
+    average = ExponentialAverage(model, 0.9)
+    average.model.weight = nn.Parameter(weights[0].clone(), requires_grad=False)
+    for weight in weights[1:]:
+        model.weight = nn.Parameter(weight)
+        average.update(model)
+    return average.model.weight
+
+
+test_averages_are_the_same_on_every_device = gives_the_same_on_every_device(
+    ("float32", averaged, *torch.rand(4, 2, 2)),
+    ("bfloat16", averaged, *torch.rand(4, 2, 2).bfloat16()),
+)
 
 
 def test_integer_buffers_are_copied():

@@ -8,6 +8,7 @@ from collections import OrderedDict
 import pytest
 import torch
 import torch.nn.functional as F
+from devices import gives_the_same_on_every_device
 from torch import nn
 
 from glassbox.data import Batches
@@ -204,6 +205,19 @@ def test_every_change_is_found_and_named(message):
     model.inner.bias.data.zero_()
     with pytest.raises(AssertionError, match=f"^not frozen: {message}$"), assert_frozen(model):
         MEDDLING[message](model)
+
+
+def what_moved(before, after):
+    module = nn.Module()
+    module.register_buffer("kept", before)
+    with pytest.raises(AssertionError) as caught, assert_frozen(module):
+        module.kept = after
+    return torch.tensor(float(str(caught.value).rpartition(" ")[2]), device="cpu")
+
+
+test_what_moved_is_told_on_every_device = gives_the_same_on_every_device(
+    ("assert_frozen", what_moved, torch.zeros(3), torch.ones(3)),
+)
 
 
 def test_what_does_not_change_is_no_alarm_and_other_errors_pass():
