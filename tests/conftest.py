@@ -29,7 +29,10 @@ def pytest_configure(config):
     """Run alone where chapters are executed and kept; workers belong to the run of their master."""
     if getattr(config.option, "nbval", False) and not hasattr(config, "workerinput"):
         lock = alone("tests")
-        lock.__enter__()
+        try:
+            lock.__enter__()
+        except SystemExit as busy:
+            pytest.exit(str(busy), returncode=1)
         config.add_cleanup(lambda: lock.__exit__(None, None, None))
 
 

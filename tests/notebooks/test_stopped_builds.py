@@ -197,8 +197,11 @@ def test_what_was_parsed_is_believed_only_if_its_rendering_succeeded(small):
 def test_what_a_killed_build_has_started_is_waited_for(small):
     small.edit(2001)
     small.run("book", "render.py second.html 9 builder-of-a-sleeper")
-    assert small.run("book")[1].startswith(BUSY)
-    os.kill(small.was_killed(), signal.SIGKILL)
+    sleeper = small.was_killed()
+    try:
+        assert small.run("book")[1].startswith(BUSY)
+    finally:
+        os.kill(sleeper, signal.SIGKILL)
     assert small.make()[0] == 0 and small.editions() == {"2001"}
 
 
