@@ -299,6 +299,9 @@ PARAMS = Role(
 )
 STATE_OF_PLACE = ("None", "7", "{}", "'x'")
 
+NAMES_OF_PHOTOS = Role(
+    lambda: ("camera", "brick"), ("('no such',)", "(7,)", "(None,)", "(['camera'],)", "('',)")
+)
 # What methods are called on, where the constructor is exempt.
 MADE = {"training.History": History, "optim.Surface": lambda: SURFACES["rosenbrock"]}
 
@@ -437,7 +440,7 @@ ROLES: dict[str, Role] = {
         odd=("'abcde'", "[1, 2, 3, 4, 5]")
     ),
     "data.Dataset.masks": masks(lambda: draw(4, 16, 16) > 0.5).without("None").but(odd=()),
-    "data.Dataset.__getitem__.indices": Role(
+    "data.indices": Role(
         lambda: torch.tensor([0, 2]),
         ("None", "'x'", "1.5", "{}", "object()", "[99]", "[-99]", "['a']", "[0.5]", "[nan]"),
         same=(
@@ -452,6 +455,22 @@ ROLES: dict[str, Role] = {
         ),
         odd=("[]", "slice(0, 0)", "3", "[True]", "v.float()"),
     ),
+    "data.photographs.names": NAMES_OF_PHOTOS,
+    "data.Photograph.image": anything(lambda: rgb_bytes()[0]),
+    "data.photo_patches.names": NAMES_OF_PHOTOS,
+    "data.photo_patches.size": integer(8, 1, "10**6"),
+    "data.photo_patches.train_count": integer(3, 1, "10**6"),
+    "data.photo_patches.test_count": integer(2, 1, "10**6"),
+    "data.TabularDataset.features": floats(lambda: draw(4, 2)).but(
+        misfit=("v[0]", "v[1:]", "v[:, 1:]")
+    ),
+    "data.TabularDataset.targets": LABELS,
+    "data.TabularDataset.feature_names": sequence(
+        lambda: ("a", "b"), misfit=("v[1:]", "('a', 'a')")
+    ),
+    "data.TabularDataset.target_name": text("class"),
+    "data.TabularDataset.class_names": sequence(lambda: tuple("abcde"), misfit=("v[:2]",)),
+    "data.TabularDataset.feature.name": choice("a", "b"),
     "data.TrainTest.train": anything(dataset).but(wrong=("None", "7", "'x'", "v.images")),
     "data.TrainTest.test": anything(dataset).but(wrong=("None", "7", "'x'", "v.images")),
     "data.TrainTest.statistics": Role(
@@ -1347,6 +1366,11 @@ ROLES: dict[str, Role] = {
         ),
         same=("tuple(v)", "iter(v)", "[list(one) for one in v]", "np.array(v)"),
         odd=("[]",),
+    ),
+    "networks.imagenet_network.name": choice("efficientnet_lite0"),
+    "networks.imagenet_inputs.name": choice("efficientnet_lite0"),
+    "networks.imagenet_inputs.images": byte_images(rgb_bytes).but(
+        misfit=("v[0, 0]", "v[None]", "v[:, :2]")
     ),
     "networks.reconstruction_error.model": module(nn.Identity),
     "networks.reconstructions": images(rgb).but(misfit=("v[1:]", "v[:, 0]", "v[0]")),
