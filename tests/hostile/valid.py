@@ -299,6 +299,9 @@ PARAMS = Role(
 )
 STATE_OF_PLACE = ("None", "7", "{}", "'x'")
 
+NAMES_OF_PHOTOS = Role(
+    lambda: ("camera", "brick"), ("('no such',)", "(7,)", "(None,)", "(['camera'],)", "('',)")
+)
 # What methods are called on, where the constructor is exempt.
 MADE = {"training.History": History, "optim.Surface": lambda: SURFACES["rosenbrock"]}
 
@@ -437,7 +440,7 @@ ROLES: dict[str, Role] = {
         odd=("'abcde'", "[1, 2, 3, 4, 5]")
     ),
     "data.Dataset.masks": masks(lambda: draw(4, 16, 16) > 0.5).without("None").but(odd=()),
-    "data.Dataset.__getitem__.indices": Role(
+    "data.indices": Role(
         lambda: torch.tensor([0, 2]),
         ("None", "'x'", "1.5", "{}", "object()", "[99]", "[-99]", "['a']", "[0.5]", "[nan]"),
         same=(
@@ -452,40 +455,22 @@ ROLES: dict[str, Role] = {
         ),
         odd=("[]", "slice(0, 0)", "3", "[True]", "v.float()"),
     ),
-    "data.TabularDataset.features": floats(lambda: draw(4, 3)).but(
-        misfit=("v[0]", "v[1:]", "v[:, 1:]", "v.double()"), odd=()
+    "data.photographs.names": NAMES_OF_PHOTOS,
+    "data.Photograph.image": anything(lambda: rgb_bytes()[0]),
+    "data.photo_patches.names": NAMES_OF_PHOTOS,
+    "data.photo_patches.size": integer(8, 1, "10**6"),
+    "data.photo_patches.train_count": integer(3, 1, "10**6"),
+    "data.photo_patches.test_count": integer(2, 1, "10**6"),
+    "data.TabularDataset.features": floats(lambda: draw(4, 2)).but(
+        misfit=("v[0]", "v[1:]", "v[:, 1:]")
     ),
     "data.TabularDataset.targets": LABELS,
     "data.TabularDataset.feature_names": sequence(
-        lambda: ("sour", "sweet", "strong"), "'abc'", misfit=("v[1:]", "v[:1] * 3")
+        lambda: ("a", "b"), misfit=("v[1:]", "('a', 'a')")
     ),
-    "data.TabularDataset.class_names": sequence(
-        lambda: tuple("abcde"), "'abcde'", misfit=("v[:2]",)
-    ),
-    "data.TabularDataset.feature.name": choice("sweet"),
-    "data.TabularDataset.__getitem__.indices": Role(
-        lambda: torch.tensor([0, 2]),
-        ("None", "'x'", "1.5", "{}", "object()", "[99]", "[-99]", "['a']", "[0.5]", "[nan]"),
-        same=(
-            "v.tolist()",
-            "slice(0, 3, 2)",
-            "[True, False, True, False]",
-            "torch.tensor([True, False, True, False])",
-            "v.int()",
-        ),
-        odd=("[]", "slice(0, 0)", "3", "[True]", "v.float()"),
-    ),
-    "data.photographs.names": Role(
-        lambda: ["cat"], ("['no such']", "[7]", "[None]", "[['cat']]", "['']"), same=("tuple(v)",)
-    ),
-    "data.photo_patches.names": Role(
-        lambda: ["cat", "grass"],
-        ("['no such']", "[7]", "[None]", "[['cat']]", "['cat', 'cat']"),
-        same=("tuple(v)",),
-    ),
-    "data.photo_patches.size": integer(8, 1, "226", "10**9"),
-    "data.photo_patches.train_count": integer(2, 1, "10**9"),
-    "data.photo_patches.test_count": integer(2, 1, "10**9"),
+    "data.TabularDataset.target_name": text("class"),
+    "data.TabularDataset.class_names": sequence(lambda: tuple("abcde"), misfit=("v[:2]",)),
+    "data.TabularDataset.feature.name": choice("a", "b"),
     "data.TrainTest.train": anything(dataset).but(wrong=("None", "7", "'x'", "v.images")),
     "data.TrainTest.test": anything(dataset).but(wrong=("None", "7", "'x'", "v.images")),
     "data.TrainTest.statistics": Role(
@@ -1312,11 +1297,6 @@ ROLES: dict[str, Role] = {
     "networks.replace_head.model": module(resnet18, "nn.Linear(2, 2)"),
     "networks.block_names.model": module(residual_network),
     "networks.built_parameters.name": choice("resnet18", "googlenet"),
-    "networks.imagenet_network.name": choice("efficientnet_lite0"),
-    "networks.imagenet_inputs.name": choice("efficientnet_lite0", "resnet18"),
-    "networks.imagenet_inputs.images": byte_images(rgb_bytes).but(
-        misfit=("v[..., None]", "v[:, 0]", "v[None]", "v.flatten(1)")
-    ),
     "networks.create_model.name": choice("resnet18"),
     "networks.create_model.pretrained": anything(lambda: False, "0", "None"),
     "networks.create_model.small": choice("center").without("None"),
@@ -1386,6 +1366,11 @@ ROLES: dict[str, Role] = {
         ),
         same=("tuple(v)", "iter(v)", "[list(one) for one in v]", "np.array(v)"),
         odd=("[]",),
+    ),
+    "networks.imagenet_network.name": choice("efficientnet_lite0"),
+    "networks.imagenet_inputs.name": choice("efficientnet_lite0"),
+    "networks.imagenet_inputs.images": byte_images(rgb_bytes).but(
+        misfit=("v[0, 0]", "v[None]", "v[:, :2]")
     ),
     "networks.reconstruction_error.model": module(nn.Identity),
     "networks.reconstructions": images(rgb).but(misfit=("v[1:]", "v[:, 0]", "v[0]")),
