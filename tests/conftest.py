@@ -36,6 +36,12 @@ def pytest_configure(config):
         config.add_cleanup(lambda: lock.__exit__(None, None, None))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    """Give each worker of pytest-xdist the order of its master."""
+    node.workerinput["order"] = node.config.option.order
+
+
 def pytest_report_header(config):
     return f"order of tests: {config.option.order} (again: --order={config.option.order})"
 
@@ -50,7 +56,8 @@ def pytest_collection_modifyitems(config, items):
     """
     cells = Counter(item.path for item in items)
     places = {"test_book.py": 2, "browser": 3, "test_pages.py": 4}
-    draw = random.Random(config.option.order).random
+    order = getattr(config, "workerinput", vars(config.option))["order"]
+    draw = random.Random(order).random
     files = {path: draw() for path in cells}
 
     def place(item) -> tuple[int, float, float]:
@@ -64,15 +71,16 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Hand out tests file by file, but those of the book's pages page by page."""
+    """Hand out tests file by file, but by page or callable where one file has very many."""
     from xdist.scheduler import LoadFileScheduling
 
-    class ByFileAndPage(LoadFileScheduling):
+    class ByFileOrCase(LoadFileScheduling):
         def _split_scope(self, nodeid):
             file = super()._split_scope(nodeid)
-            return file + nodeid.partition("[")[2] if file.endswith("/test_pages.py") else file
+            apart = file.endswith(("/test_pages.py", "/test_hostile_input.py"))
+            return file + nodeid.partition("[")[2] if apart else file
 
-    return ByFileAndPage(config, log) if config.option.dist == "loadfile" else None
+    return ByFileOrCase(config, log) if config.option.dist == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
