@@ -7,6 +7,7 @@ from torch import nn
 from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
 from glassbox.data import Batches
+from glassbox.losses import CrossEntropy
 from glassbox.support import seed_everything
 from glassbox.training import ExponentialAverage, History, evaluate, fit
 
@@ -362,6 +363,18 @@ def test_the_averaged_weights_are_those_that_are_validated():
     assert average.updates == 10
     assert history.validation_loss[-1] == evaluate(average.model, *data).loss
     assert history.validation_loss[-1] != evaluate(model, *data).loss
+
+
+def test_a_loss_that_refuses_logits_names_epoch_and_step_too():
+    def poisoned(module, inputs, logits):
+        calls.append(inputs)
+        return logits * math.nan if len(calls) == 8 else logits
+
+    model, calls = make_plain_model(), []
+    model.register_forward_hook(poisoned)
+    message = "not finite in step 3 of epoch 2: logits has .* nan"
+    with pytest.raises(FloatingPointError, match=message):
+        trained(model, make_data(), loss_fn=CrossEntropy())
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])

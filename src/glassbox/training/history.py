@@ -1,12 +1,11 @@
 """Losses, accuracies and learning rates, epoch by epoch."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from glassbox.support.arguments import check_state
+from glassbox.support.arguments import check_choice, check_state
 from glassbox.training.distributed import sum_over_processes
 from glassbox.training.evaluation import count_correct
 
@@ -42,10 +41,13 @@ class History:
         return len(self.epoch)
 
     def append(self, **values: float | None) -> None:
-        """Append the values of one epoch, each by the name of its list."""
+        """Append the values of one epoch, each by the name of its list.
+
+        Raises:
+            ValueError: If there is no such list.
+        """
         for name in values:
-            if not isinstance(self.__dict__.get(name), list):
-                raise ValueError(f"values has {name!r}, expected names of lists of a History")
+            check_choice(_LISTS, values=name)
         for name, value in values.items():
             getattr(self, name).append(value)
 
@@ -60,13 +62,15 @@ class History:
             TypeError: If ``state`` is no dict.
             ValueError: If it has other keys, or a list has neither an entry an epoch nor none.
         """
-        check_state(state, parts=asdict(History()))
-        lists = [state[name] for name, empty in asdict(History()).items() if empty == []]
-        epochs = len(state["epoch"]) if isinstance(state["epoch"], list) else 0
-        right = all(isinstance(one, list) and len(one) in (0, epochs) for one in lists)
-        if not right or len(state) != len(lists) + 1:
+        check_state(state, parts=_LISTS)
+        lists = [state[name] for name in _LISTS]
+        known = state.keys() <= {*_LISTS, "stopped"} and all(isinstance(one, list) for one in lists)
+        if not known or {*map(len, lists)} - {0, len(state["epoch"])}:
             raise ValueError(f"state is {state}, expected lists of one entry an epoch, or none")
         self.__dict__.update(asdict(History(**state)))
+
+
+_LISTS = tuple(field.name for field in fields(History) if field.name != "stopped")
 
 
 class RunningMean:
@@ -87,8 +91,8 @@ class RunningMean:
             self.correct += correct  # stays on its device: no waiting for a GPU
             self.classified += len(labels)
 
-    def over_processes(self, device: torch.device) -> tuple[float, float | None]:
+    def over_processes(self) -> tuple[float, float | None]:
         """Average loss and accuracy, if any, over the images of all processes."""
         sums = [self.loss, self.images, float(self.correct), self.classified]
-        loss, images, correct, classified = sum_over_processes(sums, device)
+        loss, images, correct, classified = sum_over_processes(sums)
         return loss / images, correct / classified if classified else None

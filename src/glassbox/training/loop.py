@@ -1,12 +1,11 @@
 """The training loop of the book: forward, loss, zero_grad, backward, step, evaluation."""
 
-import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -192,8 +191,8 @@ def _train_epoch(
         images, labels = (part.to(device) for part in _checked_pair(batch))
         with precision:
             logits = model(images)
-            loss = loss_fn(logits, labels)
-        mean.add(_finite(loss, epoch, step), logits, labels)
+            loss = _loss(loss_fn, logits, labels, f"in step {step} of epoch {epoch}")
+        mean.add(loss.item(), logits, labels)
         optimizer.zero_grad()
         scaler.scale(loss).backward()
         if clip_norm is not None:
@@ -215,11 +214,17 @@ def _learns(loss_fn: LossFunction) -> bool:
     return isinstance(loss_fn, nn.Module) and any(True for _ in loss_fn.parameters())
 
 
-def _finite(loss: Tensor, epoch: int, step: int) -> float:
-    value = loss.item()
-    if not math.isfinite(value):
-        raise FloatingPointError(f"the loss is {value} in step {step} of epoch {epoch}")
-    return value
+def _loss(loss_fn: LossFunction, logits: Any, labels: Tensor, place: str) -> Tensor:
+    """Compute a loss that is finite; one that refuses logits which are not says the same."""
+    try:
+        loss = loss_fn(logits, labels)
+    except ValueError as error:
+        if not isinstance(logits, Tensor) or logits.isfinite().all():
+            raise
+        raise FloatingPointError(f"the loss is not finite {place}: {error}") from error
+    if not loss.isfinite():
+        raise FloatingPointError(f"the loss is {loss.item()} {place}")
+    return loss
 
 
 def _step(optimizer: Optimizer, scaler: torch.amp.GradScaler) -> bool:
