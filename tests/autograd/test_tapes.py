@@ -56,7 +56,7 @@ TENSOR_OPERATIONS = (
         "reshape": lambda x, y: x.reshape(math.prod(x.shape)).reshape((*x.shape, 1))[..., 0] * y,
         "gram": lambda x, y: (
             (x @ swapped(y)).sum((-1, -2), keepdims=True)
-            if len(x.shape) == 3 == len(y.shape)
+            if len(x.shape) == 3 == len(y.shape) and x.shape[-1] == y.shape[-1]
             else x
         ),
         "columns": lambda x, y: (

@@ -140,12 +140,14 @@ def site(tmp_path_factory):
 
 
 @pytest.mark.parametrize("batch", range(BATCHES))
-def test_no_address_leaves_a_dead_picture(batch, shown, browser):
+def test_no_address_leaves_a_dead_picture(batch, visit, site, browser):
     drawing = browser.new_page()
     addresses = drawing.evaluate(DRAW, [DRAWING.read_text("utf-8"), batch, BATCH])
     drawing.close()
-    visited = shown(f"?{addresses[0][:2000]}#{addresses[0]}")
+    page_of = (site / "index.html").as_uri()
+    visited = visit(f"{page_of}?{addresses[0][:2000]}#{addresses[0]}")  # its frames come by time
     page = visited.page
+    page.wait_for_selector(SHOWN)
     assert page.evaluate(FOLLOW, addresses) == []
     page.reload()
     page.wait_for_selector(SHOWN)

@@ -57,7 +57,7 @@ test_what_makes_no_plane_is_named = refuses(
     ({"labels": LABELS + 1}, "labels is between 1 and 10, expected 0 to 9"),
     ({"labels": LABELS % 9}, r"labels have none of \[9\]"),
     ({"images": IMAGES[:, 0]}, r"images has shape \(40, 8, 8\) .* expected \(N, 1, size, size\)"),
-    ({"images": IMAGES / 0}, "means has 80 entries that are nan"),
+    ({"images": IMAGES / 0}, "images has 0 entries that are nan and 2560 that are infinite"),
     ({"images": None}, TypeError, "images is None, expected a tensor"),
     ({"start": (9, 0)}, r"start is \(9, 0\), expected 2 numbers, -"),
     ({"start": (0, torch.nan)}, r"start is \(0, nan\), expected 2 numbers, -"),

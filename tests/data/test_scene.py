@@ -153,7 +153,7 @@ def test_scenes_are_drawn_on_the_cpu_whatever_the_default_device():
 
 test_options_out_of_range_are_refused = refuses(
     ({"n": 0}, "n is 0"),
-    ({"n": 2.5}, "n is 2.5, expected an integer"),
+    ({"n": 2.5}, TypeError, "n is 2.5, expected an integer"),
     ({"size": 8}, "size is 8, expected 16 to 256"),
     ({"size": 32.5}, "size is 32.5, expected an integer"),
     ({"seed": 0.5}, "seed is 0.5, expected an integer"),

@@ -108,7 +108,7 @@ test_a_wrong_argument_is_named = refuses(
     (lambda: count_modes(torch.zeros(3, 2), min_fraction=2), "min_fraction is 2"),
     (lambda: count_modes([[float("nan"), 0.0]]), "points has 1 entries that are nan"),
     (lambda: count_modes("ab"), TypeError, "points is 'ab'"),
-    (lambda: train_ring(HEALTHY, steps=1, seed=0.5), "seed is 0.5"),
+    (lambda: train_ring(HEALTHY, steps=1, seed=0.5), TypeError, "seed is 0.5"),
     (lambda: _RingGenerator(noise=0), "noise is 0"),
     (lambda: _RingDiscriminator(hidden=0), "hidden is 0"),
     (lambda: train_ring(HEALTHY, steps=0), "steps is 0"),

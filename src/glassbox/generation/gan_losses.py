@@ -61,10 +61,10 @@ def _least_squares_generator(fake_scores: Tensor) -> Tensor:
 
 
 def _check(**scores: Tensor) -> None:
-    """Refuse what is no ``(B,)`` or ``(B, 1)`` of floating point."""
+    """Refuse what is no ``(B, 1)``, ``(B,)`` or single score of floating point."""
     check_floating_point(**scores)
     for name, tensor in scores.items():
-        if tensor.ndim not in (1, 2) or tensor.numel() == 0:
+        if tensor.ndim > 2 or tensor.numel() == 0:
             reject_tensor(name, tensor, "(B, 1)")
 
 
