@@ -132,7 +132,7 @@ def wait_a_little(page, condition: str, milliseconds: int, argument=None) -> Non
         f"""async (argument) => {{
             const condition = {condition};
             const late = new Promise((done) => setTimeout(done, {milliseconds}, "late"));
-            while (!(await Promise.race([condition(argument), late])))
+            while (!(await Promise.race([late, condition(argument)])))
                 await new Promise(requestAnimationFrame);
         }}""",
         argument,
