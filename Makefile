@@ -30,7 +30,7 @@ test: environment ## run all tests: package, chapters, rules, build, browser
 hostile: environment ## sweep all public callables with combinations of hostile values: COUNT=100
 	@GLASSBOX_HOSTILE=$(or $(COUNT),100) $(pytest) -n $(workers) tests/hostile
 
-refresh: environment ## execute chapters and store their outputs: CHAPTER=cnn, or all
+refresh: environment ## execute chapters and store their outputs: CHAPTER=cnn; without it, all
 	@$(python) tools/refresh.py $(CHAPTER)
 
 text: environment ## turn a chapter into Markdown to edit: CHAPTER=cnn

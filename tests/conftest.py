@@ -27,6 +27,8 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     """Run alone where chapters are executed and kept; workers belong to the run of their master."""
+    if hasattr(config, "workerinput"):
+        config.option.order = config.workerinput["order"]
     if getattr(config.option, "nbval", False) and not hasattr(config, "workerinput"):
         lock = alone("tests")
         try:
@@ -56,8 +58,7 @@ def pytest_collection_modifyitems(config, items):
     """
     cells = Counter(item.path for item in items)
     places = {"test_book.py": 2, "browser": 3, "test_pages.py": 4}
-    order = getattr(config, "workerinput", vars(config.option))["order"]
-    draw = random.Random(order).random
+    draw = random.Random(config.option.order).random
     files = {path: draw() for path in cells}
 
     def place(item) -> tuple[int, float, float]:

@@ -17,7 +17,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 
 EXECUTED = ROOT / "_build" / "executed"
-DATA = (".js", ".css", ".csv", ".json")  # what the package reads beside its modules
+DATA = (".js", ".css", ".csv", ".json", ".pyi")  # what the package reads beside its modules
 FIXED = ("requirements.txt", "requirements.lock", "tools/execution.py")  # what all depend on
 CELL_TIMEOUT = 300  # seconds
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "matplotlib", "jupyter-book")

@@ -198,7 +198,8 @@ def check_class_indices(num_classes: int, **labels: Tensor) -> None:
             reject_tensor(name, tensor, "class indices (N,) of an integer type")
         if not has_values(tensor) or len(tensor) == 0:
             continue
-        if not (tensor.min() >= 0 and tensor.max() < num_classes):
+        # As Python's integers: 256 as a uint8 would be 0.
+        if not (int(tensor.min()) >= 0 and int(tensor.max()) < num_classes):
             raise ValueError(
                 f"{name} is between {tensor.min()} and {tensor.max()}, "
                 f"expected 0 to {num_classes - 1}"
