@@ -319,6 +319,34 @@ def test_a_training_that_has_all_of_it_resumes_in_the_same_process_and_in_anothe
         mixed_run(tmp_path / "run.pt", epochs=5)[-1]()
 
 
+def test_the_same_objects_go_on_after_a_stop_within_an_epoch(tmp_path):
+    def made(path):
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Flatten(), nn.Linear(36, 2))
+        optimizer, average = torch.optim.SGD(model.parameters(), 0.1), ExponentialAverage(model)
+        one_cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.2, EPOCHS * STEPS)
+        options = {"step_scheduler": one_cycle, "average": average, "loss_fn": interrupted_loss}
+        images = torch.randn(24, 1, 6, 6, generator=torch.Generator().manual_seed(0))
+        batches = Batches(images, torch.arange(24) % 2, 8)
+
+        def run(interrupt):
+            global interruption
+            interruption = interrupt
+            history = fit(
+                model, batches, optimizer, epochs=EPOCHS, checkpoint=path, progress=False, **options
+            )
+            return history, 0, copy.deepcopy((model.state_dict(), average.state_dict()))
+
+        return run
+
+    expected = made(None)(lambda: None)
+    again = made(tmp_path / "run.pt")
+    for call in (STEPS + 2, STEPS + 3, 2):
+        with pytest.raises(KeyboardInterrupt):
+            again(interrupt_at(call, stop))
+    assert_same(again(lambda: None), expected)
+
+
 def test_a_loss_with_parameters_of_its_own_resumes(tmp_path):
     def trained(path, epochs):
         torch.manual_seed(0)

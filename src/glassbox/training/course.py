@@ -57,17 +57,24 @@ def what_moved(start: Mapping[str, str], now: Mapping[str, str]) -> dict[str, st
 
 
 def first_difference(
-    start: Mapping[str, str], moved: Mapping[str, str | None], here: Mapping[str, str]
+    start: Mapping[str, str],
+    moved: Mapping[str, str | None],
+    here: Mapping[str, str],
+    stepped: tuple[str, ...] = (),
 ) -> str | None:
     """Name the first line in which objects here are of another training, with both values.
 
     What moves in a training, as a learning rate, may be here as it was at the start, where all has
     been made anew, or as it was when the training was saved, where it goes on in the same process.
-    What a checkpoint does not bring back has to be as it was saved: who is frozen, the modes, and
-    generators of random numbers that nobody saves.
+    What a checkpoint does not bring back has to be as it was saved: which parameters are frozen,
+    the modes, and generators of random numbers that no checkpoint saves. Beginnings in ``stepped``
+    are of objects that the checkpoint brings back and that move with each step. Where they stand
+    does not matter, so that a training stopped within an epoch goes on with the same objects.
     """
     for name in dict.fromkeys([*here, *start, *moved]):
         begun = start.get(name)
+        if name in moved and name.startswith(stepped) and not name.endswith(_NOT_RESTORED):
+            continue
         saved = moved.get(name, begun)
         if here.get(name) != saved and (here.get(name) != begun or name.endswith(_NOT_RESTORED)):
             shown = saved if name.endswith(_NOT_RESTORED) else begun

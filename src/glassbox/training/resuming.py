@@ -14,6 +14,8 @@ from glassbox.training.checkpoints import load_checkpoint, save_checkpoint
 from glassbox.training.course import describe_course, first_difference, what_moved
 from glassbox.training.distributed import from_all_processes, from_first_process, process_rank
 
+_POSITION = ("._epoch", "._next_batch", "._resuming")  # of Batches, whose state brings it back
+
 
 class ResumableRun:
     """Everything that the rest of a training depends on, kept in a checkpoint, if there is a path.
@@ -92,7 +94,8 @@ class ResumableRun:
         restored, trusted = set(map(id, tensors)), ("batches.",)
         if isinstance(self.batches, _LoaderOrder):
             restored, trusted = restored | {id(self.batches.generator)}, ()
-        return describe_course(restored, trusted, **self._decisive, seed=torch.initial_seed())
+        lines = describe_course(restored, trusted, **self._decisive, seed=torch.initial_seed())
+        return {name: line for name, line in lines.items() if not name.endswith(_POSITION)}
 
     def _problem(
         self, saved: dict[str, Any], processes: list[dict[str, Any]], epochs: int
@@ -104,7 +107,10 @@ class ResumableRun:
         if len(processes) != here:
             return f"checkpoint {self.path} is of {len(processes)} processes, expected {here}"
         mine = processes[process_rank()]
-        if difference := first_difference(mine["start"], mine["moved"], self._start):
+        stepped = ("average.", "step_scheduler.")
+        if "step_scheduler" in self.parts:
+            stepped += ("optimizer.",)
+        if difference := first_difference(mine["start"], mine["moved"], self._start, stepped):
             return other + difference
         if saved.keys() != self.parts.keys():
             return other + f"parts is {sorted(saved)}, expected {sorted(self.parts)}"
