@@ -25,7 +25,7 @@ lab: environment ## open the chapters in JupyterLab
 	@$(python) -m jupyterlab --notebook-dir=book
 
 test: environment ## run all tests: package, chapters, rules, build, browser
-	@$(pytest) -n $(workers) --dist loadfile --no-loadscope-reorder --nbval --nbval-cell-timeout=300 -p nbval_strict tests book
+	@$(pytest) -n $(workers) --dist loadfile --no-loadscope-reorder --nbval --nbval-cell-timeout=300 -p nbval_strict $(if $(ORDER),--order=$(ORDER)) tests book
 
 hostile: environment ## sweep all public callables with combinations of hostile values: COUNT=100
 	@GLASSBOX_HOSTILE=$(or $(COUNT),100) $(pytest) -n $(workers) tests/hostile
