@@ -86,7 +86,6 @@ AUTOGRAD = (
     Exemption("autograd.Array.__matmul__(other=v?:, :0?)", "sweep", "PyTorch multiplies these too"),
     Exemption("autograd.*(images=v?:, :, :1?)", "sweep", "padded, one row holds a window"),
     Exemption("autograd.sum_to_shape(gradient=v?..., :3?)", "sweep", "as good as four columns"),
-    Exemption("autograd.Array.backward(defaults)", "sweep", "a single number alone needs none"),
     Exemption("autograd.calls_by_situation", "global", "a layer draws its weights, as in torch.nn"),
     Exemption("autograd.firing_order", "global", "a layer draws its weights, as in torch.nn"),
     Exemption("autograd.hooks_and_returns", "global", "a layer draws its weights, as in torch.nn"),

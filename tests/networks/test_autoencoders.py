@@ -172,7 +172,7 @@ test_a_wrong_argument_is_named = refuses(
     (lambda: MLPAutoencoder(final="relu"), "final is 'relu', expected one of tanh, sigmoid"),
     (lambda: LinearAutoencoder(latent=0), "latent is 0"),
     (lambda: pca_error(DIGITS[:0], 2), "images is empty"),
-    (lambda: pca_error(DIGITS, -1), "latent is -1, expected at least 0"),
+    (lambda: pca_error(DIGITS, -1), "latent is -1, expected an integer of at least 0"),
     (lambda: reconstruction_error(nn.Identity(), DIGITS[:0]), "images is empty"),
     (
         lambda: reconstruction_error(nn.Flatten(), DIGITS[:2]),

@@ -132,7 +132,6 @@ def random_flip(probability: float = 0.5) -> Augmentation:
 
 def random_shift(max_pixels: int) -> Augmentation:
     """Move each image by up to ``max_pixels``, at least 0, each way, repeating its edge."""
-    check_at_least(0, max_pixels=max_pixels)
     check_integer(0, max_pixels=max_pixels)
     return _random_move(max_pixels, repeat_edge=True)
 
@@ -143,7 +142,6 @@ def random_crop(padding: int) -> Augmentation:
     This is torchvision's ``RandomCrop(size, padding)``. Zeros are black before
     normalization and the mean color after it.
     """
-    check_at_least(0, padding=padding)
     check_integer(0, padding=padding)
     return _random_move(padding, repeat_edge=False)
 

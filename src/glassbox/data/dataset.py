@@ -15,7 +15,32 @@ from glassbox.support.arguments import (
     reject_tensor,
 )
 
-_Index = Tensor | np.ndarray | list[int] | list[bool] | slice
+Index = Tensor | np.ndarray | list[int] | list[bool] | slice
+
+
+def selection(indices: Index, labels: Tensor) -> Tensor | slice:
+    """Check what selects among labels ``(N,)``: indices, a mask, or nothing at all; else a slice.
+
+    Raises:
+        IndexError: If there is no such entry.
+        ValueError: If these are no indices, or a mask of another length.
+    """
+    if isinstance(indices, slice):
+        return indices
+    indices = as_tensor(indices=indices)
+    if indices.numel() == 0:
+        return torch.zeros(0, dtype=torch.int64, device=labels.device)
+    if indices.ndim != 1 or indices.is_floating_point():
+        reject_tensor("indices", indices, "integers or bools in one dimension")
+    if indices.dtype == torch.bool:
+        check_shapes(labels=(labels, "N"), indices=(indices, "N"))
+        return indices
+    count = len(labels)
+    if not (int(indices.min()) >= -count and int(indices.max()) < count):
+        raise IndexError(
+            f"indices is between {indices.min()} and {indices.max()}, expected below {count}"
+        )
+    return indices.to(torch.int64)  # as uint8 they would be a mask
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -61,27 +86,11 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def __getitem__(self, indices: _Index) -> "Dataset":
+    def __getitem__(self, indices: Index) -> "Dataset":
         """Select by a tensor, array or list of indices, a boolean mask ``(N,)``, or a slice."""
-        chosen = indices if isinstance(indices, slice) else self._places(as_tensor(indices=indices))
+        chosen = selection(indices, self.labels)
         masks = None if self.masks is None else self.masks[chosen]
         return Dataset(self.name, self.images[chosen], self.labels[chosen], self.class_names, masks)
-
-    def _places(self, indices: Tensor) -> Tensor:
-        """Check indices, which may be none at all, or a mask."""
-        if indices.numel() == 0:
-            return torch.zeros(0, dtype=torch.int64, device=self.labels.device)
-        if indices.ndim != 1 or indices.is_floating_point():
-            reject_tensor("indices", indices, "integers or bools, one after the other")
-        if indices.dtype == torch.bool:
-            check_shapes(labels=(self.labels, "N"), indices=(indices, "N"))
-            return indices
-        if not (indices.min() >= -len(self) and indices.max() < len(self)):
-            raise IndexError(
-                f"indices is between {indices.min()} and {indices.max()}, "
-                f"expected below {len(self)}"
-            )
-        return indices.to(torch.int64)  # as uint8 they would be a mask
 
     def __repr__(self) -> str:
         shape = " x ".join(str(length) for length in self.images.shape[1:])

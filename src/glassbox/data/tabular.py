@@ -1,21 +1,12 @@
 """A table in memory: rows of named measurements, and what is to be predicted from each."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from glassbox.support.arguments import (
-    as_tensor,
-    check_all_finite,
-    check_choice,
-    check_shapes,
-    reject_tensor,
-)
-
-_Index = Tensor | np.ndarray | list[int] | list[bool] | slice
+from glassbox.data.dataset import Index, selection
+from glassbox.support.arguments import check_all_finite, check_choice, check_types, reject_tensor
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -44,8 +35,8 @@ class TabularDataset:
     class_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _check_kind(Tensor, features=self.features, targets=self.targets)
-        _check_kind(tuple, feature_names=self.feature_names, class_names=self.class_names)
+        check_types(Tensor, features=self.features, targets=self.targets)
+        check_types(tuple, feature_names=self.feature_names, class_names=self.class_names)
         if self.features.ndim != 2 or self.features.dtype != torch.float32:
             reject_tensor("features", self.features, "float32 (N, F)")
         count, width = self.features.shape
@@ -61,30 +52,14 @@ class TabularDataset:
     def __len__(self) -> int:
         return len(self.targets)
 
-    def __getitem__(self, indices: _Index) -> "TabularDataset":
+    def __getitem__(self, indices: Index) -> "TabularDataset":
         """Select rows by a tensor, array or list of indices, a boolean mask ``(N,)``, or a slice.
 
         Raises:
             IndexError: If there is no such row.
         """
-        chosen = indices if isinstance(indices, slice) else self._rows(as_tensor(indices=indices))
+        chosen = selection(indices, self.targets)
         return replace(self, features=self.features[chosen], targets=self.targets[chosen])
-
-    def _rows(self, indices: Tensor) -> Tensor:
-        """Check indices, which may be none at all, or a mask."""
-        if indices.numel() == 0:
-            return indices.flatten().to(torch.int64)
-        if indices.ndim != 1 or indices.is_floating_point():
-            reject_tensor("indices", indices, "integers or bools, one after the other")
-        if indices.dtype == torch.bool:
-            check_shapes(targets=(self.targets, "N"), indices=(indices, "N"))
-            return indices
-        if not -len(self) <= indices.min() <= indices.max() < len(self):
-            raise IndexError(
-                f"indices is between {indices.min()} and {indices.max()}, "
-                f"expected below {len(self)}"
-            )
-        return indices.to(torch.int64)  # as uint8 they would be a mask
 
     def __repr__(self) -> str:
         return (
@@ -96,9 +71,3 @@ class TabularDataset:
         """Give one column by its name, ``(N,)``."""
         check_choice(self.feature_names, name=name)
         return self.features[:, self.feature_names.index(name)]
-
-
-def _check_kind(kind: type, **values: Any) -> None:
-    for name, value in values.items():
-        if not isinstance(value, kind):
-            raise TypeError(f"{name} is a {type(value).__name__}, expected a {kind.__name__}")

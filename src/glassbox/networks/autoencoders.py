@@ -10,7 +10,6 @@ from glassbox.support.arguments import (
     as_sizes,
     as_tensor,
     check_all_finite,
-    check_at_least,
     check_at_least_one,
     check_choice,
     check_integer,
@@ -190,7 +189,6 @@ def pca_error(images: Tensor, latent: int) -> float:
         reject_tensor("images", images, "(N, ...)")
     check_not_empty(images=images.flatten())
     check_all_finite(images=images)
-    check_at_least(0, latent=latent)
     check_integer(0, latent=latent)
     pixels = images.flatten(1).cpu().double()
     left_over = torch.linalg.svdvals(pixels - pixels.mean(0))[latent:]
