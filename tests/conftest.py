@@ -21,7 +21,7 @@ from chapters import chapters  # noqa: E402
 
 
 def pytest_addoption(parser):
-    text = "put the tests in the order of a run that said so"
+    text = "repeat the order of an earlier run: the seed in its header"
     parser.addoption("--order", type=int, default=random.randrange(10**6), help=text)
 
 

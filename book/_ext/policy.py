@@ -1,7 +1,7 @@
 """A content security policy in each page: it loads only the book's files and runs its own scripts.
 
-What runs inline is listed by its hash, so that markup which came into a page by mistake or by
-malice runs nothing, and nothing is asked of other servers.
+Inline scripts are listed by hash when the book is rendered, so that markup which is added to a page
+later runs nothing, and nothing is asked of other servers.
 """
 
 import base64

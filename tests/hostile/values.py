@@ -167,7 +167,7 @@ def text(value: str = "some words") -> Role:
 
 
 def switch(value: bool = False) -> Role:
-    """Whether or not. Python takes anything for a truth value, so nothing is wrong."""
+    """A switch. Python takes anything for a truth value, so nothing is wrong."""
     return Role(lambda: value, same=("np.bool_(v)", "int(v)"), odd=("not v", "None", "'no'"))
 
 

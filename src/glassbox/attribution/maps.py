@@ -113,7 +113,7 @@ def _is_grid(reshape: Any) -> bool:
 
 
 def _proportional(h: int, w: int, height: int, width: int) -> bool:
-    """Say whether maps can be those of images; channels in the place of a side betray themselves.
+    """Say whether maps have the proportions of images; with channels as a side they have not.
 
     Of images that are not square, layers without padding take off the same from both sides.
     """

@@ -1,4 +1,4 @@
-"""Finding layers by name or as modules, and acting on what they give."""
+"""Finding layers by name or as modules, and acting on their outputs."""
 
 import difflib
 import sys
@@ -20,9 +20,9 @@ def layers_named(
 ) -> dict[str, nn.Module]:
     """Find layers, given by name or as modules, as a dict by name in the order of ``layers``.
 
-    What they are called in messages is the name of the ``argument``.
-    In a compiled model the names are those of the model as it was written; those with
-    ``_orig_mod.`` are understood too. What is refused is as for :func:`capture`.
+    ``argument`` is what messages call them. In a compiled model the names are those of the model as
+    it was written; those with ``_orig_mod.`` are understood too. What is refused is as for
+    :func:`capture`.
     """
     check_modules(model=model)
     if isinstance(layers, str | nn.Module) or not isinstance(layers, Iterable):

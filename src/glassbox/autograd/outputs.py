@@ -21,7 +21,7 @@ def map_tensors(function: Callable[[Tensor], Any], structure: Any, name: str) ->
 
 
 def parts_of(structure: Any, name: str) -> dict[Any, Any]:
-    """Take the output of a layer apart; nothing comes out of what can hold no tensor."""
+    """Take the output of a layer apart; a value that cannot hold a tensor has no parts."""
     if isinstance(structure, Mapping):
         return dict(structure)
     if isinstance(structure, tuple | list):

@@ -32,7 +32,7 @@ def installed_file(package: str, path: str, sha256: str) -> Path:
 
     Raises:
         ModuleNotFoundError: If the package is not installed; the message says how to install it.
-        glassbox.data.downloads.DownloadError: If the file is missing or is another one.
+        glassbox.data.downloads.DownloadError: If the file is missing or has the wrong checksum.
     """
     found = installed_package(package)
     file = Path(str(found.locate_file(path)))

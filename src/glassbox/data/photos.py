@@ -201,7 +201,8 @@ def photographs(*names: str) -> dict[str, Photograph]:
     Raises:
         ValueError: If a name is unknown.
         ModuleNotFoundError: If a package is missing; the message says how to install it.
-        glassbox.data.downloads.DownloadError: If a package's file is missing or is another one.
+        glassbox.data.downloads.DownloadError: If a file is missing or has the wrong
+            checksum.
     """
     for name in names:
         if not isinstance(name, str) or name not in _SOURCES:

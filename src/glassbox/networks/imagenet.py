@@ -38,8 +38,8 @@ def imagenet_network(name: str = OFFLINE) -> nn.Module:
     Raises:
         ValueError: If the name is unknown.
         ModuleNotFoundError: If a package is missing; the message says how to install it.
-        glassbox.data.downloads.DownloadError: If the file of weights is another one, or cannot be
-            had.
+        glassbox.data.downloads.DownloadError: If the file of weights has the wrong checksum or
+            cannot be had.
 
     Reference:
         Tan and Le (2019), https://arxiv.org/abs/1905.11946; the Lite variants are described at

@@ -32,7 +32,7 @@ def describe_course(
 ) -> dict[str, str]:
     """Describe objects by all that they were made with, one line for each setting.
 
-    A line is named by the way to what it tells, such as ``scheduler.T_max``. Numbers, texts and
+    A line is named by the path to its value, such as ``scheduler.T_max``. Numbers, texts and
     short lists stand for themselves. Tensors and arrays have a checksum; of those above 64 MiB it
     is over evenly spaced rows. Functions are told by their code, their constants and what they
     closed over, modules by their attributes and the shapes of their parameters, optimizers by their
@@ -41,7 +41,7 @@ def describe_course(
 
     Args:
         restored: ``id`` of tensors and generators whose values are in the checkpoint.
-        trusted: Beginnings of the ways on which all generators are.
+        trusted: Prefixes of the paths whose generators count as restored.
         **parts: What to describe, by name; an object that comes again is told by its first way.
     """
     walk = _Walk(restored, trusted)
@@ -67,7 +67,7 @@ def first_difference(
     What moves in a training, as a learning rate, may be here as it was at the start, where all has
     been made anew, or as it was when the training was saved, where it goes on in the same process.
     What a checkpoint does not bring back has to be as it was saved: which parameters are frozen,
-    the modes, and generators of random numbers that no checkpoint saves. Beginnings in ``stepped``
+    the modes, and generators of random numbers that no checkpoint saves. Prefixes in ``stepped``
     are of objects that the checkpoint brings back and that move with each step. Where they stand
     does not matter, so that a training stopped within an epoch goes on with the same objects.
     """
