@@ -24,7 +24,7 @@ case "$1 $2" in
     echo "$@" >>pip
     eval "$PIP" ;;
 *)
-    exec {sys.executable} "$@" ;;
+    exec "{sys.executable}" "$@" ;;
 esac
 """
 OFFLINE = """echo "WARNING: Retrying" >&2
@@ -47,7 +47,7 @@ def folder(tmp_path):
 
 def start(folder: Path, pip: str = "true") -> subprocess.Popen:
     path = f"{folder.parent / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    settings = {"PATH": path, "PIP": pip, "PYTHON": ""}
+    settings = {"PATH": path, "PIP": pip, "PYTHON": "", "PWD": str(folder)}
     return subprocess.Popen(
         ["sh", str(SCRIPT)],
         cwd=folder,
@@ -108,6 +108,13 @@ def test_it_is_made_once_from_the_list_and_its_lock(folder):
     assert left_over(folder) == set()
 
 
+def test_a_link_to_the_folder_leads_to_the_same_environment(folder):
+    make(folder)
+    link = folder.with_name("link")
+    link.symlink_to(folder)
+    assert make(link) == (0, "", "")
+
+
 def test_scripts_name_the_place_where_they_are(folder):
     make(folder)
     assert (folder / ".venv/bin/tool").read_text() == f"#!{folder}/.venv/bin/python\n"
@@ -124,10 +131,10 @@ def test_other_pins_and_another_place_make_it_anew(old):
 def test_what_cannot_be_had_is_named_in_a_line_and_the_old_one_is_kept(old):
     missing = "No matching distribution found for torch==2.13.0\n"
     status, _, said = make(old, OFFLINE)
-    assert (status, said) == (1, f"The environment cannot be made; .venv is as it was: {missing}")
+    assert (status, said) == (1, f"Could not create the environment; .venv is unchanged: {missing}")
     assert is_old(old) and left_over(old) == set()
     shutil.rmtree(old / ".venv")
-    assert make(old, OFFLINE)[::2] == (1, f"The environment cannot be made: {missing}")
+    assert make(old, OFFLINE)[::2] == (1, f"Could not create the environment: {missing}")
 
 
 def test_a_link_is_refused_and_not_followed(old):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from chapters import ROOT
 
-BUSY = "Another build is running here, or the tests are: wait until it is through, or stop it."
+BUSY = "Another build is running here, or the tests are: wait until it has finished, or stop it."
 
 
 @contextlib.contextmanager
@@ -20,12 +20,11 @@ def alone(what: str = "build") -> Iterator[int | None]:
         one is killed, the lock lasts until that one has ended. None where a process that started
         this one holds the lock for it.
     """
-    lock = ROOT / "_build" / f"{what}.lock"
+    lock = ROOT / f".{what}.lock"  # not in _build, which `make clean` may remove under a build
     held = f"HOLDS_{what.upper()}_LOCK"
     if os.environ.get(held) == str(lock):
         yield None
         return
-    lock.parent.mkdir(exist_ok=True)
     with lock.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import nbformat
 from alone import alone
-from chapters import BOOK, PLAYER, ROOT, chapters, code_cells, code_hash, read, write_text
+from chapters import BOOK, PLAYER, ROOT, chapters, code_cells, code_hash, write_text
 from execution import ChapterError, executed
 from nbformat import NotebookNode
 from pages import fill, module_pages
@@ -46,12 +46,16 @@ def _for_page(output: NotebookNode) -> NotebookNode:
     return output
 
 
-def stage(runs: dict[Path, tuple[NotebookNode, dict]]) -> None:
+def stage(runs: dict[Path, tuple[NotebookNode, dict]]) -> dict[Path, bytes]:
     """Update the folder that is rendered: the pages with their current outputs, and no others.
 
     Files that do not change are left alone, so that only changed pages are parsed again.
+
+    Returns:
+        Each chapter as it is stored, read once, so that what is published beside a page is what
+        the page was made from.
     """
-    pages, kept = STAGE / "book", set()
+    pages, kept, stored = STAGE / "book", set(), {}
     records = {path.stem: record for path, (_, record) in runs.items()}
     for source in sorted(BOOK.rglob("*")):
         inside = source.relative_to(BOOK)
@@ -60,7 +64,9 @@ def stage(runs: dict[Path, tuple[NotebookNode, dict]]) -> None:
         target = pages / inside
         kept.add(target)
         if source in runs:
-            write_text(target, nbformat.writes(merge(read(source), runs[source][0])))
+            stored[source] = source.read_bytes()
+            chapter = nbformat.reads(stored[source].decode("utf-8"), as_version=4)
+            write_text(target, nbformat.writes(merge(chapter, runs[source][0])))
         elif source.suffix == ".md":
             write_text(target, fill(source.read_text("utf-8"), records))
         elif not target.exists() or target.read_bytes() != source.read_bytes():
@@ -72,6 +78,7 @@ def stage(runs: dict[Path, tuple[NotebookNode, dict]]) -> None:
     for target in STAGE.rglob("*"):
         if target.is_file() and target not in kept:
             target.unlink()
+    return stored
 
 
 def render(lock: int | None) -> Path:
@@ -116,13 +123,13 @@ def _remove(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def publish(html: Path, paths: list[Path]) -> None:
+def publish(html: Path, stored: dict[Path, bytes]) -> None:
     """Replace the published folder with the rendered one, as a whole.
 
     The notebook that readers download is the chapter as stored, with widgets for a kernel.
     """
-    for path in paths:
-        shutil.copyfile(path, html / "_sources" / path.relative_to(ROOT))
+    for path, content in stored.items():
+        (html / "_sources" / path.relative_to(ROOT)).write_bytes(content)
     _remove(REPLACED)
     if PUBLISHED.exists():
         PUBLISHED.rename(REPLACED)
@@ -142,11 +149,11 @@ def make(lock: int | None) -> None:
     paths = chapters()
     try:
         runs = executed(paths)
-        stage(runs)
+        stored = stage(runs)
     except ChapterError as error:
         sys.exit(f"{error}\n\nNo book was made.")
     print("rendering", flush=True)
-    publish(render(lock), paths)
+    publish(render(lock), stored)
     print(f"The book was made in {time.perf_counter() - start:.1f} s.")
 
 

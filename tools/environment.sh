@@ -3,7 +3,7 @@
 # changed: beside the old one, which stays until the new one is whole.
 set -eu
 
-wanted=$(pwd; cat requirements.txt requirements.lock pyproject.toml)
+wanted=$(pwd -P; cat requirements.txt requirements.lock pyproject.toml)
 
 ready() {
     [ -x .venv/bin/python ] && [ "$(cat .venv/ready 2>/dev/null)" = "$wanted" ]
@@ -14,7 +14,7 @@ fail() {
     exit 1
 }
 
-[ ! -L .venv ] || fail ".venv is a link to $(readlink .venv): remove it, and a folder is made."
+[ ! -L .venv ] || fail ".venv is a link to $(readlink .venv): remove it, then run make again."
 if ready; then exit 0; fi
 
 suits() {
@@ -31,7 +31,7 @@ for name in "$@"; do
 done
 [ -n "$python" ] || fail "No Python 3.11, 3.12 or 3.13 with its venv module was found.
 Install one (Debian: apt-get install python3-venv; macOS: brew install python@3.13)
-or name it: make PYTHON=/path/to/python3"
+or name it: make environment PYTHON=/path/to/python3"
 
 # Open in pip, too, so that it is held until the last of both has ended, however it ends.
 exec 9>.venv.lock
@@ -40,8 +40,8 @@ import fcntl
 
 try:
     fcntl.flock(9, fcntl.LOCK_EX | fcntl.LOCK_NB)
-except OSError:
-    print("Another make is creating .venv: waiting until it is through.", flush=True)
+except BlockingIOError:
+    print("Another make is creating .venv: waiting for it to finish.", flush=True)
     fcntl.flock(9, fcntl.LOCK_EX)
 PY
 if ready; then exit 0; fi
@@ -68,10 +68,10 @@ install() {
 
 echo "Creating .venv with $("$python" --version): a few minutes, once."
 if ! install; then
-    cause=$(sed -n 's/^ERROR: *//p' "$log" | tail -n 1)
+    cause=$(sed -n '/ResolutionImpossible/d; s/^ERROR: *//p' "$log" | tail -n 1)
     [ -n "$cause" ] || cause=$(tail -n 1 "$log")
-    if [ -e .venv ]; then kept="; .venv is as it was"; else kept=; fi
-    fail "The environment cannot be made$kept: $cause"
+    if [ -e .venv ]; then kept="; .venv is unchanged"; else kept=; fi
+    fail "Could not create the environment$kept: $cause"
 fi
 # Scripts name the folder that they were installed into.
 .venv.new/bin/python - <<'PY'

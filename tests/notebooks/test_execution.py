@@ -105,6 +105,17 @@ def test_prose_is_new_and_outputs_are_kept(made):
     assert made.page("first.ipynb").read_text() == stored.replace("# Title", "# Another title")
 
 
+def test_what_is_published_beside_a_page_is_what_it_was_made_from(made):
+    chapter = made.folder / "book" / "first.ipynb"
+    before = chapter.read_bytes()
+    stored = book.stage(execution.executed(chapters.chapters()))
+    chapter.write_bytes(before[:50])  # half saved while the pages are rendered
+    html = made.folder / "_build" / "rendered"
+    (html / "_sources" / "book").mkdir(parents=True)
+    book.publish(html, stored)
+    assert (book.PUBLISHED / "_sources" / "book" / "first.ipynb").read_bytes() == before
+
+
 def test_what_is_not_touched_keeps_its_time(made):
     made.make()
     before = made.page("second.ipynb").stat().st_mtime_ns

@@ -32,7 +32,7 @@ CONTENTS = "format: jb-book\nroot: book/first\nchapters: [{file: book/second}]\n
 # Loaded at the start of each Python: counts what it does to files of the build, and sends a signal
 # when it is about to do the n-th of these things, or the first to a file of some name.
 KILLER = """
-import atexit, os, pathlib, sys
+import atexit, os, pathlib, signal, sys
 
 asked = os.environ.get("KILL", "").split()
 script = pathlib.Path(sys.orig_argv[1]).name if len(sys.orig_argv) > 1 else ""
@@ -51,7 +51,7 @@ def watch(event, args):
             whole, number = asked[3] == "group", int(asked[2])
             os.killpg(0, number) if whole else os.kill(os.getpgrp(), number)
             if asked[3] == "builder-of-a-sleeper":
-                os.kill(os.getpid(), 19)
+                os.kill(os.getpid(), signal.SIGSTOP)
 
 if asked and asked[0] == script:
     sys.addaudithook(watch)
@@ -213,5 +213,9 @@ def test_while_one_builds_another_ends_with_a_sentence(small):
         for tool in ("book", "refresh"):
             status, said = small.run(tool)
             assert status == 1 and said.startswith(BUSY) and said.count("\n") == 1
+            (small.folder / "_build").rename(small.folder / "removed")  # as by `make clean`
+            assert small.run(tool)[1].startswith(BUSY)
+            shutil.rmtree(small.folder / "_build", ignore_errors=True)
+            (small.folder / "removed").rename(small.folder / "_build")
         holder.stdin.close()
     assert BUSY not in small.make()[1]

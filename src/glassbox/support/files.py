@@ -19,8 +19,8 @@ _ABANDONED_SECONDS = 3600
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a new empty file to write to, which becomes ``path`` when the block has succeeded.
 
-    The new file lies in the same folder under a name that no other writer has. So whoever reads
-    ``path``, and whenever a process is killed, finds the old content or the new one. A file that
+    The new file lies in the same folder under a name that no other writer has. So readers of
+    ``path``, even after a kill, find either the old content or the new. A file that
     is replaced keeps its mode, and a symbolic link goes on pointing to what is replaced. Hard
     links do not: their other names keep the old content. What a killed writer has left beside
     ``path`` is removed by the next one that comes an hour later.
@@ -70,5 +70,5 @@ def _remove_abandoned(target: Path) -> None:
         try:
             if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
                 left.unlink()
-        except FileNotFoundError:  # another writer has just moved or removed it
+        except OSError:  # another writer has just removed it, or it is somebody else's
             continue
