@@ -1,5 +1,6 @@
 """The environment is replaced as a whole, or not at all; a fake Python does as it is told."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -8,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import alone
 import pytest
 
 SCRIPT = Path(__file__).resolve().parents[1] / "tools" / "environment.sh"
@@ -20,12 +22,15 @@ case "$1 $2" in
     cp "$0" "$2/bin/python"
     echo "#!$PWD/$2/bin/python" >"$2/bin/tool"
     echo "home = somewhere" >"$2/pyvenv.cfg" ;;
+"--version ")
+    echo "Python $(sed -n 's/^# version //p' "$0")" ;;
 "-m pip")
     echo "$@" >>pip
     eval "$PIP" ;;
 *)
     exec "{sys.executable}" "$@" ;;
 esac
+# version 3.12.3
 """
 OFFLINE = """echo "WARNING: Retrying" >&2
 echo "ERROR: No matching distribution found for torch==2.13.0" >&2
@@ -40,14 +45,15 @@ def folder(tmp_path):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(f"{name}\n")
     (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "python3").write_text(PYTHON)
-    (tmp_path / "bin" / "python3").chmod(0o755)
+    for name, text in (("python3", PYTHON), ("other", PYTHON.replace("3.12.3", "3.11.9"))):
+        (tmp_path / "bin" / name).write_text(text)
+        (tmp_path / "bin" / name).chmod(0o755)
     return folder
 
 
-def start(folder: Path, pip: str = "true") -> subprocess.Popen:
+def start(folder: Path, pip: str = "true", python: str = "") -> subprocess.Popen:
     path = f"{folder.parent / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    settings = {"PATH": path, "PIP": pip, "PYTHON": "", "PWD": str(folder)}
+    settings = {"PATH": path, "PIP": pip, "PYTHON": python, "PWD": str(folder)}
     return subprocess.Popen(
         ["sh", str(SCRIPT)],
         cwd=folder,
@@ -59,9 +65,9 @@ def start(folder: Path, pip: str = "true") -> subprocess.Popen:
     )
 
 
-def make(folder: Path, pip: str = "true") -> tuple[int, str, str]:
-    process = start(folder, pip)
-    out, err = process.communicate(timeout=120)
+def make(folder: Path, pip: str = "true", python: str = "") -> tuple[int, str, str]:
+    process = start(folder, pip, python)
+    out, err = process.communicate(timeout=300)
     return process.returncode, out, err
 
 
@@ -69,8 +75,11 @@ def asked_of_pip(folder: Path) -> list[str]:
     return (folder / "pip").read_text().splitlines() if (folder / "pip").exists() else []
 
 
+WAITING = "Another make, a build or tests use .venv: waiting for them to end.\n"
+
+
 def until(condition) -> None:
-    for _ in range(600):
+    for _ in range(3000):
         if condition():
             return
         time.sleep(0.1)
@@ -128,6 +137,27 @@ def test_other_pins_and_another_place_make_it_anew(old):
     assert (moved / ".venv/bin/tool").read_text() == f"#!{moved}/.venv/bin/python\n"
 
 
+def test_another_version_that_is_asked_for_makes_it_anew_and_stays(folder):
+    make(folder)
+    assert make(folder, python="python3") == (0, ".venv has Python 3.12.3, as PYTHON has.\n", "")
+    status, said, _ = make(folder, python="other")
+    assert (status, said) == (0, "Creating .venv with Python 3.11.9: a few minutes, once.\n")
+    assert make(folder) == (0, "", "") and len(asked_of_pip(folder)) == 2
+    for no_python in ("nowhere/python3", "false"):
+        status, _, said = make(folder, python=no_python)
+        assert (status, said.split(",")[0]) == (1, f"PYTHON is {no_python}")
+    assert make(folder) == (0, "", "")
+
+
+def test_a_python_that_has_gone_or_has_other_packages_makes_it_anew(folder):
+    make(folder)
+    python = folder / ".venv" / "bin" / "python"
+    for gone in ("#!/nowhere/python3\n", "#!/bin/sh\nexit 1\n"):
+        python.write_text(gone)
+        assert make(folder)[0] == 0 and python.read_text() == PYTHON
+    assert len(asked_of_pip(folder)) == 3
+
+
 def test_what_cannot_be_had_is_named_in_a_line_and_the_old_one_is_kept(old):
     missing = "No matching distribution found for torch==2.13.0\n"
     status, _, said = make(old, OFFLINE)
@@ -150,7 +180,7 @@ def test_who_is_stopped_leaves_the_old_one(old, kill):
     process = start(old, SLOW)
     until(lambda: asked_of_pip(old))
     os.killpg(process.pid, kill)
-    assert process.wait(timeout=60) != 0
+    assert process.wait(timeout=300) != 0
     assert is_old(old) and (kill == signal.SIGKILL or left_over(old) == set())
     assert make(old)[0] == 0 and is_new(old) and left_over(old) == set()
 
@@ -164,7 +194,48 @@ def test_two_at_once_make_one(old):
     first = start(old, SLOW)
     until(lambda: asked_of_pip(old))
     second = start(old)
-    assert second.stdout.readline().startswith("Another make is creating .venv: waiting")
+    assert second.stdout.readline() == WAITING
     (old / "go").touch()
-    assert (first.wait(timeout=60), second.wait(timeout=60)) == (0, 0)
+    assert (first.wait(timeout=300), second.wait(timeout=300)) == (0, 0)
     assert is_new(old) and len(asked_of_pip(old)) == 1
+
+
+@pytest.fixture
+def used(old, monkeypatch):
+    """An old environment that is in use, and the end of that."""
+    monkeypatch.setattr(alone, "ROOT", old)
+    with contextlib.ExitStack() as use:
+        use.enter_context(alone.alone("build"))
+        use.enter_context(alone.environment())  # many can use it
+        yield old, use.close
+
+
+def test_it_is_not_replaced_while_it_is_used(used):
+    folder, leave = used
+    waiting = start(folder)
+    assert waiting.stdout.readline() == WAITING
+    assert is_old(folder) and asked_of_pip(folder) == []
+    leave()
+    assert waiting.wait(timeout=300) == 0 and is_new(folder)
+
+
+def test_who_is_stopped_while_it_waits_says_nothing_more(used):
+    folder, _ = used
+    waiting = start(folder)
+    assert waiting.stdout.readline() == WAITING
+    os.killpg(waiting.pid, signal.SIGINT)
+    assert waiting.communicate(timeout=300) == ("", "") and waiting.returncode != 0
+    assert is_old(folder) and left_over(folder) == set()
+
+
+def test_it_is_not_used_while_it_is_made_anew(old, monkeypatch):
+    monkeypatch.setattr(alone, "ROOT", old)
+    making = start(old, SLOW)
+    until(lambda: asked_of_pip(old))
+    for use in (alone.environment(), alone.alone("build")):
+        with pytest.raises(SystemExit, match=r"\.venv is being made anew here: wait"), use:
+            pass
+    (old / "go").touch()
+    assert making.wait(timeout=300) == 0
+    with alone.environment():
+        assert is_new(old)

@@ -1,18 +1,42 @@
-"""One build at a time: a lock that is held until the last process of a build has ended."""
+"""Who may work in this folder at one time: locks that last until their last process has ended."""
 
 import contextlib
+import errno
 import fcntl
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
 
 from chapters import ROOT
 
 BUSY = "Another build is running here, or the tests are: wait until it has finished, or stop it."
+MADE_ANEW = "The environment .venv is being made anew here: wait until it is ready."
+# What whoever builds can mend: a full disk, what may not be written to, a file in a folder's place.
+FULL = (errno.ENOSPC, errno.EDQUOT)
+CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS)
+IN_THE_WAY = (FileExistsError, IsADirectoryError, NotADirectoryError)
 
 
 @contextlib.contextmanager
-def alone(what: str = "build") -> Iterator[int | None]:
+def building() -> Iterator[int | None]:
+    """Be the only one who makes the book or changes chapters, while nobody tests them.
+
+    Yields:
+        The lock of builds, as :func:`alone` does.
+    """
+    with alone("tests"), alone("build") as lock:
+        try:
+            yield lock
+        except OSError as error:
+            if error.errno not in FULL + CLOSED and not isinstance(error, IN_THE_WAY):
+                raise
+            sys.exit(f"Stopped, and what was in progress does not count: {error}")
+
+
+@contextlib.contextmanager
+def alone(what: str) -> Iterator[int | None]:
     """Hold a lock of this folder, or end with a sentence where somebody else holds it.
 
     Yields:
@@ -25,11 +49,8 @@ def alone(what: str = "build") -> Iterator[int | None]:
     if os.environ.get(held) == str(lock):
         yield None
         return
-    with lock.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            sys.exit(BUSY)
+    with environment(), _open(lock) as file:
+        _lock(file, fcntl.LOCK_EX, BUSY)
         os.environ[held] = str(lock)
         try:
             yield file.fileno()
@@ -38,3 +59,28 @@ def alone(what: str = "build") -> Iterator[int | None]:
             os._exit(130)  # without waiting for chapters that run: kernels end with this process
         finally:
             del os.environ[held]
+
+
+@contextlib.contextmanager
+def environment() -> Iterator[None]:
+    """Have .venv stay as it is: tools/environment.sh waits until all who are in here have left."""
+    if not os.access(ROOT, os.W_OK):  # then it cannot be replaced either
+        yield
+        return
+    with _open(ROOT / ".venv.lock") as file:
+        _lock(file, fcntl.LOCK_SH, MADE_ANEW)
+        yield
+
+
+def _open(lock: Path) -> IO[str]:
+    try:
+        return lock.open("a")
+    except OSError as error:
+        sys.exit(f"Nothing can be made in this folder: {error}")
+
+
+def _lock(file: IO[str], kind: int, refusal: str) -> None:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit(refusal)

@@ -9,9 +9,19 @@ import time
 from pathlib import Path
 
 import nbformat
-from alone import alone
-from chapters import BOOK, PLAYER, ROOT, chapters, code_cells, code_hash, write_text
-from execution import ChapterError, executed
+from alone import building
+from chapters import (
+    BOOK,
+    PLAYER,
+    ROOT,
+    ChapterError,
+    chapters,
+    code_cells,
+    code_hash,
+    parse,
+    write_text,
+)
+from execution import executed
 from nbformat import NotebookNode
 from pages import fill, module_pages
 
@@ -65,7 +75,7 @@ def stage(runs: dict[Path, tuple[NotebookNode, dict]]) -> dict[Path, bytes]:
         kept.add(target)
         if source in runs:
             stored[source] = source.read_bytes()
-            chapter = nbformat.reads(stored[source].decode("utf-8"), as_version=4)
+            chapter = parse(stored[source], source)
             write_text(target, nbformat.writes(merge(chapter, runs[source][0])))
         elif source.suffix == ".md":
             write_text(target, fill(source.read_text("utf-8"), records))
@@ -118,9 +128,12 @@ def _digest(*places: Path) -> str:
     return digest.hexdigest()
 
 
-def _remove(folder: Path) -> None:
-    if folder.exists():
-        shutil.rmtree(folder)
+def _remove(place: Path) -> None:
+    """Remove a folder, or what is in its place."""
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place)
+    else:
+        place.unlink(missing_ok=True)
 
 
 def publish(html: Path, stored: dict[Path, bytes]) -> None:
@@ -146,9 +159,8 @@ def recover() -> None:
 def make(lock: int | None) -> None:
     start = time.perf_counter()
     recover()
-    paths = chapters()
     try:
-        runs = executed(paths)
+        runs = executed(chapters())
         stored = stage(runs)
     except ChapterError as error:
         sys.exit(f"{error}\n\nNo book was made.")
@@ -159,7 +171,7 @@ def make(lock: int | None) -> None:
 
 def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with alone("tests"), alone("build") as lock:
+    with building() as lock:
         make(lock)
 
 

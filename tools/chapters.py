@@ -4,7 +4,6 @@ import base64
 import hashlib
 import io
 import json
-import os
 import re
 import subprocess
 import sys
@@ -13,8 +12,10 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import yaml
-from nbformat import NotebookNode
+from nbformat import NotebookNode, ValidationError
 from PIL import Image
+
+from glassbox.support import files
 
 ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "book"
@@ -23,6 +24,10 @@ KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 # What explore puts out for a page. glassbox.explorables names it, too, but takes long to load.
 PLAYER = "application/vnd.glassbox.player+html"
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class ChapterError(Exception):
+    """A chapter is not, or did not run, as it should."""
 
 
 def listed() -> list[str]:
@@ -36,7 +41,10 @@ def listed() -> list[str]:
             for child in entry.get(key, []):
                 yield from pages(child)
 
-    return list(pages(yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))))
+    try:
+        return list(pages(yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))))
+    except (yaml.YAMLError, AttributeError, TypeError) as error:
+        raise ChapterError(f"_toc.yml is not a table of contents: {error}") from error
 
 
 def chapters() -> list[Path]:
@@ -46,27 +54,32 @@ def chapters() -> list[Path]:
 
 
 def read(path: Path) -> NotebookNode:
-    return nbformat.read(path, as_version=4)
+    return parse(path.read_bytes(), path)
+
+
+def parse(content: bytes, path: Path) -> NotebookNode:
+    """Read the content of a chapter's file, which an editor may have left half written."""
+    try:
+        return nbformat.reads(content.decode("utf-8"), as_version=4)
+    except (ValueError, LookupError, AttributeError, TypeError, ValidationError) as error:
+        raise ChapterError(f"{path.name} is not a whole notebook: {error}") from error
 
 
 def write(notebook: NotebookNode, path: Path) -> bool:
     """Write a notebook if that changes the file; return whether it did."""
-    return write_text(path, nbformat.writes(notebook) + "\n")
+    return write_text(path, stored_form(notebook))
+
+
+def stored_form(notebook: NotebookNode) -> str:
+    return nbformat.writes(notebook) + "\n"
 
 
 def write_text(path: Path, text: str) -> bool:
     """Write a text if that changes the file, whole or not at all; return whether it did."""
-    content = text.encode()
-    if path.exists() and path.read_bytes() == content:
+    if path.exists() and path.read_bytes() == text.encode():
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Hidden, so that what a killed process leaves is no page.
-    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        beside.write_bytes(content)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    files.write_text(path, text)
     return True
 
 
@@ -157,10 +170,10 @@ def keep_equal_pictures(new: NotebookNode, old: NotebookNode) -> None:
                 mine.data["image/png"] = b
 
 
-def format_code(paths: list[Path]) -> None:
-    """Format the code cells of notebooks with ruff."""
-    for path in paths:
-        command = [sys.executable, "-m", "ruff", "format", "--stdin-filename", str(path), "-"]
-        text = path.read_bytes()
-        done = subprocess.run(command, cwd=ROOT, input=text, stdout=subprocess.PIPE, check=True)
-        write_text(path, done.stdout.decode())
+def formatted(content: bytes, path: Path) -> str:
+    """Format the code cells of what is, or will be, in a chapter's file."""
+    command = [sys.executable, "-m", "ruff", "format", "--stdin-filename", str(path), "-"]
+    done = subprocess.run(command, cwd=ROOT, input=content, capture_output=True)
+    if done.returncode:
+        raise ChapterError(f"{path.name} cannot be formatted: {done.stderr.decode().strip()}")
+    return done.stdout.decode()

@@ -1,12 +1,21 @@
 #!/bin/sh
-# Makes .venv from requirements.txt and its lock, and again where they or this folder's place have
-# changed: beside the old one, which stays until the new one is whole.
+# Makes .venv from requirements.txt and its lock, and again where they, this folder's place or the
+# version of Python have changed: beside the old one, which stays until the new one is whole.
 set -eu
 
 wanted=$(pwd -P; cat requirements.txt requirements.lock pyproject.toml)
 
+# Python may have gone since, or be another one in the same place, which looks for packages elsewhere.
 ready() {
-    [ -x .venv/bin/python ] && [ "$(cat .venv/ready 2>/dev/null)" = "$wanted" ]
+    [ "$(cat .venv/ready 2>/dev/null)" = "$wanted" ] && .venv/bin/python -c "import pip" 2>/dev/null &&
+        { [ -z "${PYTHON:-}" ] || [ "$("$PYTHON" --version 2>&1)" = "$(.venv/bin/python --version)" ]; }
+}
+
+leave_if_ready() {
+    if ready; then
+        [ -z "${PYTHON:-}" ] || echo ".venv has $(.venv/bin/python --version), as PYTHON has."
+        exit 0
+    fi
 }
 
 fail() {
@@ -15,7 +24,8 @@ fail() {
 }
 
 [ ! -L .venv ] || fail ".venv is a link to $(readlink .venv): remove it, then run make again."
-if ready; then exit 0; fi
+leave_if_ready
+[ -w . ] || fail "There is no .venv for these requirements, and $(pwd) cannot be written to."
 
 suits() {
     command -v "$1" >/dev/null 2>&1 && "$1" - 2>/dev/null <<'PY'
@@ -29,22 +39,27 @@ if [ -n "${PYTHON:-}" ]; then set -- "$PYTHON"; else set -- python3 python3.13 p
 for name in "$@"; do
     if suits "$name"; then python=$name && break; fi
 done
+[ -n "$python" ] || [ -z "${PYTHON:-}" ] ||
+    fail "PYTHON is $PYTHON, expected Python 3.11, 3.12 or 3.13 with its venv module."
 [ -n "$python" ] || fail "No Python 3.11, 3.12 or 3.13 with its venv module was found.
 Install one (Debian: apt-get install python3-venv; macOS: brew install python@3.13)
 or name it: make environment PYTHON=/path/to/python3"
 
-# Open in pip, too, so that it is held until the last of both has ended, however it ends.
+# Nobody else makes .venv, and nobody builds or tests with it (tools/alone.py). Open in pip, too, so
+# that it is held until the last of both has ended, however it ends.
 exec 9>.venv.lock
 "$python" - <<'PY'
 import fcntl
+import signal
 
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # an end, and no traceback
 try:
     fcntl.flock(9, fcntl.LOCK_EX | fcntl.LOCK_NB)
 except BlockingIOError:
-    print("Another make is creating .venv: waiting for it to finish.", flush=True)
+    print("Another make, a build or tests use .venv: waiting for them to end.", flush=True)
     fcntl.flock(9, fcntl.LOCK_EX)
 PY
-if ready; then exit 0; fi
+leave_if_ready
 
 if [ ! -e .venv ] && [ -e .venv.old ]; then mv .venv.old .venv; fi # the exchange was cut short
 rm -rf .venv.new .venv.old

@@ -11,15 +11,25 @@ from importlib.metadata import version
 from pathlib import Path
 
 import nbformat
-from chapters import BOOK, ROOT, canonical, code_cells, code_hash, may_raise, read, write_text
+from chapters import (
+    BOOK,
+    ROOT,
+    ChapterError,
+    canonical,
+    code_cells,
+    code_hash,
+    may_raise,
+    read,
+    write_text,
+)
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from nbformat import NotebookNode
 
 EXECUTED = ROOT / "_build" / "executed"
 DATA = (".js", ".css", ".csv", ".json", ".pyi")  # what the package reads beside its modules
 FIXED = ("requirements.txt", "requirements.lock", "tools/execution.py")  # what all depend on
-CELL_TIMEOUT = 300  # seconds
+PATIENCE = 300  # seconds, for a cell, the start of a kernel and each of its answers
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "matplotlib", "jupyter-book")
 # Run after a chapter: prints the files of the modules that it loaded.
 LOADED = """
@@ -27,10 +37,6 @@ import json as _json, sys as _sys
 _files = [getattr(_module, "__file__", None) for _module in list(_sys.modules.values())]
 print(_json.dumps([_file for _file in _files if _file]))
 """
-
-
-class ChapterError(Exception):
-    """A chapter did not run as it should."""
 
 
 def execute(path: Path, mode: str) -> tuple[NotebookNode, dict]:
@@ -53,7 +59,10 @@ def execute(path: Path, mode: str) -> tuple[NotebookNode, dict]:
     times: list[float] = []
     client = NotebookClient(
         notebook,
-        timeout=CELL_TIMEOUT,
+        timeout=PATIENCE,
+        startup_timeout=PATIENCE,
+        iopub_timeout=PATIENCE,  # after 4 s nbclient would go on without the outputs
+        raise_on_iopub_timeout=True,
         kernel_name="python3",
         record_timing=False,
         resources={"metadata": {"path": str(path.parent)}},
@@ -65,7 +74,7 @@ def execute(path: Path, mode: str) -> tuple[NotebookNode, dict]:
     try:
         with log.open("w") as stderr:
             client.execute(env=environment(mode), stderr=stderr)
-    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+    except (CellExecutionError, CellTimeoutError, RuntimeError) as error:  # or no kernel, or dead
         raise ChapterError(f"{path.name}: {_where(notebook, times)}\n{error}") from error
     loaded = notebook.cells.pop().outputs[0].text
     for cell in code_cells(notebook):
@@ -140,7 +149,9 @@ def _ours(files: Iterable[str]) -> list[str]:
 
 
 def _is_ours(name: str) -> bool:
-    return not name.startswith((".", "_")) and name != "node_modules"
+    """Tell a folder of this repository from what is installed in it, as by a reader's own venv."""
+    installed = any((ROOT / name / mark).exists() for mark in ("pyvenv.cfg", "conda-meta"))
+    return not (installed or name.startswith((".", "_")) or name == "node_modules")
 
 
 def hashes() -> dict[str, str]:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import jupytext
 import nbformat
-from alone import alone
-from chapters import BOOK, canonical, format_code, read, write, write_text
+from alone import building
+from chapters import BOOK, ChapterError, canonical, formatted, read, stored_form, write_text
 from nbformat import NotebookNode
 
 # Without these, jupytext would leave out metadata that it considers transient.
@@ -14,9 +14,13 @@ ALL = {"jupytext": {"cell_metadata_filter": "all", "notebook_metadata_filter": "
 
 
 def to_text(chapter: Path, text: Path) -> None:
+    """Write the chapter as text, unless that would replace what has been edited there."""
     notebook = read(chapter)
     notebook.metadata.update(ALL)
-    write_text(text, jupytext.writes(notebook, fmt="md:myst"))
+    made = jupytext.writes(notebook, fmt="md:myst")
+    if text.exists() and text.read_text("utf-8") != made:
+        raise ChapterError(f"book/{text.name} is there already, and differs: store or remove it.")
+    write_text(text, made)
 
 
 def to_notebook(text: Path, chapter: Path) -> None:
@@ -24,8 +28,8 @@ def to_notebook(text: Path, chapter: Path) -> None:
     notebook = jupytext.read(text, fmt="md:myst")
     if chapter.exists():
         _recover(notebook, read(chapter))
-    write(canonical(notebook), chapter)
-    format_code([chapter])
+    content = stored_form(canonical(notebook)).encode()
+    write_text(chapter, formatted(content, chapter))
 
 
 def _recover(notebook: NotebookNode, stored: NotebookNode) -> None:
@@ -49,14 +53,17 @@ def main() -> None:
     source = chapter if direction == "to-text" else text
     if not source.exists():
         sys.exit(f"There is no {source.name} in book/.")
-    if direction == "to-text":
-        to_text(chapter, text)
-        print(f"Edit book/{text.name}, then: make notebook CHAPTER={name}")
-    else:
-        with alone():
+    try:
+        if direction == "to-text":
+            to_text(chapter, text)
+            print(f"Edit book/{text.name}, then: make notebook CHAPTER={name}")
+            return
+        with building():
             to_notebook(text, chapter)
             text.unlink()
         print(f"book/{chapter.name} is up to date. If code changed: make refresh CHAPTER={name}")
+    except ChapterError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

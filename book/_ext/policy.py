@@ -10,6 +10,8 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+from sphinx.errors import ExtensionError
+
 # A page that was opened as a file and the files beside it are not the same origin in all browsers.
 OWN = "'self' file:"
 POLICY = (
@@ -49,22 +51,28 @@ class _Inline(HTMLParser):
         self._inside = False
 
 
-def protected(pages: list[str]) -> list[str]:
-    """Write into pages their policies, those that have none.
+def protected(pages: dict[str, str]) -> dict[str, str]:
+    """Write into pages, given by their names, the policies of those that have none.
 
     A handler of one page is allowed in all: the search reads the others, to show what was found.
+
+    Raises:
+        ExtensionError: If there is no place for the policy of a page.
     """
-    inline = [_Inline(page) for page in pages]
-    handlers = {_hash(code) for found in inline for code in found.handlers}
-    allowed = [handlers | {_hash(code) for code in found.scripts} for found in inline]
-    return [_with_policy(page, hashes) for page, hashes in zip(pages, allowed, strict=True)]
+    inline = {name: _Inline(page) for name, page in pages.items()}
+    handlers = {_hash(code) for found in inline.values() for code in found.handlers}
+    allowed = {name: handlers | set(map(_hash, found.scripts)) for name, found in inline.items()}
+    return {name: _with_policy(name, page, allowed[name]) for name, page in pages.items()}
 
 
-def _with_policy(page: str, hashes: set[str]) -> str:
+def _with_policy(name: str, page: str, hashes: set[str]) -> str:
     if ELEMENT.partition(" content")[0] in page:
         return page
     element = ELEMENT.format(POLICY.format(own=OWN, inline=" ".join(sorted(hashes))))
-    return ENCODING.sub(lambda encoding: f"{encoding[0]}\n    {element}", page, count=1)
+    made, count = ENCODING.subn(lambda encoding: f"{encoding[0]}\n    {element}", page, count=1)
+    if not count:
+        raise ExtensionError(f'{name} has no <meta charset="utf-8">, after which its policy goes')
+    return made
 
 
 def _hash(code: str) -> str:
@@ -72,14 +80,15 @@ def _hash(code: str) -> str:
 
 
 def protect(app, exception: Exception | None) -> None:
-    """Write the policies into the pages of a finished build."""
+    """Write the policies into the pages of a finished build: all but the theme's templates."""
     if exception or app.builder.format != "html":
         return
-    files = sorted(Path(app.outdir).rglob("*.html"))
-    pages = [file.read_text("utf-8") for file in files]
-    for file, old, new in zip(files, pages, protected(pages), strict=True):
-        if new != old:
-            file.write_text(new, "utf-8")
+    folder = Path(app.outdir)
+    names = (file.relative_to(folder) for file in sorted(folder.rglob("*.html")))
+    pages = {str(n): (folder / n).read_text("utf-8") for n in names if n.parts[0] != "_static"}
+    for name, page in protected(pages).items():
+        if page != pages[name]:
+            (folder / name).write_text(page, "utf-8")
 
 
 def setup(app) -> dict:

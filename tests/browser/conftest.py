@@ -26,6 +26,7 @@ FLAGS = [
 ]
 STILL = weakref.WeakSet()  # pages whose clock stands still
 AN_HOUR = 3_600_000  # ms; no page takes that long to open
+PATIENCE = 120_000  # ms that a page may take, of which it needs one when the machine is idle
 MISSING = (
     "no Chromium or Chrome was found: install one (Debian: apt-get install chromium; macOS: "
     "brew install --cask chromium; anywhere: python -m playwright install chromium), or name its "
@@ -81,7 +82,7 @@ def browser():
         path = find_browser(playwright)
         if path is None:
             (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(MISSING)
-        started = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        started = playwright.chromium.launch(executable_path=path, args=FLAGS, timeout=PATIENCE)
         yield started
         started.close()
 
@@ -94,7 +95,7 @@ def _visits(browser: Browser):
     ) -> Visit:
         window = {"width": width, "height": height}
         context = browser.new_context(color_scheme=scheme, viewport=window, **options)
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         visit = Visit(context.new_page())
         before(visit)

@@ -48,17 +48,25 @@ def test_no_word_leaves_a_search_without_an_answer(scheme, book, address, visit)
 
 def test_every_page_runs_only_its_own_scripts_and_loads_from_the_book_alone(book):
     pages = [page for page in book.rglob("*.html") if "_static" not in page.parts]
-    pages.remove(book / "index.html")  # which only leads to the first page
     assert len(pages) > 20
     for page in pages:
         text = page.read_text("utf-8")
         (policy,) = re.findall(
             r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', text
         )
-        assert text.index(policy) < min(text.index("<script"), text.index("<link")), page
+        loads = re.search("<(script|link)", text)
+        assert not loads or text.index(policy) < loads.start(), page
         assert "default-src 'none'; script-src 'self' file:" in policy, page
         assert "unsafe-inline" not in policy.split("style-src")[0], page
         assert "unsafe-eval" not in policy and "http" not in policy, page
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_the_address_of_the_book_leads_to_its_first_page(scheme, book, address, visit):
+    start = f"{address}/" if scheme == "http" else (book / "index.html").as_uri()
+    visited = visit(start)
+    visited.page.wait_for_url(f"**/{listed()[0]}.html")
+    assert visited.errors == [] and visited.outside() == []
 
 
 def test_nothing_is_published_that_no_page_shows(book):

@@ -134,7 +134,7 @@ def site(tmp_path_factory):
         optimizer_playground("beale", (4.5, -1.5), ["AdamW"], lr=1e300, adaptive_lr=5e-324)
         latent_pad(VAE(8, 16, 2), 20 * images - 10, labels, ends=(9, 9))
         draw_a_digit()
-    (page,) = POLICY["protected"]([bare_page("Hostile", hostile_player(), *shown)])
+    (page,) = POLICY["protected"]({"": bare_page("Hostile", hostile_player(), *shown)}).values()
     (folder / "index.html").write_text(page, "utf-8")
     return folder
 

@@ -113,7 +113,7 @@ def notebook(page) -> dict:
 def resize(page, width: int) -> None:
     """Give the window another width, and the theme the time to see what has to scroll."""
     page.set_viewport_size({"width": width, "height": 900})
-    wait_a_little(page, SCROLLABLE, 10_000)
+    wait_a_little(page, SCROLLABLE, 60_000)
 
 
 def paint(page, scheme: str) -> None:
@@ -156,7 +156,7 @@ def move(page, number: int) -> dict:
         if page.evaluate(SOURCES) == shown:
             page.keyboard.press(key)
             wait_a_little(page, changed, 300, shown)
-    wait_a_little(page, f"n => {PICTURES}[n].decode().then(() => true)", 10_000, number)
+    wait_a_little(page, f"n => {PICTURES}[n].decode().then(() => true)", 60_000, number)
     after = page.evaluate(SOURCES)
     return {
         "number": number,

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def page(browser, serve):
     context = browser.new_context()
+    context.set_default_timeout(120_000)
     opened = context.new_page()
     script = "/explorables/js/tiny_network.js"
     opened.goto(f"{serve(glassbox.__path__[0])}{script}")

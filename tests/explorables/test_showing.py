@@ -208,7 +208,7 @@ class Kernel:
     """A kernel, and the front end's half of its widgets."""
 
     def __init__(self):
-        self.manager, self.client = start_new_kernel()
+        self.manager, self.client = start_new_kernel(startup_timeout=300)
         self.models = {}
         self.outputs = []
 
@@ -230,7 +230,7 @@ class Kernel:
 
     def _settle(self, request):
         while True:
-            message = self.client.get_iopub_msg(timeout=60)
+            message = self.client.get_iopub_msg(timeout=300)
             kind, content = message["msg_type"], message["content"]
             if kind == "comm_open":
                 self.models[content["comm_id"]] = content["data"]["state"]
@@ -330,7 +330,7 @@ def test_controls_moved_at_once_end_at_what_is_set(monkeypatch):
     monkeypatch.setattr("glassbox.explorables.widget_view.to_png", slow_at_first)
     slow = threading.Thread(target=lambda: setattr(first, "index", 1))
     slow.start()
-    assert began.wait(timeout=60)
+    assert began.wait(timeout=300)
     second.index = 1
     slow.join()
     assert picture(screen.value)[0] == "A bar of 1, y."

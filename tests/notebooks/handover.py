@@ -14,10 +14,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from chapters import canonical, chapters, write_text
+from chapters import ChapterError, canonical, chapters, write_text
 from execution import (
     LOADED,
-    ChapterError,
+    PATIENCE,
     discard,
     hashes,
     keep,
@@ -29,7 +29,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionComplete
 
 RUN = pytest.StashKey[str]()
-PATIENCE = 600  # seconds without a sign of life; a cell may take 300, and a kernel 60 to start
+SILENCE = 2 * PATIENCE  # seconds without a sign of life: of a kernel that starts, then of a cell
 
 
 def run_of(config) -> str:
@@ -95,7 +95,7 @@ def _loaded(kernel_client) -> str:
     """Ask a kernel what it has loaded."""
     heard: list[dict] = []
     kernel_client.execute_interactive(
-        LOADED, store_history=False, output_hook=heard.append, timeout=60
+        LOADED, store_history=False, output_hook=heard.append, timeout=PATIENCE
     )
     return "".join(m["content"]["text"] for m in heard if m["msg_type"] == "stream")
 
@@ -149,7 +149,7 @@ def wait_for_chapters(tested: Iterable[Path], run: str) -> list[str]:
         if not missing:
             return []
         signs = [_note(path).stat().st_mtime for path in missing if _note(path).exists()]
-        if time.time() - max([waiting, *signs]) > PATIENCE:
+        if time.time() - max([waiting, *signs]) > SILENCE:
             return [f"nothing is heard of {', '.join(path.name for path in missing)}"]
         time.sleep(0.2)
 

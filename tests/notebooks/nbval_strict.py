@@ -21,7 +21,7 @@ import nbval.kernel as nbval_kernel
 import nbval.plugin as nbval
 import numpy as np
 from chapters import PLAYER
-from execution import environment
+from execution import PATIENCE, environment
 from handover import Recorder, hand_over, run_of
 from nbval.kernel import RunningKernel
 from PIL import Image
@@ -105,7 +105,7 @@ _run, _setup, _teardown = nbval.IPyNbCell.runtest, nbval.IPyNbFile.setup, nbval.
 
 
 def _start_kernel_for_page(**options):
-    return _start_kernel(env=environment("page"), **options)
+    return _start_kernel(env=environment("page"), **options | {"startup_timeout": PATIENCE})
 
 
 def _hear_message(kernel, stream, timeout=None):
@@ -116,6 +116,7 @@ def _hear_message(kernel, stream, timeout=None):
 
 
 def _runtest(cell):
+    cell.output_timeout = PATIENCE
     with cell.parent.kernel.recorder.cell(cell.cell_num):
         _run(cell)
         raised = any(output.output_type == "error" for output in cell.test_outputs)

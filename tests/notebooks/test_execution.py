@@ -196,6 +196,49 @@ def test_the_record_names_what_was_loaded(made):
     assert record["files"] == ["src/parts/__init__.py", "src/parts/used.py"]
 
 
+@pytest.mark.parametrize("mark", ["pyvenv.cfg", "conda-meta/history"])
+def test_what_a_reader_has_installed_in_the_folder_is_not_of_the_book(made, mark):
+    made.edit(f"venv/{mark}", "")
+    made.edit("venv/lib/python3/site-packages/theirs.py", "value = 1")
+    made.edit("more/ours.py", "value = 1")
+    assert "more/ours.py" in execution.hashes()
+    assert not [name for name in execution.hashes() if name.startswith("venv")]
+    loaded = [str(file) for file in made.folder.rglob("*.py") if file.stem in ("theirs", "ours")]
+    assert len(loaded) == 2 and execution._ours(loaded) == ["more/ours.py"]
+    assert made.make() == []
+
+
+@pytest.mark.parametrize("content", ["", "{", "null", "[]", "{}", "\udcff"])
+def test_a_chapter_that_is_no_notebook_is_named(made, monkeypatch, content):
+    chapter = made.folder / "book" / "second.ipynb"
+    chapter.write_bytes(content.encode(errors="surrogateescape"))
+    assert made.make() == []
+    assert made.error.startswith("second.ipynb is not a whole notebook: ")
+    monkeypatch.setattr(refresh, "BOOK", made.folder / "book")
+    monkeypatch.setattr("sys.argv", ["refresh.py", "second"])
+    with pytest.raises(SystemExit, match=r"second\.ipynb (is not a whole|cannot be formatted)"):
+        refresh.main()
+
+
+@pytest.mark.parametrize("content", ["root: [", "", "- a list", "root: book/first\nparts: 1"])
+def test_a_table_of_contents_that_is_none_is_named(made, monkeypatch, content):
+    made.edit("_toc.yml", content)
+    assert made.make() == [] and made.error.startswith("_toc.yml is not a table of contents: ")
+    monkeypatch.setattr("sys.argv", ["refresh.py"])
+    with pytest.raises(SystemExit, match=r"^_toc\.yml is not"):
+        refresh.main()
+
+
+def test_a_file_that_is_replaced_keeps_its_mode_and_the_links_to_it(tmp_path):
+    file, link = tmp_path / "file", tmp_path / "link"
+    file.write_text("old")
+    file.chmod(0o600)
+    link.symlink_to(file)
+    assert chapters.write_text(link, "new") and not chapters.write_text(link, "new")
+    assert link.is_symlink() and file.read_text() == "new" and file.stat().st_mode & 0o777 == 0o600
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "link"}
+
+
 def damages(content: bytes) -> list[bytes]:
     other = content.replace(b"0", b"1") if b"0" in content else content.replace(b"1", b"2")
     return [content[: len(content) // 2], b"", b"\xff", b"null", b"{}", b"[]", other]

@@ -9,8 +9,8 @@ from pathlib import Path
 import nbformat
 import pytest
 import rules
-from chapters import ROOT, canonical, code_cells, keep_equal_pictures, pixels, write
-from execution import ChapterError, execute
+from chapters import ROOT, ChapterError, canonical, code_cells, keep_equal_pictures, pixels, write
+from execution import execute
 from figures_of_tests import recoded, shifted
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
@@ -120,7 +120,7 @@ def failures(stored, tmp_path_factory):
         notebook, cells = copy_of(stored)
         breaking(cells)
         write(notebook, folder / f"{breaking.__name__}.ipynb")
-    options = ["-p", "nbval_strict", "--nbval", "--nbval-cell-timeout=60", "-rA", "--tb=no", "-q"]
+    options = ["-p", "nbval_strict", "--nbval", "--nbval-cell-timeout=300", "-rA", "--tb=no", "-q"]
     path = [str(Path(__file__).parent), str(ROOT / "tools"), os.environ.get("PYTHONPATH", "")]
     here = {"PYTHONPATH": os.pathsep.join(path), "PYTHONHASHSEED": "0"}
     command = [sys.executable, "-m", "pytest", *options, "-p", "no:cacheprovider", str(folder)]
@@ -190,6 +190,23 @@ def test_a_build_stops_at_a_cell_that_raises_or_should(source, tags, message, tm
     write(new_notebook(cells=[new_code_cell(source, metadata={"tags": tags})]), path)
     with pytest.raises(ChapterError, match=rf"(?s)broken\.ipynb.*{message}"):
         execute(path, "page")
+
+
+# The outputs come 5 s after the kernel has said that it is through, as on a very busy machine.
+LATE = """
+import sys, time
+
+sys.stdout.flush_timeout = sys.stderr.flush_timeout = 0
+get_ipython().kernel.iopub_thread.schedule(lambda: time.sleep(5))
+display("late")
+"""
+
+
+def test_a_build_waits_for_outputs_that_come_late(tmp_path):
+    path = tmp_path / "late.ipynb"
+    write(new_notebook(cells=[new_code_cell(LATE)]), path)
+    ((output,),) = (cell.outputs for cell in code_cells(execute(path, "page")[0]))
+    assert output.data["text/plain"] == "'late'"
 
 
 def test_stored_pictures_are_kept_where_their_pixels_are(chapter):

@@ -1,5 +1,6 @@
 """Each chapter is executed once: nbval judges it, and hands it over to the pages."""
 
+import fcntl
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import execution
 import handover
 import nbformat
 import pytest
+from alone import BUSY
 from chapters import PLAYER, ROOT, read, write
 from execution import execute
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -54,7 +56,7 @@ COPIED = (
     "tools/alone.py",
     "tools/chapters.py",
     "tools/execution.py",
-    "tests/conftest.py",
+    "conftest.py",
     "tests/notebooks/handover.py",
     "tests/notebooks/nbval_strict.py",
 )
@@ -83,10 +85,10 @@ def whole(tmp_path_factory):
     return folder
 
 
-def make_test(folder, *options) -> tuple[str, dict[str, str]]:
+def make_test(folder, *options, tested="--nbval") -> tuple[str, dict[str, str]]:
     """Run the tests of a book; give what they say, and their results by name."""
     here = {"PYTHONPATH": "tests/notebooks:tools", "PYTHONHASHSEED": "0"}
-    command = [sys.executable, "-m", "pytest", "--nbval", "-p", "nbval_strict", "-rA", "-q"]
+    command = [sys.executable, "-m", "pytest", tested, "-p", "nbval_strict", "-rA", "-q"]
     quiet = ["-p", "no:cacheprovider", "--rootdir", str(folder)]
     ran = subprocess.run(
         [*command, *quiet, *options],
@@ -105,6 +107,14 @@ def passed(whole, tmp_path_factory):
     """The same book after all of its tests."""
     folder = shutil.copytree(whole, tmp_path_factory.mktemp("passed") / "book")
     return folder, *make_test(folder, "tests/browser", "book")
+
+
+@pytest.mark.parametrize("mode", ["--nbval", "--nbval-lax"])
+def test_chapters_alone_are_tested_in_the_same_order_and_not_beside_others(whole, mode):
+    with (whole / ".tests.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        said, results = make_test(whole, "book", "--order=1", tested=mode)
+    assert BUSY in said and results == {}
 
 
 def kept(folder, name):
@@ -175,7 +185,7 @@ def notes(whole, tmp_path, monkeypatch):
 
 
 def wait(whole, monkeypatch, patience):
-    monkeypatch.setattr(handover, "PATIENCE", patience)
+    monkeypatch.setattr(handover, "SILENCE", patience)
     tested = [whole / "book" / f"{name}.ipynb" for name in ("first", "second")]
     return handover.wait_for_chapters(tested, "this")
 

@@ -10,12 +10,14 @@ from types import SimpleNamespace
 
 import pytest
 from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
 from sphinx.util.docutils import docutils_namespace
 
 EXTENSIONS = Path(__file__).resolve().parents[2] / "book" / "_ext"
 sys.path.insert(0, str(EXTENSIONS))
 
 import formulas  # noqa: E402
+import navigation  # noqa: E402
 import players  # noqa: E402
 import policy  # noqa: E402
 
@@ -153,7 +155,8 @@ def hash_of(code: str) -> str:
 
 
 def test_a_page_may_run_what_it_was_written_with_and_no_more():
-    first, second = policy.protected([PAGE % "", PAGE % '<button onclick="a(&quot;b&quot;)">'])
+    pages = {"one": PAGE % "", "two": PAGE % '<button onclick="a(&quot;b&quot;)">'}
+    first, second = policy.protected(pages).values()
     own = {hash_of(code) for code in ('run("1 < 2 &amp;")', 'run("2")', 'a("b")')}
     assert scripts_of(first) == scripts_of(second) == own
     assert first.index("Content-Security-Policy") < first.index("<script")
@@ -161,6 +164,34 @@ def test_a_page_may_run_what_it_was_written_with_and_no_more():
 
 
 def test_a_page_keeps_the_policy_it_has():
-    (once,) = policy.protected([PAGE % "<p>Content-Security-Policy</p>"])
-    assert policy.protected([once]) == [once]
-    assert once.count("http-equiv") == 1
+    once = policy.protected({"a": PAGE % "<p>Content-Security-Policy</p>"})
+    assert policy.protected(once) == once
+    assert once["a"].count("http-equiv") == 1
+
+
+@pytest.mark.parametrize("encoding", ["", '<meta charset="latin-1">', "<meta content='utf-8'>"])
+def test_a_page_that_would_have_no_policy_is_an_error(encoding):
+    page = (PAGE % "").replace('<meta charset="utf-8" />', encoding)
+    with pytest.raises(ExtensionError, match=r"book/a\.html has no <meta charset"):
+        policy.protected({"book/b.html": PAGE % "", "book/a.html": page})
+
+
+def test_the_address_of_the_book_leads_to_its_first_page_and_has_a_policy(tmp_path):
+    config = SimpleNamespace(root_doc="book/first", html_title="A <title>")
+    builder = SimpleNamespace(format="html", get_target_uri="{}.html".format)
+    app = SimpleNamespace(outdir=tmp_path, config=config, builder=builder)
+    (tmp_path / "_static").mkdir()
+    (tmp_path / "_static" / "macros.html").write_text("{% a template %}")
+    navigation.lead_in(app, None)
+    policy.protect(app, None)
+    page = (tmp_path / "index.html").read_text()
+    assert '<meta http-equiv="refresh" content="0; url=book/first.html" />' in page
+    assert '<a href="book/first.html">A &lt;title&gt;</a>' in page
+    assert "Content-Security-Policy" in page
+
+
+def test_a_first_page_at_the_address_of_the_book_stays(tmp_path):
+    config = SimpleNamespace(root_doc="index", html_title="A book")
+    builder = SimpleNamespace(format="html", get_target_uri="{}.html".format)
+    navigation.lead_in(SimpleNamespace(outdir=tmp_path, config=config, builder=builder), None)
+    assert list(tmp_path.iterdir()) == []

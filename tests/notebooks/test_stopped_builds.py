@@ -57,12 +57,12 @@ if asked and asked[0] == script:
     sys.addaudithook(watch)
     atexit.register(lambda: (here / f"{script}.count").write_text(str(done)))
 """
-# Holds the lock as long as its input is open.
+# Holds a lock as long as its input is open.
 HOLDER = """
 import sys
 sys.path.insert(0, "tools")
 from alone import alone
-with alone():
+with alone(sys.argv[1]):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -205,8 +205,9 @@ def test_what_a_killed_build_has_started_is_waited_for(small):
     assert small.make()[0] == 0 and small.editions() == {"2001"}
 
 
-def test_while_one_builds_another_ends_with_a_sentence(small):
-    command = [sys.executable, "-c", HOLDER]
+@pytest.mark.parametrize("busy", ["build", "tests"])
+def test_beside_a_build_or_tests_another_build_ends_with_a_sentence(small, busy):
+    command = [sys.executable, "-c", HOLDER, busy]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, cwd=small.folder, text=True, **pipes) as holder:
         assert holder.stdout.readline() == "held\n"

@@ -133,7 +133,7 @@ def test_a_terminal_has_a_bar_that_vanishes():
 
 @pytest.fixture(scope="module")
 def kernel():
-    manager, client = start_new_kernel(kernel_name="python3")
+    manager, client = start_new_kernel(startup_timeout=300, kernel_name="python3")
     yield client
     client.stop_channels()
     manager.shutdown_kernel(now=True)
@@ -146,7 +146,7 @@ def outputs_of(kernel, metadata):
     kernel.shell_channel.send(message)
     published = []
     while True:
-        reply = kernel.get_iopub_msg(timeout=60)
+        reply = kernel.get_iopub_msg(timeout=300)
         if reply["parent_header"].get("msg_id") != message["header"]["msg_id"]:
             continue
         if reply["content"].get("execution_state") == "idle":

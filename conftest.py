@@ -1,4 +1,7 @@
-"""What all tests share: the tools of the book on the path, their order, and the book itself."""
+"""What the tests of code and those of chapters share: their order, their locks, and the book.
+
+It is above both of their folders, so that a run of either has it.
+"""
 
 import random
 import socket
@@ -9,15 +12,22 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import HealthCheck, settings
 
 import glassbox  # noqa: F401  (whoever imports torchvision after it needs do nothing more)
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests" / "notebooks")]
+ROOT = Path(__file__).resolve().parent
+sys.path[:0] = [str(ROOT / folder) for folder in ("tools", "tests", "tests/notebooks")]
 
 import handover  # noqa: E402
-from alone import alone  # noqa: E402
+from alone import alone, environment  # noqa: E402
 from chapters import chapters  # noqa: E402
+
+# How long an example takes is up to the machine, and what else it does.
+settings.register_profile(
+    "patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("patient")
 
 
 def pytest_addoption(parser):
@@ -29,13 +39,14 @@ def pytest_configure(config):
     """Run alone where chapters are executed and kept; workers belong to the run of their master."""
     if hasattr(config, "workerinput"):
         config.option.order = config.workerinput["order"]
-    if getattr(config.option, "nbval", False) and not hasattr(config, "workerinput"):
-        lock = alone("tests")
-        try:
-            lock.__enter__()
-        except SystemExit as busy:
-            pytest.exit(str(busy), returncode=1)
-        config.add_cleanup(lambda: lock.__exit__(None, None, None))
+        return
+    executes = any(getattr(config.option, name, False) for name in ("nbval", "nbval_lax"))
+    lock = alone("tests") if executes else environment()
+    try:
+        lock.__enter__()
+    except SystemExit as busy:
+        pytest.exit(str(busy), returncode=1)
+    config.add_cleanup(lambda: lock.__exit__(None, None, None))
 
 
 @pytest.hookimpl(optionalhook=True)
