@@ -167,6 +167,33 @@ REFUSED = {  # the script, what is changed in it to what, and what the message n
         ("Loss(0.5)", "Loss(0.6)"),
         "loss_fn.__self__.scale is 0.5, expected 0.6",
     ),
+    "a method that a reader calls": (
+        "class P:\n    def __init__(self, k): self.k = k\n    def scale(self): return self.k\n"
+        "p = P(0.5)\n" + LOSS + "p.scale()",
+        ("0.5", "0.6"),
+        "loss_fn.p.scale.__self__.k is 0.5, expected 0.6",
+    ),
+    "a method of a base class": (
+        NETWORK + "class Sub(Net):\n    def forward(self, x): return super().forward(x)\n"
+        "model = Sub()",
+        ("F.leaky_relu", "F.rrelu"),
+        "model.Net.forward.code is checksum",
+    ),
+    "a backward": (
+        "class Fn(torch.autograd.Function):\n    @staticmethod\n"
+        "    def forward(ctx, x): return x.clone()\n    @staticmethod\n"
+        "    def backward(ctx, g): return g * 2\n"
+        "def loss_fn(x, y): return F.cross_entropy(Fn.apply(x), y)",
+        ("g * 2", "g * 3"),
+        "loss_fn.Fn.apply.__self__.backward.constants is 2, expected 3",
+    ),
+    "a step of an optimizer": (
+        "class Own(torch.optim.SGD):\n"
+        "    def __init__(self, parameters): super().__init__(parameters, 0.1); self.rho = 0.5\n"
+        "make_optimizer = Own",
+        ("0.5", "0.6"),
+        "optimizer.rho is 0.5, expected 0.6",
+    ),
     "a forward": (NETWORK, ("F.leaky_relu", "F.rrelu"), "model.forward.code is checksum"),
     "an attribute of a class": (NETWORK, ("0.1", "0.2"), "model.slope is 0.1, expected 0.2"),
     "a deque": (
@@ -185,6 +212,12 @@ REFUSED = {  # the script, what is changed in it to what, and what the message n
         r"loss_fn.m.args\[1\]\[1\] is torch.float32 \(3,\) \[1.0, 1.0, 1.0\], exp",
     ),
     "a subset": ("data = Subset(data, range(8))", ("(8)", "(9)"), r"indices is range\(0, 8\), e"),
+    "one of many samples": (
+        "pairs = [(images[i % 12], i % 3) for i in range(2000)]\n"
+        "pairs[7] = images[0], 1\nbatches = DataLoader(pairs, 1000)",
+        ("images[0], 1", "images[1], 1"),
+        r"batches.dataset\[:\]\[0\] is list of 2000, checksum",
+    ),
     "a setting of a data set": (DATASET, ("2.0", "3.0"), "batches.dataset.scale is 2, expected 3"),
     "a weight of a class": (
         "loss_fn = nn.CrossEntropyLoss(torch.tensor([1.0, 1.0, 2.0]))",
@@ -340,6 +373,19 @@ ACCEPTED = {  # the script, and what is changed in it to what
     "a docstring": (LOSS.replace("return", "'What'; return") + "2", ("'What'", "'Else'")),
     "a folder that moved": (IMAGES, ('/one", lambda', '/./one", lambda')),
     "a cache of images": (DATASET, ("", "")),
+    "a file opened when it is needed": (
+        DATASET.replace("{}\n", "{}; self.file = None\n").replace(
+            "if i", "self.file = self.file or open(__import__('os').devnull)\n        if i"
+        ),
+        ("", ""),
+    ),
+    "a property that is kept": (
+        DATASET.replace(
+            "def __len__",
+            "@functools.cached_property\n    def mean(self): return images.mean()\n    def __len__",
+        ).replace("* self.scale", "- self.mean"),
+        ("", ""),
+    ),
     "what a network keeps": (
         NETWORK.replace("return", "self.seen = self.body(x).detach(); return"),
         ("", ""),

@@ -6,7 +6,7 @@ import zlib
 from argparse import Namespace
 from collections.abc import Collection, Iterator, Mapping
 from enum import Enum
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from pathlib import PurePath
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader, Subset, TensorDataset
 
+from glassbox.training.differences import OPEN
 from glassbox.training.distributed import unwrapped
 from glassbox.training.reading import code_of, constants_of, is_own, values_read, what_runs
 
@@ -128,7 +129,9 @@ class _Walk:
                 self._classes.add(kind)
                 parts = what_runs(kind, *["__init__"] * (kind is value))
             if kind is not value and id(value) not in self._restored:
-                parts |= self._state(value)
+                state = self._state(value)
+                self.lines[path] += OPEN * (state is None)
+                parts |= state or {}
             yield from ((f"{path}.{name}", item) for name, item in parts.items())
 
     def _tell_contents(self, path: str, value: Tensor | np.ndarray) -> _Parts:
@@ -137,7 +140,7 @@ class _Walk:
         if contents is not None:
             self.lines[path] += contents
         else:  # a sparse tensor, or an array of objects
-            yield from ((f"{path}.{name}", item) for name, item in _pickled(value).items())
+            yield from ((f"{path}.{name}", item) for name, item in (_pickled(value) or {}).items())
 
     def _tell_container(self, path: str, value: Collection[Any]) -> _Parts:
         self.lines[path] = f"{type(value).__qualname__} of {len(value)}"
@@ -162,7 +165,7 @@ class _Walk:
         for name, item in {**values_read(value), **vars(value)}.items():
             yield f"{path}.{name}", item
 
-    def _state(self, value: Any) -> dict[str, Any]:
+    def _state(self, value: Any) -> dict[str, Any] | None:
         """Take an object apart by what it was made with, as far as that decides anything."""
         if isinstance(value, nn.Module):
             own = {name: v for name, v in vars(value).items() if name not in _OF_EVERY_MODULE}
@@ -178,7 +181,10 @@ class _Walk:
             state = {"func": value.func, "args": value.args, "keywords": value.keywords}
         else:
             state = _pickled(value)
-        left = ["device", "_device", *["epochs"] * isinstance(value, Namespace)]
+        if state is None:
+            return None
+        left = [n for n in state if isinstance(getattr(type(value), n, None), cached_property)]
+        left += ["device", "_device", *["epochs"] * isinstance(value, Namespace)]
         root = state.get("root")
         if isinstance(root, str | PurePath) and os.path.isdir(root):
             self._roots.append(repr(os.path.join(root, ""))[:-1])
@@ -186,12 +192,12 @@ class _Walk:
         return {name: item for name, item in state.items() if name not in left}
 
 
-def _pickled(value: Any) -> dict[str, Any]:
+def _pickled(value: Any) -> dict[str, Any] | None:
     """Take an object apart as pickle would; one that pickle refuses has nothing to tell."""
     try:
         made = type(value).__reduce_ex__(value, 4)
     except Exception:  # whatever its class raises
-        return {}
+        return None
     if isinstance(made, str):  # a global name, maybe of a function in a cache
         return dict(getattr(value, "__dict__", {}))
     _, args, state, items, pairs = (*made, None, None, None)[:5]
@@ -290,10 +296,12 @@ def _checksum(data: Any) -> str:
 
 def _contents(value: Tensor | np.ndarray) -> str | None:
     """Show the numbers of a small tensor, and the checksum of a large one."""
-    if value.dtype.hasobject if isinstance(value, np.ndarray) else _has_no_rows(value):
-        return None
-    if getattr(value, "is_meta", False):
-        return ""
+    if isinstance(value, np.ndarray):
+        told_in_parts = value.dtype.hasobject
+    else:
+        told_in_parts = value.layout != torch.strided or value.is_quantized
+    if told_in_parts or getattr(value, "is_meta", False):
+        return None if told_in_parts else ""
     if math.prod(value.shape) <= 10:
         return f" {value.tolist()}"
     rows = value[:: -(-value.nbytes // _MOST_BYTES)]  # of a small one, all
@@ -301,7 +309,3 @@ def _contents(value: Tensor | np.ndarray) -> str | None:
         rows = rows.detach().cpu().resolve_conj().resolve_neg().contiguous()
         rows = rows.reshape(-1).view(torch.uint8).numpy()
     return f", checksum {_checksum(np.ascontiguousarray(rows).reshape(-1).view(np.uint8))}"
-
-
-def _has_no_rows(value: Tensor) -> bool:
-    return value.layout != torch.strided or value.is_quantized

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 
+OPEN = ", open"  # ends the line of a file, a lock or the like, whose contents cannot be told
 _EMPTY = ("[]", "{}", "()")
 _HELD = re.compile(r"torch\.\w+ \(|\w+ of \d")  # a tensor, or several
 
@@ -54,12 +55,15 @@ def first_not_restored(
 
 
 def _is_left(name: str, start: Mapping[str, str], moved: Mapping[str, str | None]) -> bool:
-    """Say whether a line is of a cache or log, empty at first, or of what a model keeps of a batch.
+    """Say whether a line is of a cache, a log, an opened file, or what a model keeps of a batch.
 
-    By the convention of PyTorch, tensors that are the state of a model are its parameters and
-    buffers, and others that it holds, such as a map of attention, are made again at each batch.
+    Caches and logs are known by being empty at first. By the convention of PyTorch, tensors that
+    are the state of a model are its parameters and buffers, and others that it holds, such as a map
+    of attention, are made again at each batch.
     """
-    if name.startswith(("model.", "average.model.")) and _HELD.match(moved.get(name) or ""):
+    saved = moved.get(name) or ""
+    of_model = name.startswith(("model.", "average.model."))
+    if saved.endswith(OPEN) or (of_model and _HELD.match(saved)):
         return True
     ends = [end for end, sign in enumerate(name) if sign in ".["]
     around = [name[:end] for end in (*ends, len(name))]
