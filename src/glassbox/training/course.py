@@ -169,7 +169,8 @@ class _Walk:
         """Take an object apart by what it was made with, as far as that decides anything."""
         if isinstance(value, nn.Module):
             own = {name: v for name, v in vars(value).items() if name not in _OF_EVERY_MODULE}
-            state = own | value._parameters | value._buffers | value._modules
+            inside = value._parameters, value._buffers, value._modules
+            state = own | {name: v for part in inside for name, v in part.items()}
         elif isinstance(value, Optimizer):
             own = vars(value).items()
             state = {name: v for name, v in own if name[0] != "_" and name not in ("state", "step")}
