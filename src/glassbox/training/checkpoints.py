@@ -1,11 +1,13 @@
 """The state of a training in one file, whole or not at all."""
 
+import copy
 import os
 import zipfile
 from pathlib import Path
 from pickle import PicklingError
 from typing import Any
 
+import numpy as np
 import torch
 
 from glassbox.support.arguments import as_path
@@ -23,7 +25,8 @@ def save_checkpoint(path: str | os.PathLike[str], **parts: Any) -> None:
 
     Args:
         path: Where to write. A checkpoint there is replaced, any other file is not.
-        **parts: State dicts, tensors, numbers, texts, and lists, tuples or dicts of these.
+        **parts: State dicts, tensors, numbers, texts, and lists, tuples or dicts of these. Scalars
+            of NumPy become numbers.
 
     Raises:
         FileExistsError: If ``path`` is a folder, or a file that is not a checkpoint, or a damaged
@@ -37,7 +40,7 @@ def save_checkpoint(path: str | os.PathLike[str], **parts: Any) -> None:
     with replacing(path) as partial:
         with partial.open("wb") as file:  # given a path, torch.save would store its name
             try:
-                torch.save({"format": _FORMAT, "parts": parts}, file)
+                torch.save({"format": _FORMAT, "parts": _without_scalars(parts)}, file)
             except (PicklingError, AttributeError, TypeError) as error:
                 message = (
                     f"parts has {', '.join(parts)}, expected tensors and plain values: {error}"
@@ -70,6 +73,19 @@ def load_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise
     except Exception as error:  # a damaged archive fails in many ways
         raise ValueError(f"path {path} is damaged or no checkpoint: {error}") from error
+
+
+def _without_scalars(value: Any) -> Any:
+    """Replace scalars of NumPy, as a learning rate may be one, by what may be loaded safely."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, dict):
+        made = copy.copy(value)  # with its class, and what a state dict says of its version
+        made.clear()
+        for key, item in value.items():  # one by one, as a Counter would count what it is given
+            made[_without_scalars(key)] = _without_scalars(item)
+        return made
+    return type(value)(map(_without_scalars, value)) if type(value) in (list, tuple) else value
 
 
 def _is_checkpoint(path: Path) -> bool:

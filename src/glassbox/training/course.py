@@ -1,160 +1,231 @@
 """What decides the course of a training, told line by line, so that two can be compared."""
 
-import pickle
-import random
+import math
+import os
 import zlib
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import fields, is_dataclass
+from argparse import Namespace
+from collections.abc import Collection, Iterator, Mapping
 from enum import Enum
-from functools import partial
+from functools import cached_property, partial
+from itertools import chain
 from pathlib import PurePath
-from types import CodeType, FunctionType, MethodType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.utils.data import DataLoader, Subset, TensorDataset
 
-_PLAIN = (type(None), bool, int, float, complex, str, bytes, Enum, PurePath)
+from glassbox.training.differences import OPEN
+from glassbox.training.distributed import unwrapped
+from glassbox.training.reading import code_of, constants_of, is_own, values_read, what_runs
+
+_PLAIN = (type(None), bool, int, float, complex, str, bytes, range, Enum, PurePath)
 _PLAIN += (torch.dtype, torch.memory_format, torch.layout, np.generic)
-_CONTAINERS = (list, tuple, set, frozenset, Mapping)
-_GENERATORS = (torch.Generator, random.Random, np.random.Generator, np.random.RandomState)
-_OF_EVERY_MODULE = frozenset(vars(nn.Module())) - {"training"}  # hooks, and what is walked by hand
+_SEQUENCES = (list, tuple, set, frozenset)
+_DEPTH = 8  # of lists in lists that are told in one line
+_OF_EVERY_MODULE = {*vars(nn.Module())} - {"training"}  # hooks, and parts
+_OF_EVERY_MODULE |= {"_compiled_call_impl", "_is_torch_compile"}
+_FETCHING = {"pin_memory", "pin_memory_device", "prefetch_factor", "timeout", "persistent_workers"}
+_FETCHING |= {"_iterator", "_IterableDataset_len_called", "_DataLoader__multiprocessing_context"}
 _LONGEST = 200  # characters of a line
 _MOST_LINES = 1000  # of one container
 _MOST_BYTES = 1 << 26  # of a tensor, whose checksum then takes some milliseconds
-_NOT_RESTORED = (".requires_grad", ".training", ".get_state()")
+_Parts = Iterator[tuple[str, Any]]
 
 
-def describe_course(
-    restored: Collection[int] = (), trusted: tuple[str, ...] = (), **parts: Any
-) -> dict[str, str]:
-    """Describe objects by all that they were made with, one line for each setting.
+def describe_course(restored: Collection[int] = (), **parts: Any) -> dict[str, str]:
+    """Describe objects by what the course of a training follows from, a line for each setting.
 
-    A line is named by the path to its value, such as ``scheduler.T_max``. Numbers, texts and
-    short lists stand for themselves. Tensors and arrays have a checksum; of those above 64 MiB it
-    is over evenly spaced rows. Functions are told by their code, their constants and what they
-    closed over, modules by their attributes and the shapes of their parameters, optimizers by their
-    groups. Other objects that can be called or iterated, or have a state, are told by their
-    attributes, and all others by their class. Devices are left out.
+    The principle: data are told by what pickle would store of them, and the reader's own code by
+    what runs and what it reads. A line is named by the path to its value, as ``scheduler.T_max``.
+
+    - Numbers, texts and paths stand for themselves; 1 and 1.0 are the same. Tensors and arrays have
+      a checksum; of those above 64 MiB it is over evenly spaced rows.
+    - Functions of the reader are told by their code, constants, defaults, and by what they read of
+      closures and globals; objects of the reader's classes also by the methods that run when they
+      are called, iterated, indexed or stepped.
+    - What is installed, such as torch or this package, is told by its name and its settings.
+    - Modules are told by their attributes and tensors, optimizers by their groups.
+
+    Left out is what does not decide the course, or cannot be known: devices; compiling; how a
+    ``DataLoader`` fetches, and the number of its workers where these cannot draw random numbers,
+    as with a ``TensorDataset`` or a list; the folder ``root`` of a data set, and what is in its
+    files; ``epochs`` in a ``Namespace``; hooks. Sets of objects are told by their number, and what
+    pickle refuses, such as an open file, by its class.
 
     Args:
         restored: ``id`` of tensors and generators whose values are in the checkpoint.
-        trusted: Prefixes of the paths whose generators count as restored.
         **parts: What to describe, by name; an object that comes again is told by its first way.
+
+    Raises:
+        ValueError: If a ``DataLoader`` keeps its workers, whose random states nothing can save.
     """
-    walk = _Walk(restored, trusted)
+    walk = _Walk(restored)
     for name, part in parts.items():
         walk.tell(name, part)
     return walk.lines
 
 
-def what_moved(start: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str | None]:
-    """Keep the lines that have changed since the start; a line that is gone becomes ``None``."""
-    names = dict.fromkeys([*start, *now])
-    return {name: now.get(name) for name in names if now.get(name) != start.get(name)}
-
-
-def first_difference(
-    start: Mapping[str, str],
-    moved: Mapping[str, str | None],
-    here: Mapping[str, str],
-    stepped: tuple[str, ...] = (),
-) -> str | None:
-    """Name the first line in which objects here are of another training, with both values.
-
-    What moves in a training, as a learning rate, may be here as it was at the start, where all has
-    been made anew, or as it was when the training was saved, where it goes on in the same process.
-    What a checkpoint does not bring back has to be as it was saved: which parameters are frozen,
-    the modes, and generators of random numbers that no checkpoint saves. Prefixes in ``stepped``
-    are of objects that the checkpoint brings back and that move with each step. Where they stand
-    does not matter, so that a training stopped within an epoch goes on with the same objects.
-    """
-    for name in dict.fromkeys([*here, *start, *moved]):
-        begun = start.get(name)
-        if name in moved and name.startswith(stepped) and not name.endswith(_NOT_RESTORED):
-            continue
-        saved = moved.get(name, begun)
-        if here.get(name) != saved and (here.get(name) != begun or name.endswith(_NOT_RESTORED)):
-            shown = saved if name.endswith(_NOT_RESTORED) else begun
-            return f"{name} is {shown or 'missing'}, expected {here.get(name, 'none')}"
-    return None
-
-
 class _Walk:
     """A walk through objects, which writes a line for each setting."""
 
-    def __init__(self, restored: Collection[int], trusted: tuple[str, ...]) -> None:
+    def __init__(self, restored: Collection[int], roots: list[str] | None = None) -> None:
         self.lines: dict[str, str] = {}
-        self._restored, self._trusted = restored, trusted
+        self._restored = restored
+        self._roots = [] if roots is None else roots  # of data sets, as texts begin with them
         self._seen: dict[int, tuple[str, Any]] = {}  # holds the objects, so that no id comes twice
+        self._classes: set[type] = set()
 
     def tell(self, path: str, value: Any) -> None:
-        value = getattr(value, "_orig_mod", value)  # of a compiled model
-        if isinstance(value, torch.device):
+        """Walk without recursion, as objects may be inside any number of others."""
+        ahead = [(path, value)]
+        while ahead:
+            ahead += reversed([*self._tell_one(*ahead.pop())])
+
+    def _tell_one(self, path: str, value: Any) -> _Parts:
+        value = unwrapped(value)
+        if isinstance(value, torch.device | ModuleType):
             return
         if _is_plain(value):
-            self.lines[path] = _shortened(_text(value))
+            text = _text(value)
+            for root in self._roots:
+                text = text.replace(root, root[0])
+            self.lines[path] = _shortened(text)
+        elif isinstance(value, Tensor | np.ndarray) and not self._is_known(value):
+            yield from self._tell_contents(path, value)  # a copy of what came before is as good
         elif id(value) in self._seen:
             self.lines[path] = f"the same as {self._seen[id(value)][0]}"
         else:
             self._seen[id(value)] = path, value
-            self._tell_object(path, value)
+            yield from self._tell_object(path, value)
 
-    def _tell_object(self, path: str, value: Any) -> None:
-        if isinstance(value, Tensor | np.ndarray):
-            self._tell_tensor(path, value)
-        elif isinstance(value, _GENERATORS):
-            self._tell_generator(path, value)
-        elif isinstance(value, _CONTAINERS):
-            self._tell_container(path, value)
-        elif isinstance(value, FunctionType):
-            self._tell_function(path, value)
-        elif isinstance(value, type):
-            self.lines[path] = value.__qualname__
-        else:
-            named = getattr(value, "__qualname__", type(value).__qualname__)
-            self.lines[path] = named if isinstance(named, str) else type(value).__qualname__
-            for name, item in _attributes(value):
-                self.tell(f"{path}.{name}", item)
+    def _is_known(self, value: Any) -> bool:
+        return isinstance(value, nn.Parameter) or id(value) in self._restored
 
-    def _tell_tensor(self, path: str, value: Tensor | np.ndarray) -> None:
-        shown = f"{value.dtype} {tuple(value.shape)}"
-        if isinstance(value, nn.Parameter):
+    def _tell_object(self, path: str, value: Any) -> _Parts:
+        if isinstance(value, Tensor):
+            self.lines[path] = f"{value.dtype} {tuple(value.shape)}"
             self.lines[f"{path}.requires_grad"] = str(value.requires_grad)
-        elif id(value) not in self._restored:
-            shown += _contents(value)
-        self.lines[path] = shown
+            if id(value) not in self._restored:
+                yield from self._tell_contents(path, value)
+        elif isinstance(value, torch.Generator):
+            self.lines[path] = f"Generator of seed {value.initial_seed()}"
+            if id(value) not in self._restored:
+                state = value.get_state().cpu().numpy()
+                self.lines[f"{path}.get_state()"] = f"checksum {_checksum(state)}"
+        elif isinstance(value, (*_SEQUENCES, Mapping)):
+            yield from self._tell_container(path, value)
+        elif isinstance(value, FunctionType):
+            yield from self._tell_function(path, value)
+        else:
+            named = isinstance(value, type | BuiltinFunctionType | MethodType)
+            kind = value if isinstance(value, type) else type(value)
+            self.lines[path] = (value if named else kind).__qualname__
+            parts = {}
+            if is_own(kind.__module__) and kind not in self._classes:  # by the first of its objects
+                self._classes.add(kind)
+                parts = what_runs(kind, *["__init__"] * (kind is value))
+            if kind is not value and id(value) not in self._restored:
+                state = self._state(value)
+                self.lines[path] += OPEN * (state is None)
+                parts |= state or {}
+            yield from ((f"{path}.{name}", item) for name, item in parts.items())
 
-    def _tell_generator(self, path: str, value: Any) -> None:
-        self.lines[path] = type(value).__qualname__
-        if isinstance(value, torch.Generator):
-            self.lines[path] += f" of seed {value.initial_seed()}"
-        if id(value) not in self._restored and not path.startswith(self._trusted):
-            state = value.get_state().numpy() if isinstance(value, torch.Generator) else value
-            self.lines[f"{path}.get_state()"] = f"checksum {_checksum(pickle.dumps(state))}"
+    def _tell_contents(self, path: str, value: Tensor | np.ndarray) -> _Parts:
+        self.lines[path] = f"{value.dtype} {tuple(value.shape)}"
+        contents = _contents(value)
+        if contents is not None:
+            self.lines[path] += contents
+        else:  # a sparse tensor, or an array of objects
+            yield from ((f"{path}.{name}", item) for name, item in (_pickled(value) or {}).items())
 
-    def _tell_container(self, path: str, value: Collection[Any]) -> None:
+    def _tell_container(self, path: str, value: Collection[Any]) -> _Parts:
         self.lines[path] = f"{type(value).__qualname__} of {len(value)}"
-        inside = self if len(value) <= _MOST_LINES else _Walk(self._restored, self._trusted)
-        for name, item in _entries(value):
-            inside.tell(path + name, item)
-        if inside is not self:
-            self.lines[path] += f", checksum {_checksum(_text(inside.lines).encode())}"
+        if len(value) <= _MOST_LINES:
+            yield from ((path + name, item) for name, item in _entries(value))
+        elif (columns := _columns(value)) is not None:
+            yield from ((path + name, column) for name, column in columns.items())
+        else:
+            inside = _Walk(self._restored, self._roots)
+            for name, item in _stacked(value) or _entries(value):
+                inside.tell(name, item)
+            text = "\n".join(chain.from_iterable(inside.lines.items()))
+            self.lines[path] += f", checksum {_checksum(text.encode())}"
 
-    def _tell_function(self, path: str, value: FunctionType) -> None:
+    def _tell_function(self, path: str, value: FunctionType) -> _Parts:
+        value = vars(value).get("_torchdynamo_orig_callable", value)  # of one that is compiled
         self.lines[path] = value.__qualname__
-        parts, constants = _code(value.__code__, value.__doc__)
-        self.lines[f"{path}.constants"] = _shortened(", ".join(constants) or "none")
-        self.lines[f"{path}.code"] = f"checksum {_checksum(b''.join(parts))}"
-        for name, default in _defaults(value).items():
-            self.tell(f"{path}.{name}", default)
-        for name, cell in zip(value.__code__.co_freevars, value.__closure__ or (), strict=True):
-            self.tell(f"{path}.{name}", _content_of(cell))
+        if is_own(value.__module__):
+            constants = ", ".join(map(_text, constants_of(value)))
+            self.lines[f"{path}.constants"] = _shortened(constants or "none")
+            self.lines[f"{path}.code"] = f"checksum {_checksum(code_of(value))}"
+        for name, item in {**values_read(value), **vars(value)}.items():
+            yield f"{path}.{name}", item
+
+    def _state(self, value: Any) -> dict[str, Any] | None:
+        """Take an object apart by what it was made with, as far as that decides anything."""
+        if isinstance(value, nn.Module):
+            own = {name: v for name, v in vars(value).items() if name not in _OF_EVERY_MODULE}
+            inside = value._parameters, value._buffers, value._modules
+            state = own | {name: v for part in inside for name, v in part.items()}
+        elif isinstance(value, Optimizer):
+            own = vars(value).items()
+            state = {name: v for name, v in own if name[0] != "_" and name not in ("state", "step")}
+        elif isinstance(value, DataLoader):
+            state = _loader_state(value)
+        elif isinstance(value, MethodType):
+            state = {"__self__": value.__self__, "__func__": value.__func__}
+        elif isinstance(value, partial):
+            state = {"func": value.func, "args": value.args, "keywords": value.keywords}
+        else:
+            state = _pickled(value)
+        if state is None:
+            return None
+        left = [n for n in state if isinstance(getattr(type(value), n, None), cached_property)]
+        left += ["device", "_device", *["epochs"] * isinstance(value, Namespace)]
+        root = state.get("root")
+        if isinstance(root, str | PurePath) and os.path.isdir(root):
+            self._roots.append(repr(os.path.join(root, ""))[:-1])
+            left.append("root")
+        return {name: item for name, item in state.items() if name not in left}
 
 
-def _entries(value: Collection[Any]) -> Iterable[tuple[str, Any]]:
+def _pickled(value: Any) -> dict[str, Any] | None:
+    """Take an object apart as pickle would; one that pickle refuses has nothing to tell."""
+    try:
+        made = type(value).__reduce_ex__(value, 4)
+    except Exception:  # whatever its class raises
+        return None
+    if isinstance(made, str):  # a global name, maybe of a function in a cache
+        return dict(getattr(value, "__dict__", {}))
+    _, args, state, items, pairs = (*made, None, None, None)[:5]
+    args = tuple(arg for arg in args if arg is not type(value)) or None
+    parts = state if isinstance(state, tuple) and len(state) == 2 else (state,)  # second: slots
+    own = {}
+    if all(part is None or isinstance(part, dict) for part in parts):
+        own, state = dict(chain.from_iterable((part or {}).items() for part in parts)), None
+    rest = {"args": args, "state": state, "items": items and [*items]}
+    rest["pairs"] = pairs and dict(pairs)
+    return own | {name: item for name, item in rest.items() if item is not None}
+
+
+def _loader_state(loader: DataLoader) -> dict[str, Any]:
+    if loader.persistent_workers:
+        raise ValueError(
+            "batches has persistent_workers=True, expected False: no checkpoint holds the random "
+            "states of workers that outlive an epoch"
+        )
+    source = loader.dataset
+    while isinstance(source, Subset):
+        source = source.dataset
+    left = _FETCHING | ({"num_workers"} if type(source) in (TensorDataset, list, tuple) else set())
+    return {name: item for name, item in vars(loader).items() if name not in left}
+
+
+def _entries(value: Collection[Any]) -> Iterator[tuple[str, Any]]:
     """Name what is in a container; a set of objects has no order to name them by."""
     if isinstance(value, Mapping):
         for number, (key, item) in enumerate(value.items()):
@@ -164,33 +235,37 @@ def _entries(value: Collection[Any]) -> Iterable[tuple[str, Any]]:
         yield from ((f"[{number}]", item) for number, item in enumerate(value))
 
 
-def _attributes(value: Any) -> Iterable[tuple[str, Any]]:
-    """List what an object was made with, as far as it can be known to matter."""
-    if isinstance(value, nn.Module):
-        own = [item for item in vars(value).items() if item[0] not in _OF_EVERY_MODULE]
-        return [*own, *value._parameters.items(), *value._buffers.items(), *value._modules.items()]
-    if isinstance(value, Optimizer):
-        return [("param_groups", value.param_groups), ("defaults", value.defaults)]
-    if isinstance(value, MethodType):
-        return [("__self__", value.__self__), ("__func__", value.__func__)]
-    if isinstance(value, partial):
-        return [("func", value.func), ("args", value.args), ("keywords", value.keywords)]
-    if is_dataclass(value):
-        return [(field.name, getattr(value, field.name)) for field in fields(value)]
-    matters = callable(value) or any(
-        hasattr(value, name) for name in ("__iter__", "__getitem__", "state_dict")
-    )
-    own = getattr(value, "__dict__", {}) if matters else {}
-    return [item for item in own.items() if item[0] not in ("device", "_device")]
+def _columns(samples: Collection[Any]) -> dict[str, list[Any]] | None:
+    """Turn samples that are alike, pairs or dicts, into lists of their first, second, ... parts."""
+    kinds = {*map(type, samples)}
+    if kinds <= {tuple, list} and len({*map(len, samples)}) == 1:
+        return {f"[:][{k}]": [*column] for k, column in enumerate(zip(*samples, strict=True))}
+    if kinds == {dict} and len({*map(tuple, samples)}) == 1:
+        return {f"[:][{key!r}]": [one[key] for one in samples] for key in next(iter(samples))}
+    return None
+
+
+def _stacked(arrays: Collection[Any]) -> list[tuple[str, Any]] | None:
+    """Put arrays of one shape and type together, a hundred at a time."""
+    kinds = {*map(type, arrays)}
+    if kinds not in ({Tensor}, {np.ndarray}) or len({(one.dtype, one.shape) for one in arrays}) > 1:
+        return None
+    stack = torch.stack if kinds == {Tensor} else np.stack
+    return [(f"[{k}]", stack(arrays[k : k + 100])) for k in range(0, len(arrays), 100)]
 
 
 def _is_plain(value: Any) -> bool:
     if isinstance(value, Mapping):  # with names, it is told entry by entry
         named = any(isinstance(key, str) for key in value)
         return not named and _is_plain([*value.keys(), *value.values()])
-    if isinstance(value, list | tuple | set | frozenset):
-        return len(value) <= _MOST_LINES and all(map(_is_plain, value))
-    return isinstance(value, _PLAIN)
+    level = [value]
+    for _ in range(_DEPTH):  # by the types at each depth, as a data set may be a list of 100,000
+        if not all(issubclass(kind, (*_PLAIN, *_SEQUENCES)) for kind in set(map(type, level))):
+            return False
+        level = [*chain.from_iterable(item for item in level if isinstance(item, _SEQUENCES))]
+        if not level:
+            return True
+    return False
 
 
 def _text(value: Any) -> str:
@@ -200,11 +275,14 @@ def _text(value: Any) -> str:
     if isinstance(value, set | frozenset):
         return f"{{{', '.join(sorted(map(_text, value)))}}}"
     if isinstance(value, list | tuple):
+        if {*map(type, value)} <= {int, str, bool}:
+            return repr(tuple(value) if isinstance(value, tuple) else [*value])
         shown = ", ".join(map(_text, value)) + "," * (isinstance(value, tuple) and len(value) == 1)
         return f"[{shown}]" if isinstance(value, list) else f"({shown})"
     if isinstance(value, Enum):
         return str(value)
-    return repr(value.item()) if isinstance(value, np.generic) else repr(value)
+    value = value.item() if isinstance(value, np.generic) else value
+    return repr(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def _shortened(text: str) -> str:
@@ -217,41 +295,18 @@ def _checksum(data: Any) -> str:
     return f"{zlib.crc32(data):08x}"
 
 
-def _contents(value: Tensor | np.ndarray) -> str:
+def _contents(value: Tensor | np.ndarray) -> str | None:
     """Show the numbers of a small tensor, and the checksum of a large one."""
     if isinstance(value, np.ndarray):
-        if value.dtype.hasobject:
-            return ""
-        value = torch.from_numpy(np.ascontiguousarray(value).reshape(-1).view(np.uint8))
-    if value.is_meta or value.layout != torch.strided:
-        return ""
-    if value.numel() <= 10:
+        told_in_parts = value.dtype.hasobject
+    else:
+        told_in_parts = value.layout != torch.strided or value.is_quantized
+    if told_in_parts or getattr(value, "is_meta", False):
+        return None if told_in_parts else ""
+    if math.prod(value.shape) <= 10:
         return f" {value.tolist()}"
-    stride = -(-value.nbytes // _MOST_BYTES)  # 1 where all is taken
-    rows = value.detach()[::stride].cpu().resolve_conj().resolve_neg().contiguous()
-    return f", checksum {_checksum(rows.reshape(-1).view(torch.uint8).numpy())}"
-
-
-def _code(code: CodeType, doc: str | None) -> tuple[list[bytes], list[str]]:
-    """Take apart what a function and those inside it do; its docstring does nothing."""
-    parts, constants = [code.co_code, *(name.encode() for name in code.co_names)], []
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            inner = _code(constant, None)
-            parts, constants = parts + inner[0], constants + inner[1]
-        elif constant is not None and constant != doc:
-            constants.append(_text(constant))
-    return parts, constants
-
-
-def _defaults(function: FunctionType) -> dict[str, Any]:
-    code, values = function.__code__, function.__defaults__ or ()
-    names = code.co_varnames[: code.co_argcount][code.co_argcount - len(values) :]
-    return dict(zip(names, values, strict=True)) | (function.__kwdefaults__ or {})
-
-
-def _content_of(cell: Any) -> Any:
-    try:
-        return cell.cell_contents
-    except ValueError:  # a name that gets its value later
-        return None
+    rows = value[:: -(-value.nbytes // _MOST_BYTES)]  # of a small one, all
+    if isinstance(rows, Tensor):
+        rows = rows.detach().cpu().resolve_conj().resolve_neg().contiguous()
+        rows = rows.reshape(-1).view(torch.uint8).numpy()
+    return f", checksum {_checksum(np.ascontiguousarray(rows).reshape(-1).view(np.uint8))}"

@@ -47,8 +47,11 @@ def from_all_processes(value: _Value) -> list[_Value]:
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
-    """Return the model inside a ``DistributedDataParallel``, or any other model itself."""
-    return model.module if isinstance(model, DistributedDataParallel) else model
+    """Return the model inside ``DistributedDataParallel`` and ``torch.compile``, or itself."""
+    if isinstance(model, DistributedDataParallel):
+        return unwrapped(model.module)
+    compiled = type(model).__module__ == "torch._dynamo.eval_frame"  # slow to import for a class
+    return unwrapped(model._orig_mod) if compiled and isinstance(model, nn.Module) else model
 
 
 def set_epoch(batches: Iterable, epoch: int) -> None:

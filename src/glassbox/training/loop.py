@@ -26,7 +26,7 @@ from glassbox.support.arguments import (
 )
 from glassbox.support.progress import Advance, progress_bar
 from glassbox.training.averaging import ExponentialAverage
-from glassbox.training.distributed import from_first_process, process_rank, set_epoch, unwrapped
+from glassbox.training.distributed import from_first_process, process_rank, unwrapped
 from glassbox.training.evaluation import LossFunction, evaluate, preserve_modes
 from glassbox.training.history import History, RunningMean
 from glassbox.training.resuming import ResumableRun
@@ -97,7 +97,8 @@ def fit(
         optimizer: Holds parameters of the model.
         epochs: Number of passes over all batches, at least 1; with ``checkpoint`` the total.
         loss_fn: Maps logits and labels to the mean loss of the batch. Where it has a method
-            ``set_epoch``, that is called with the number of each epoch before it begins.
+            ``set_epoch``, that is called with the number of each epoch before it begins; where it
+            has a ``state_dict``, as every module has, that is in the checkpoint.
         validation: Images ``(N, C, H, W)`` and labels to measure after each epoch, with the
             averaged weights where there is an ``average``.
         scheduler: Steps after each epoch. A ``ReduceLROnPlateau`` follows the loss or, in mode
@@ -108,7 +109,8 @@ def fit(
         scaler: Scales the loss; ``torch.float16`` needs it.
         average: Takes in the weights after each step of the optimizer.
         callbacks: Called in turn after each epoch; one that returns ``True`` ends the training.
-            What they do should follow from the state they get: they are not in the checkpoint.
+            What they do should follow from the state they get: they are not in the checkpoint, and
+            those of the reader, which may hold clocks or folders, are not compared.
         checkpoint: A file that is written after each epoch. If it exists, the training resumes
             from it, and ends bit for bit as it would have without the interruption. All that
             decides the course of the training has to be as it was, see
@@ -136,12 +138,12 @@ def fit(
     run = ResumableRun(
         checkpoint,
         batches,
-        parts={**vars(state), **({"loss_fn": loss_fn} if _learns(loss_fn) else {})},
+        parts={**vars(state), **({"loss_fn": loss_fn} if _has_state(loss_fn) else {})},
         loss_fn=loss_fn,
         clip_norm=clip_norm,
         autocast=autocast,
         validation=validation,
-        callbacks=list(callbacks),
+        callbacks=[callback for callback in callbacks if _is_ours(callback)],
     )
     run.resume(epochs)
     to_do = range(len(history) + 1, epochs + 1) if not history.stopped else range(0)
@@ -149,9 +151,7 @@ def fit(
     with progress_bar(len(to_do) * len(batches), show=progress and process_rank() == 0) as advance:
         for epoch in to_do:
             started, lr = time.perf_counter(), float(optimizer.param_groups[0]["lr"])
-            set_epoch(batches, epoch)
-            if hasattr(loss_fn, "set_epoch"):
-                loss_fn.set_epoch(epoch)
+            run.tell_epoch(epoch)
             mean = _train_epoch(model, batches, state, loss_fn, clip_norm, precision, advance)
             train_loss, train_accuracy = mean.over_processes()
             with preserve_modes(model):
@@ -209,9 +209,14 @@ def _train_epoch(
     return mean
 
 
-def _learns(loss_fn: LossFunction) -> bool:
-    """Say whether a loss has parameters of its own, as the centers of classes are."""
-    return isinstance(loss_fn, nn.Module) and any(True for _ in loss_fn.parameters())
+def _has_state(part: Any) -> bool:
+    """Say whether a loss has a state to be saved, such as the centers of classes."""
+    return all(callable(getattr(part, f"{verb}state_dict", None)) for verb in ("", "load_"))
+
+
+def _is_ours(callback: Callback) -> bool:
+    """Say whether a callback has only settings; those of readers hold clocks, bars and folders."""
+    return str(getattr(callback, "__module__", "")).startswith("glassbox.")
 
 
 def _loss(loss_fn: LossFunction, logits: Any, labels: Tensor, place: str) -> Tensor:

@@ -2,19 +2,29 @@
 
 import copy
 import os
+import random
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import torch
-from torch import nn
 
 from glassbox.support.arguments import as_path
 from glassbox.support.seeds import random_states, restore_random_states
 from glassbox.training.checkpoints import load_checkpoint, save_checkpoint
-from glassbox.training.course import describe_course, first_difference, what_moved
-from glassbox.training.distributed import from_all_processes, from_first_process, process_rank
+from glassbox.training.course import describe_course
+from glassbox.training.differences import first_difference, first_not_restored, what_moved
+from glassbox.training.distributed import (
+    from_all_processes,
+    from_first_process,
+    process_rank,
+    set_epoch,
+    unwrapped,
+)
 
-_POSITION = ("._epoch", "._next_batch", "._resuming")  # of Batches, whose state brings it back
+_STEPPED = ("average.", "scaler.", "step_scheduler.", "loss_fn.", "batches.")
+_IN_AN_EPOCH = ("._next_batch", "._resuming")  # of Batches, whose state brings it back
+_GLOBAL = (random.random.__self__, np.random.rand.__self__, torch.default_generator)
 
 
 class ResumableRun:
@@ -23,8 +33,9 @@ class ResumableRun:
     Besides the parts, which have ``state_dict`` and ``load_state_dict``, these are the random
     states of all processes and the order of the batches: by their ``state_dict`` where they have
     one, else by the ``generator`` of a ``DataLoader``. What else decides the course of the training
-    is described, see :func:`glassbox.training.course.describe_course`, and has to be the same at a
-    resumption: parts, batches, settings and the seed of torch.
+    is described, see :func:`glassbox.training.course.describe_course`: parts, batches and settings.
+    At a resumption it has to be the same as at the start, apart from what has moved since; and what
+    has moved has to be as it was saved when all is loaded.
 
     Args:
         path: Of the checkpoint; without, nothing is done.
@@ -43,8 +54,9 @@ class ResumableRun:
     ) -> None:
         self.path = None if path is None else as_path(checkpoint=path)
         self.batches = order_of(batches)
+        parts["model"] = unwrapped(parts["model"])
         self.parts = {name: part for name, part in parts.items() if part is not None}
-        self._decisive = {**parts, **settings, "batches": batches}
+        self._decisive = {"model": parts["model"], **settings, **parts, "batches": batches}
         del self._decisive["history"]
         self._start: dict[str, str] = {}
 
@@ -77,51 +89,60 @@ class ResumableRun:
             raise ValueError(f"checkpoint is {self.path}, expected a file in a folder that exists")
         found = process_rank() == 0 and self.path.exists()
         saved = from_first_process(load_checkpoint(self.path) if found else None)
-        self._start = self._describe()
         if saved is None:
+            self.tell_epoch(1)
+            self._start = self._describe()
             return
         processes = saved.pop("processes", [{}])
-        _raise_first(self._problem(saved, processes, epochs))
+        _raise_first(self._misfit(saved, processes, epochs))
         mine = processes[process_rank()]
-        self._load_all(saved, mine)
+        self.tell_epoch(len(saved["history"]["epoch"]))
+        here = self._describe()
+        stepped = (*_STEPPED, *["optimizer."] * ("step_scheduler" in self.parts))
+        difference = first_difference(mine["start"], mine["moved"], here, stepped)
+        if difference is None and saved.keys() != self.parts.keys():
+            difference = f"parts is {sorted(saved)}, expected {sorted(self.parts)}"
+        _raise_first(self._other(difference))
+        self._load_all(saved, mine, here)
         self._start = mine["start"]
 
+    def tell_epoch(self, epoch: int) -> None:
+        """Tell the epoch that begins to the sampler, and to a loss that has ``set_epoch``."""
+        set_epoch(self._decisive["batches"], epoch)
+        loss_fn = self._decisive.get("loss_fn")
+        if hasattr(loss_fn, "set_epoch"):
+            loss_fn.set_epoch(epoch)
+
     def _describe(self) -> dict[str, str]:
-        modules = [part for part in self.parts.values() if isinstance(part, nn.Module)]
+        modules = [self.parts["model"]]
         if "average" in self.parts:
             modules.append(self.parts["average"].model)
         tensors = (t for module in modules for t in module.state_dict(keep_vars=True).values())
-        restored, trusted = set(map(id, tensors)), ("batches.",)
+        restored = {*map(id, tensors), *map(id, _GLOBAL)}
         if isinstance(self.batches, _LoaderOrder):
-            restored, trusted = restored | {id(self.batches.generator)}, ()
-        lines = describe_course(restored, trusted, **self._decisive, seed=torch.initial_seed())
-        return {name: line for name, line in lines.items() if not name.endswith(_POSITION)}
+            restored.add(id(self.batches.generator))
+        lines = describe_course(restored, **self._decisive)
+        return {name: line for name, line in lines.items() if not name.endswith(_IN_AN_EPOCH)}
 
-    def _problem(
+    def _other(self, difference: str | None) -> str | None:
+        return difference and f"checkpoint {self.path} is of another training: {difference}"
+
+    def _misfit(
         self, saved: dict[str, Any], processes: list[dict[str, Any]], epochs: int
     ) -> str | None:
-        """Say why the checkpoint is not of this training; nothing is loaded yet."""
+        """Say why the checkpoint cannot be of this training; nothing is compared yet."""
         if "start" not in processes[0]:
             return f"checkpoint {self.path} is of an older release, expected one of this release"
-        other, here = f"checkpoint {self.path} is of another training: ", len(from_all_processes(0))
-        if len(processes) != here:
+        if len(processes) != (here := len(from_all_processes(0))):
             return f"checkpoint {self.path} is of {len(processes)} processes, expected {here}"
-        mine = processes[process_rank()]
-        stepped = ("average.", "step_scheduler.")
-        if "step_scheduler" in self.parts:
-            stepped += ("optimizer.",)
-        if difference := first_difference(mine["start"], mine["moved"], self._start, stepped):
-            return other + difference
-        if saved.keys() != self.parts.keys():
-            return other + f"parts is {sorted(saved)}, expected {sorted(self.parts)}"
         if (done := len(saved["history"]["epoch"])) > epochs:
             return f"epochs is {epochs}, expected at least {done}, as {self.path}"
         return None
 
-    def _load_all(self, saved: dict[str, Any], mine: dict[str, Any]) -> None:
+    def _load_all(self, saved: dict[str, Any], mine: dict[str, Any], here: dict[str, str]) -> None:
         """Load all, or leave all as it was."""
         before = {name: copy.deepcopy(part.state_dict()) for name, part in self._loaded().items()}
-        random, error, name = random_states(), None, ""
+        states, error, name = random_states(), None, ""
         try:
             for name, part in self._loaded().items():
                 part.load_state_dict(mine["batches"] if name == "batches" else saved[name])
@@ -129,13 +150,16 @@ class ResumableRun:
             restore_random_states(mine["random"])
         except Exception as caught:  # what does not fit fails in many ways
             error = caught
+        problem = f"checkpoint {self.path} does not fit: {name}: {error}"
+        if error is None:
+            now = self._describe()
+            problem = self._other(first_not_restored(mine["start"], mine["moved"], here, now))
         try:
-            fails = f"checkpoint {self.path} does not fit: {name}: {error}"
-            _raise_first(None if error is None else fails, error)
+            _raise_first(problem, error)
         except ValueError:
             for name, part in self._loaded().items():
                 part.load_state_dict(before[name])
-            restore_random_states(random)
+            restore_random_states(states)
             raise
 
     def _loaded(self) -> dict[str, Any]:
