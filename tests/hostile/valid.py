@@ -1091,7 +1091,7 @@ ROLES: dict[str, Role] = {
     "optim.RMSprop.load_state_dict.state_dict": saved(RMSprop),
     "optim.SGD.load_state_dict.state_dict": saved(SGD),
     "optim.lr": RATE,
-    "optim.eps": number(0.125, "-1"),
+    "optim.eps": number(0.125, "-1", inf=True),
     "optim.weight_decay": DECAY,
     "optim.momentum": DECAY,
     "optim.dampening": number(0.25, inf=True),

@@ -289,6 +289,7 @@ def test_labels_that_are_not_class_indices_are_named(labels, message):
     arguments.check_class_indices(3, labels=torch.tensor([2, 0], dtype=torch.uint8))
     arguments.check_class_indices(3, labels=torch.zeros(0).long())
     arguments.check_class_indices(256, labels=torch.tensor([0, 255], dtype=torch.uint8))
+    arguments.check_class_indices(9, labels=torch.tensor([0, 8], dtype=torch.uint16))
     with pytest.raises(ValueError, match=f"^labels {message}"):
         arguments.check_class_indices(3, labels=labels)
 

@@ -150,6 +150,7 @@ def _checked(**given: Tensor) -> Tensor:
     ((name, _),) = given.items()
     tensor = as_tensor(**given)
     check_floating_point(**{name: tensor})
+    check_not_empty(**{name: tensor.flatten()})
     check_all_finite(**{name: tensor})
     return tensor
 

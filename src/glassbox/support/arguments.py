@@ -213,11 +213,11 @@ def check_class_indices(num_classes: int, **labels: Tensor) -> None:
             reject_tensor(name, tensor, "class indices (N,) of an integer type")
         if not has_values(tensor) or len(tensor) == 0:
             continue
-        # As Python's integers: 256 as a uint8 would be 0.
-        if not (int(tensor.min()) >= 0 and int(tensor.max()) < num_classes):
+        # As int64, for PyTorch finds no minimum of uint16, and 256 as a uint8 would be 0.
+        low, high = map(int, tensor.to(torch.int64).aminmax())
+        if not (low >= 0 and high < num_classes):
             raise ValueError(
-                f"{name} is between {tensor.min()} and {tensor.max()}, "
-                f"expected 0 to {num_classes - 1}"
+                f"{name} is between {low} and {high}, expected 0 to {num_classes - 1}"
             )
 
 
