@@ -237,7 +237,7 @@ def train_gan(
     images = as_tensor(images=images)
     if images.ndim == 0:
         reject_tensor("images", images, "(N, ...)")
-    check_not_empty(images=images)
+    check_not_empty(images=images.flatten())
     check_floating_point(images=images)
     check_all_finite(images=images)
     if not isinstance(callbacks, Sequence):

@@ -216,9 +216,7 @@ def check_class_indices(num_classes: int, **labels: Tensor) -> None:
         # As int64, for PyTorch finds no minimum of uint16, and 256 as a uint8 would be 0.
         low, high = map(int, tensor.to(torch.int64).aminmax())
         if not (low >= 0 and high < num_classes):
-            raise ValueError(
-                f"{name} is between {low} and {high}, expected 0 to {num_classes - 1}"
-            )
+            raise ValueError(f"{name} is between {low} and {high}, expected 0 to {num_classes - 1}")
 
 
 def reject_tensor(argument: str, tensor: Tensor, expected: str) -> NoReturn:
