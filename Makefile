@@ -64,7 +64,7 @@ $(scripts): package.json package-lock.json
 	@npm ci --silent
 
 bench: environment ## time the package beside what a reader would use instead
-	@for file in benchmarks/*.py; do echo "== $$file"; $(python) "$$file" || exit 1; done
+	@for file in benchmarks/*.py; do echo "== $$file"; PYTHONPATH=tests/browser $(python) "$$file" || exit 1; done
 
 study: environment ## train what a chapter compares: CHAPTER=gan, SIZE=smoke or cpu
 	@$(python) -m glassbox.chapters.$(CHAPTER).study --size $(or $(SIZE),smoke)

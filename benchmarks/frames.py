@@ -1,19 +1,20 @@
 """Time what a page works for a reader who plays, drags or draws, in a real Chromium.
 
-Run with ``python benchmarks/frames.py``; it needs a Chromium, as tests/browser does. At 60 frames a
-second there are 16.7 ms for each: medians well below leave room for slower machines.
+Run with ``PYTHONPATH=tests/browser python benchmarks/frames.py``; it needs a Chromium, as the tests
+there do. At 60 frames a second there are 16.7 ms for each: medians well below leave room for slower
+machines.
 """
 
 import os
 import shutil
 
+from bare_page import CIRCLE, displayed
 from playwright.sync_api import Page, sync_playwright
 
 from glassbox.chapters.adam.playground import optimizer_playground
 from glassbox.chapters.gradcam.digit_pad import draw_a_digit
-from glassbox.explorables import js_widgets, slider
+from glassbox.explorables import slider
 from glassbox.explorables.explorable import make_explorable
-from glassbox.explorables.showing import PLAYER
 from glassbox.explorables.static_view import static_outputs
 from glassbox.plotting import figure
 
@@ -29,20 +30,11 @@ RACE = """async () => {
   await new Promise((done) => setTimeout(done, 2000));
   return median(spent);
 }"""
-PEN = """() => {
-  const board = document.querySelector(".gb-board"), box = board.getBoundingClientRect();
-  board.setPointerCapture = () => {};
-  board.hasPointerCapture = () => true;
-  const send = (kind, k) => board.dispatchEvent(new PointerEvent(kind, { isPrimary: true,
-    clientX: box.left + box.width * (0.5 + 0.3 * Math.cos(k / 8)),
-    clientY: box.top + box.height * (0.5 + 0.3 * Math.sin(k / 8)) }));
-  send("pointerdown", 0);
-  return median(Array.from({ length: 60 }, (_, k) => {
-    const start = performance.now();
-    send("pointermove", k + 1);
-    return performance.now() - start;
-  }));
-}"""
+PEN = """() => median(circle((move) => {
+  const start = performance.now();
+  move();
+  return performance.now() - start;
+}))"""
 DRAG = """async () => {
   const player = document.querySelector("gb-player"), bar = player.querySelector("input");
   const spent = [];
@@ -57,17 +49,6 @@ DRAG = """async () => {
 }"""
 
 
-def displayed(show) -> str:
-    """Return what a cell displays of a module that computes in the page."""
-    shown: list[dict] = []
-    display, js_widgets.display = js_widgets.display, lambda data, **_: shown.append(data)
-    try:
-        show()
-    finally:
-        js_widgets.display = display
-    return shown[0][PLAYER]
-
-
 def bars(size):
     made, ax = figure(alt=f"Bars of {size}.")
     ax.bar(range(size), range(size))
@@ -80,17 +61,20 @@ def player() -> str:
 
 
 def milliseconds(page: Page, content: str, script: str) -> float:
-    page.set_content(f"<!doctype html><meta charset='utf-8'><script>{MEDIAN}</script>{content}")
+    scripts = f"<script>{MEDIAN}{CIRCLE}</script>"
+    page.set_content(f"<!doctype html><meta charset='utf-8'>{scripts}{content}")
     page.wait_for_selector(".gb-race, .gb-digit, .gb-panel")
     return page.evaluate(script)
 
 
 def main() -> None:
-    os.environ["GLASSBOX_EXPLORE"] = "page"
+    with displayed() as shown:
+        optimizer_playground()
+        draw_a_digit()
     program = os.environ.get("GLASSBOX_BROWSER") or shutil.which("chromium")
     cases = {
-        "a frame of the race": (displayed(optimizer_playground), RACE),
-        "a movement of the pen": (displayed(draw_a_digit), PEN),
+        "a frame of the race": (shown[0], RACE),
+        "a movement of the pen": (shown[1], PEN),
         "a picture of a player": (player(), DRAG),
     }
     with sync_playwright() as playwright:

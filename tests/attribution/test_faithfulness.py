@@ -85,6 +85,9 @@ def test_curves_begin_and_end_with_the_whole_and_with_nothing(seed, steps):
 def test_areas():
     curves = torch.tensor([[1.0, 1, 1], [0, 0.5, 1], [1, 0, 0]])
     assert faithfulness.area_under(curves).tolist() == [1, 0.5, 0.25]
+    for size in (3e38, 1e-40):
+        areas = faithfulness.area_under(curves * size)
+        torch.testing.assert_close(areas / size, torch.tensor([1, 0.5, 0.25]), rtol=1e-4, atol=0)
 
 
 def test_center_maps_fall_from_the_middle():
@@ -236,6 +239,10 @@ def test_edges_are_where_brightness_changes():
     assert maps[0].amax() == pytest.approx(2 * maps[1].amax().item())
     assert (maps[0, :, :5] == 0).all() and (maps[0, :, 7:9] > 0).all()
     assert (maps[1, 8:] == 0).all() and (maps[1, 3:5] > 0).all()
+    for size in (1e37, 1e-30):
+        torch.testing.assert_close(faithfulness.edge_maps(images * size) / size, maps)
+    with pytest.raises(ValueError, match=r"^images is from 0 to 3.4e\+38, expected numbers whose"):
+        faithfulness.edge_maps(images * 3.4e38)
 
 
 @settings(max_examples=20, deadline=None)
@@ -247,3 +254,4 @@ def test_blurring_is_the_mean_of_the_neighborhood(seed, side):
     expected = around[1, 2, 4 : 4 + side, 5 : 5 + side].mean()
     torch.testing.assert_close(soft[1, 2, 4, 5], expected)
     assert soft.shape == images.shape
+    assert faithfulness.blurred(torch.full_like(images, 3e38), side).isfinite().all()

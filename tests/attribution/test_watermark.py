@@ -57,6 +57,7 @@ def test_fractions_of_maps():
     assert mass_on(maps, mask).tolist() == [0.25, 0.75, 0]
     each = torch.stack([mask, ~mask, mask])
     assert mass_on(maps, each).tolist() == [0.25, 0.25, 0]
+    assert mass_on(maps * 1e38, mask).tolist() == pytest.approx([0.25, 0.75, 0])
 
 
 test_wrong_arguments_are_named = refuses(

@@ -21,6 +21,18 @@ body {{ max-width: {width}px; margin: 1rem auto; padding: 0 1rem; font-family: s
 @media (prefers-color-scheme: dark) {{ body {{ background: #15171c; color: #e8e6e1 }} }}
 </style></head><body><main><h1>{title}</h1>{body}</main></body></html>"""
 
+# Draws a circle on a drawing pad, and collects what ``each`` makes of every movement of the pen.
+CIRCLE = """const circle = (each) => {
+  const board = document.querySelector(".gb-board"), box = board.getBoundingClientRect();
+  board.setPointerCapture = () => {};
+  board.hasPointerCapture = () => true;
+  const send = (kind, k) => board.dispatchEvent(new PointerEvent(kind, { isPrimary: true,
+    clientX: box.left + box.width * (0.5 + 0.3 * Math.cos(k / 8)),
+    clientY: box.top + box.height * (0.5 + 0.3 * Math.sin(k / 8)) }));
+  send("pointerdown", 0);
+  return Array.from({ length: 60 }, (_, k) => each(() => send("pointermove", k + 1)));
+};"""
+
 
 def bare_page(title: str, *fragments: str, width: int = 700) -> str:
     """Write a page of fragments of HTML under a heading."""

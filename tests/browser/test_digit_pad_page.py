@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from bare_page import bare_page, displayed, pixels
+from bare_page import CIRCLE, bare_page, displayed, pixels
 from PIL import Image
 from scipy.stats import binomtest
 
@@ -145,19 +145,15 @@ def test_digits_that_were_held_out_are_read_in_the_page(computing):
 
 
 def test_each_movement_of_the_pen_is_read_at_once(shown):
-    readings = shown().page.evaluate("""() => {
-      const board = document.querySelector(".gb-board"), box = board.getBoundingClientRect();
-      board.setPointerCapture = () => {};
-      board.hasPointerCapture = () => true;
-      const send = (kind, k) => board.dispatchEvent(new PointerEvent(kind, { isPrimary: true,
-        clientX: box.left + box.width * (0.5 + 0.3 * Math.cos(k / 8)),
-        clientY: box.top + box.height * (0.5 + 0.3 * Math.sin(k / 8)) }));
-      send("pointerdown", 0);
-      return Array.from({ length: 60 }, (_, k) => {
-        send("pointermove", k + 1);
-        return document.querySelector(".gb-verdict").textContent;
-      });
-    }""")
+    readings = shown().page.evaluate(
+        f"""() => {{
+          {CIRCLE}
+          return circle((move) => {{
+            move();
+            return document.querySelector(".gb-verdict").textContent;
+          }});
+        }}"""
+    )
     assert len(set(readings)) > 30 and readings[-1].startswith("Looks like a 0")
 
 

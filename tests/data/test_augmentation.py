@@ -162,6 +162,7 @@ test_strengths_out_of_range_are_refused = refuses(
     (lambda: random_rotation(-5), "degrees"),
     (lambda: random_rotation(NAN), "degrees"),
     (lambda: random_rotation(float("inf")), "degrees"),
+    (lambda: random_rotation(1e300), "degrees is 1e.300, expected 0 to 3.4"),
     (lambda: color_jitter(contrast=2), "contrast"),
 )
 
@@ -177,17 +178,40 @@ test_what_needs_floating_point_or_colors_says_so = refuses(
     (lambda: color_jitter(0.1)(BYTES + NAN), "images is between nan and nan, expected 0 to 1"),
     (lambda: adjust_color(BYTES / 1, ONE, -ONE, ONE), "contrast is between -1 and -1"),
     (lambda: adjust_color(BYTES / 1, ONE, ONE, ONE * NAN), "saturation is between nan"),
+    (lambda: adjust_color(BYTES / 1, ONE, ONE / 0, ONE), "contrast is between inf and inf"),
+    (lambda: adjust_color(BYTES / 1, ONE.double() * 1e300, ONE, ONE), "brightness is between inf"),
     (lambda: adjust_color(BYTES / 1, torch.ones(2), ONE, ONE), r"brightness has shape \(2,\)"),
     (lambda: flip(BYTES[0], ONE > 0), r"images has shape \(3, 4, 4\)"),
     (lambda: flip(BYTES, ONE), "chosen has .* torch.float32, expected bool"),
     (lambda: flip(BYTES, torch.ones(2) > 0), r"chosen has shape \(2,\)"),
     (lambda: shift(BYTES[0], NONE, NONE), r"images has shape \(3, 4, 4\)"),
+    (lambda: shift(BYTES, NONE, ONE > 0), "right has .* torch.bool, expected integers"),
     (lambda: shift(BYTES, NONE, ONE), "right has .* torch.float32, expected integers"),
     (lambda: shift(BYTES, torch.zeros(2).long(), NONE), r"down has shape \(2,\)"),
     (lambda: rotate(BYTES[0] / 1, ONE), r"images has shape \(3, 4, 4\)"),
     (lambda: rotate(BYTES / 1, torch.ones(2)), r"degrees has shape \(2,\)"),
     (lambda: rotate(BYTES / 1, ONE * NAN), "degrees has 1 entries that are nan"),
 )
+
+
+def test_whole_turns_change_nothing_however_many():
+    images, degrees = photos(4).double(), torch.tensor([30.0, -75, 90, 0], dtype=torch.float64)
+    for turns in (1, 1000, 2**40):
+        more = degrees + 360 * turns
+        torch.testing.assert_close(rotate(images, more), rotate(images, degrees))
+        torch.testing.assert_close(rotate(images.float(), more), rotate(images.float(), degrees))
+    assert rotate(images, torch.full((4,), 3e38)).isfinite().all()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_default_type_of_tensors_changes_nothing(name):
+    expected = ALL[name](photos(), seeded(3))
+    torch.set_default_dtype(torch.float64)
+    try:
+        found = ALL[name](photos(dtype=torch.float32), seeded(3))
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert torch.equal(found, expected)
 
 
 def test_what_moves_out_leaves_zeros_whatever_it_was():

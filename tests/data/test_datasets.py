@@ -144,6 +144,12 @@ test_what_would_broadcast_or_divide_by_zero_is_refused = refuses(
     ),
     (lambda images: normalize(images, THREE * NAN, THREE), "mean has 3 entries that are nan"),
     (lambda images: normalize(images, THREE, THREE / 0), "std has .* 3 that are infinite"),
+    (lambda images: normalize(images, THREE, THREE.double() * 1e-50), "std is .* in torch.float32"),
+    (lambda images: normalize(images, THREE, THREE * 1e-39), "std is .* in torch.float32"),
+    (
+        lambda images: normalize(images, THREE.double() * 1e300, THREE),
+        "mean has .* 3 that are infinite",
+    ),
     (lambda images: normalize(images.numpy(), THREE, THREE), TypeError, "images is a ndarray"),
     (lambda images: channel_statistics(images.int()), TypeError, "images has type torch.int32"),
     (lambda images: channel_statistics(images * NAN), "images has 2160 entries that are nan"),
@@ -151,6 +157,14 @@ test_what_would_broadcast_or_divide_by_zero_is_refused = refuses(
     (lambda images: tiny()[3], TypeError, "indices is 3"),  # it would give no data set
     by=lambda call: call(bytes_of()),
 )
+
+
+def test_half_images_are_normalized_in_single_precision():
+    images, mean, std = to_float(bytes_of()).half(), THREE * 0.3, THREE * 1e-8
+    expected = (images.float() - 0.3) / 0.25
+    assert torch.equal(normalize(images, mean, THREE / 4), expected.half())
+    wide = normalize(images.double(), mean.double(), std.double() * 1e-50)
+    assert wide.isfinite().all() and wide.abs().max() > 1e50
 
 
 PHOTOS = to_float(bytes_of())

@@ -188,18 +188,32 @@ def test_noise_is_uniform_from_minus_one_to_one():
     assert noise.var().item() == pytest.approx(1 / 3, abs=0.01)
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_noise_and_images_come_in_the_type_of_the_players(dtype):
+    gan, generator = players(), torch.Generator().manual_seed(0)
+    for player in (gan.generator, gan.discriminator):
+        player.to(dtype)
+    noise = gan.noise(8, generator)
+    assert noise.dtype == dtype == gan.sample(3).dtype
+    expected = players().noise(8, torch.Generator().manual_seed(0))
+    assert torch.equal(noise, expected.to(dtype))
+    assert discriminator_step(gan, points(), expected) > 0 and generator_step(gan, expected) > 0
+    history = train_gan(gan, points(), steps=2, batch_size=8, progress=False)
+    assert len(history.generator) == 2
+
+
 def test_a_loss_that_is_not_finite_ends_the_training():
     with pytest.raises(FloatingPointError, match="loss of the discriminator is inf in step 1"):
         train_gan(players(loss=least_squares), points() * 1e30, steps=3, progress=False)
 
 
 def test_a_step_whose_loss_is_not_finite_changes_nothing():
-    gan = players()
+    gan = players(loss=least_squares)
     before = [p.clone() for net in (gan.generator, gan.discriminator) for p in net.parameters()]
-    with pytest.raises(FloatingPointError, match=r"^the loss of the discriminator is nan$"):
-        discriminator_step(gan, points() * math.nan, gan.noise(8))
-    with pytest.raises(FloatingPointError, match=r"^the loss of the generator is nan$"):
-        generator_step(gan, gan.noise(8) * math.nan)
+    with pytest.raises(FloatingPointError, match=r"^the loss of the discriminator is inf$"):
+        discriminator_step(gan, points() * 1e30, gan.noise(8))
+    with pytest.raises(FloatingPointError, match=r"^the loss of the generator is inf$"):
+        generator_step(gan, gan.noise(8) * 1e30)
     after = [p for net in (gan.generator, gan.discriminator) for p in net.parameters()]
     assert all(map(torch.equal, before, after)) and not any(p.grad is not None for p in after)
 
@@ -224,6 +238,15 @@ test_a_wrong_argument_is_named = refuses(
     (lambda: train_gan(players(), points() * math.nan, steps=1), "images has 128 entries that are"),
     (lambda: least_squares.generator(torch.ones(2, 1).long()), TypeError, "fake_scores has type"),
     (lambda: minimax.generator(torch.zeros(0, 1)), "fake_logits has shape"),
+    (
+        lambda: generator_step(GAN(_RingGenerator(), nn.Linear(2, 2)), torch.zeros(8, 2)),
+        r"fake_logits has shape \(8, 2\) .*, expected \(B,\) or \(B, 1\)",
+    ),
+    (
+        lambda: discriminator_step(players(), points() * math.nan, players().noise(8)),
+        "real has 128 entries that are nan",
+    ),
+    (lambda: generator_step(players(), points() / 0), "noise has .* infinite"),
     (lambda: players().noise(0), "count is 0"),
     (
         lambda: train_gan(players(), points(), steps=1, batch_size=2.5),

@@ -25,6 +25,13 @@ def test_the_losses_equal_pytorch_s(seed, dtype):
     torch.testing.assert_close(least_squares.generator(fake), F.mse_loss(fake, ones) / 2)
 
 
+def test_scores_may_have_one_dimension():
+    real, fake = torch.randn(2, 9, generator=torch.Generator().manual_seed(0))
+    for loss in (minimax, non_saturating, least_squares):
+        assert loss.generator(fake) == loss.generator(fake[:, None])
+        assert loss.discriminator(real, fake) == loss.discriminator(real[:, None], fake[:, None])
+
+
 def test_the_losses_stay_finite_for_a_discriminator_beyond_doubt():
     sure = torch.full((3, 1), 500.0)
     assert non_saturating.discriminator(-sure, sure).item() == 1000

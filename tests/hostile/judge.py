@@ -110,14 +110,16 @@ def _judge_result(case: Case, result: dict[str, Any]) -> list[str]:
         return [] if passed_on else [_expected(case)]
     if broken and not exempt(case, "finite"):
         return [f"{', '.join(broken[:3])} is not finite"]
+    if case.float64 and not exempt(case, "float64"):
+        return _compare_with_valid(case.public, result)
     if len(case.given) != 1 or case.given[0][2] != "same":
         return []
     ((name, expression, _),) = case.given
-    return _compare_with_valid(case.public, name, expression, result)
+    return _compare_with_valid(case.public, result, name, expression)
 
 
 def _compare_with_valid(
-    public: Public, name: str, expression: str, result: dict[str, Any]
+    public: Public, result: dict[str, Any], name: str = "", expression: str = "v"
 ) -> list[str]:
     reference = ROUNDED.get(expression, "v")
     right = _valid_result(public, name, reference)
@@ -127,13 +129,15 @@ def _compare_with_valid(
     unequal = right and differences(result, right, _ROUNDINGS * rounding)
     if not unequal:
         return []
-    return [f"{', '.join(unequal[:3]) or 'the result'} is not that of {name}={reference}"]
+    valid_call = f"{name}={reference}" if name else "the valid call"
+    return [f"{', '.join(unequal[:3]) or 'the result'} is not that of {valid_call}"]
 
 
 @cache
 def _valid_result(public: Public, argument: str, expression: str) -> dict[str, Any] | None:
     """Make the valid call, or that with one argument rounded as another type rounds it."""
-    return run(Case(public, ((argument, expression, "same"),))).result
+    given = ((argument, expression, "same"),) if argument else ()
+    return run(Case(public, given)).result
 
 
 def _line(case: Case, outcome: Outcome, complaint: str) -> str:

@@ -24,16 +24,19 @@ from hostile.values import NAMES, Role, anything, integer, number, switch, text
 class Case(NamedTuple):
     """One call: valid but for the arguments named here, each with an expression and its kind.
 
-    With ``defaults`` all other arguments that have a default are left out.
+    With ``defaults`` all other arguments that have a default are left out; with ``float64`` that is
+    the default type of tensors during the call.
     """
 
     public: Public
     given: tuple[tuple[str, str, str], ...] = ()  # argument, expression, kind
     defaults: bool = False
+    float64: bool = False
 
     def __str__(self) -> str:
         inside = [f"{name}={expression}" for name, expression, _ in self.given]
-        return f"{self.public.name}({', '.join(inside + ['defaults'] * self.defaults)})"
+        inside += ["defaults"] * self.defaults + ["float64"] * self.float64
+        return f"{self.public.name}({', '.join(inside)})"
 
 
 class Outcome(NamedTuple):
@@ -102,7 +105,7 @@ def value_of(public: Public, argument: str, expression: str) -> Any:
 
 def cases(public: Public, *, exempted: bool = False) -> list[Case]:
     """List the cases of a callable: valid calls, then one for each expression."""
-    found = [Case(public), Case(public, defaults=True)]
+    found = [Case(public), Case(public, defaults=True), Case(public, float64=True)]
     for name, parameter in parameters(public).items():
         for expression, kind in _expressions(role(public, parameter), parameter):
             found.append(Case(public, ((name, expression, kind),)))
@@ -216,17 +219,28 @@ def run(case: Case) -> Outcome:
         for name, expression, _ in case.given:
             arguments[name] = eval(expression, {**NAMES, "v": arguments[name]})
         owner, before = _owner(case.public.owner), dict(parts(arguments, given=True))
-        state = _global_state()
         result = error = None
-        try:
-            result = dict(parts(_settled(_call(case.public, owner, arguments), arguments)))
-        except Exception as raised:
-            error = raised
+        with _default_type(torch.float64 if case.float64 else torch.float32):
+            state = _global_state()
+            try:
+                result = dict(parts(_settled(_call(case.public, owner, arguments), arguments)))
+            except Exception as raised:
+                error = raised
+            left = differences(state, _global_state()) and ["global"]
         now = dict(parts(arguments, given=True))
-        left = differences(state, _global_state()) and ["global"]
     changed = differences(before, now)
     left += ["hooks"] * any(name.endswith(".hooks") for name in changed)
     return Outcome(result, error, tuple(left + ["unchanged"] * bool(changed)))
+
+
+@contextlib.contextmanager
+def _default_type(dtype: torch.dtype) -> Iterator[None]:
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def _global_state() -> dict[str, Any]:

@@ -60,6 +60,15 @@ def draws(images, beta):
     return faded(images, beta)
 
 
+def mixes_types(images, beta):
+    faded(images, beta)
+    return as_tensor(images=images).detach().float().flatten(1) @ torch.eye(2, 192).T
+
+
+def draws_otherwise(images, beta):
+    return faded(images, beta) * torch.rand(1, generator=torch.Generator().manual_seed(0))
+
+
 def overflows(images, beta):
     return faded(images, beta) / 0
 
@@ -83,6 +92,8 @@ def test_a_toy_without_a_defect_passes():
         (changes_its_images, "changed an argument"),
         (draws, "changed global states"),
         (overflows, "is not finite"),
+        (mixes_types, "toys.mixes_types(float64) raised RuntimeError"),
+        (draws_otherwise, "toys.draws_otherwise(float64) returned"),
     ],
 )
 def test_a_defect_is_seen(toy, line):

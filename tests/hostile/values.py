@@ -78,7 +78,15 @@ ROUNDED = {"v.half()": "v.half().float()", "v.bfloat16()": "v.bfloat16().float()
 
 _NO_NUMBER = ("nan", "'1'", "None", "[v]", "{}", "1j", "object()", "torch.ones(2)", "b'1'")
 _NO_TENSOR = ("None", "'x'", "7", "{}", "object()", "[[1], [2, 3]]", "['a']")
-_ARRAYS = ("v.numpy()", "v.tolist()", "tuple(v.tolist())", "strided(v)", "v.clone()")
+_ARRAYS = (
+    "v.numpy()",
+    "v.tolist()",
+    "tuple(v.tolist())",
+    "strided(v)",
+    "v.clone()",
+    "np.flip(np.flip(v.numpy()).copy())",  # with negative strides
+    "v.numpy().astype(v.numpy().dtype.newbyteorder())",
+)
 _FLOATS = (
     "v.double()",
     "v.half()",
@@ -139,6 +147,7 @@ def integer(value: int, low: int | None = None, *misfit: str) -> Role:
         same=(
             "np.int64(v)",
             "np.uint8(v)",
+            "np.int8(v)",
             "torch.tensor(v)",
             "np.array(v)",
             "float(v)",
@@ -244,6 +253,8 @@ def indices(make: Callable[[], Tensor], beyond: int = 99) -> Role:
             "v.int()",
             "v.to(torch.uint8)",
             "v.to(torch.int16)",
+            "v.to(torch.uint16)",
+            "v.numpy().astype(np.uint64)",
             "v.numpy().astype(np.int32)",
         ),
         ("v[:0]", "v.float()", "v[:1]", "v * 0"),

@@ -456,6 +456,22 @@ def test_a_loss_that_is_not_finite_names_its_logits(name):
     assert loss(ruled_out, torch.tensor([0, 1, 3])).isfinite()
 
 
+@each_loss
+def test_losses_near_the_largest_number_have_a_mean_and_no_sum(name):
+    large = torch.zeros(40, 5).index_fill(
+        1, torch.tensor([1]), 3e37 / getattr(MAKE[name](), "scale", 1)
+    )
+    labels = torch.zeros(40, dtype=torch.long)
+    torch.testing.assert_close(MAKE[name]()(large, labels), MAKE[name]()(large[:1], labels[:1]))
+    with pytest.raises(ValueError, match=r"^logits is from 0 to .*, expected numbers whose"):
+        MAKE[name](reduction="sum")(large, labels)
+
+
+def test_weights_whose_sum_is_infinite_are_named():
+    with pytest.raises(ValueError, match=r"^weight is from 3e\+38 to 3e\+38, expected"):
+        losses.CrossEntropy(weight=torch.full((5,), 3e38))(torch.eye(5) * 1e-3, torch.arange(5))
+
+
 FORMS = {
     "indices": lambda make, logits, labels: make()(logits, labels),
     "weighted": lambda make, logits, labels: make(weight=WEIGHT)(logits, labels),

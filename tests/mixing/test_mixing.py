@@ -207,6 +207,35 @@ def test_fractions_follow_the_beta_distribution():
     assert stats.kstest(fractions, stats.beta(0.4, 0.4).cdf).pvalue > 1e-3
 
 
+@pytest.mark.parametrize("alpha", [0.02, 0.009, 1e-3, 1e-10, 1e-300])
+def test_fractions_of_a_small_alpha_lie_as_often_at_either_end(alpha):
+    generator = torch.Generator().manual_seed(0)
+    fractions = [draw_fraction(alpha, generator) for _ in range(2000)]
+    assert all(0 <= fraction <= 1 for fraction in fractions)
+    below = sum(fraction < 0.5 for fraction in fractions)
+    assert stats.binomtest(below, 2000).pvalue > 1e-3
+    inside = sum(1e-6 < fraction < 1 - 1e-6 for fraction in fractions)
+    expected = 1 - 2 * stats.beta(alpha, alpha).cdf(1e-6) if alpha > 1e-5 else 0
+    assert stats.binomtest(inside, 2000, expected).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("alpha", [1e20, 1e300])
+def test_fractions_of_a_large_alpha_are_halves(alpha):
+    assert draw_fraction(alpha) == pytest.approx(0.5)
+
+
+def test_the_default_type_of_tensors_changes_no_mixture():
+    mixer = MixingSchedule(num_classes=4, mode="element", prob=0.5)
+    expected = mixer.draw(6, 9, 7, torch.Generator().manual_seed(0))
+    torch.set_default_dtype(torch.float64)
+    try:
+        found = mixer.draw(6, 9, 7, torch.Generator().manual_seed(0))
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert torch.equal(found.boxes, expected.boxes)
+    torch.testing.assert_close(found.fraction.float(), expected.fraction)
+
+
 def test_kept_area():
     assert kept_area((1, 3, 0, 4), 4, 8) == 1 - 8 / 32
     assert kept_area((0, 0, 0, 0), 4, 8) == 1
@@ -278,7 +307,7 @@ test_bad_options_are_named = refuses(
     ({"label_smoothing": 2}, "label_smoothing is 2"),
     ({"mode": "elem"}, "mode is 'elem', expected one of batch, pair, element"),
     ({"cutmix_minmax": (0.8, 0.2)}, r"cutmix_minmax is \(0.8, 0.2\), expected 0 <= low < high"),
-    ({"num_classes": 0}, "num_classes is 0, expected above 0"),
+    ({"num_classes": 0}, "num_classes is 0, expected at least 1"),
     by=lambda options: MixingSchedule(**{"num_classes": 4} | options),
 )
 

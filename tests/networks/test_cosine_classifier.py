@@ -92,6 +92,20 @@ def test_autocast_does_not_round_cosines(dtype):
     assert torch.equal(logits, layer(features))
 
 
+@pytest.mark.parametrize("size", [1e-44, 1e-30, 1e-20, 1e20, 3e38])
+def test_the_length_of_features_and_weights_has_no_effect(size):
+    torch.manual_seed(0)
+    layer, features = CosineClassifier(8, 4), torch.randn(5, 8)
+    ones = torch.where(features > 0, size, -size)  # exact, however coarse numbers are there
+    expected = layer(ones.sign())
+    torch.testing.assert_close(layer(ones), expected)
+    layer.weight.data = layer.weight.data.sign() * size
+    torch.testing.assert_close(layer(ones), layer(ones.sign()))
+    features = (torch.randn(2, 8) * 1e-20).requires_grad_()
+    layer(features).sum().backward()
+    assert features.grad.isfinite().all() and features.grad.abs().max() > 1e15
+
+
 def test_it_describes_itself():
     layer = CosineClassifier(3, 2, 30.0, learnable_scale=True)
     assert str(layer) == "CosineClassifier(3, 2, scale=30 (learnable))"

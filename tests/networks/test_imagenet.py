@@ -1,3 +1,4 @@
+import io
 import random
 
 import numpy as np
@@ -134,10 +135,41 @@ def test_weights_of_torchvision_are_used_where_they_are(tmp_path, monkeypatch, p
     assert not ours.training
 
 
+def saved(tensors, *, zipped=True) -> bytes:
+    stream = io.BytesIO()
+    torch.save(tensors, stream, _use_new_zipfile_serialization=zipped)
+    return stream.getvalue()
+
+
+BROKEN = {
+    "empty": bytes,
+    "a page": lambda: b"<!doctype html><title>Not found</title>",
+    "noise": lambda: random.Random(0).randbytes(1000),
+    "cut": lambda: saved({"weight": torch.ones(1000)})[:900],
+    "old and cut": lambda: saved({"weight": torch.ones(1000)}, zipped=False)[:900],
+    "old and cut early": lambda: saved({"weight": torch.ones(1000)}, zipped=False)[:60],
+    "another network's": lambda: saved({"weight": torch.ones(1000)}),
+    "no weights": lambda: saved([torch.ones(3)]),
+    "nothing": lambda: saved(None),
+}
+
+
 def test_weights_that_cannot_be_had_are_named_in_a_sentence(tmp_path, monkeypatch, no_network):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    with pytest.raises(DownloadError, match=r"the weights of resnet18 .*imagenet_network\(\)"):
+    message = r"^the pretrained weights of resnet18 could not be had .*or take imagenet_network\(\)"
+    with pytest.raises(DownloadError, match=message):
         imagenet_network("resnet18")
+
+
+@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
+def test_weights_that_are_broken_are_named_in_a_sentence(content, tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    path = tmp_path / "hub/checkpoints/squeezenet1_1-b8a52dc0.pth"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content())
+    with pytest.raises(DownloadError, match=r"^the pretrained weights of squeezenet1_1") as caught:
+        imagenet_network("squeezenet1_1")
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 1000
 
 
 def test_another_architecture_of_timm_is_refused(monkeypatch):

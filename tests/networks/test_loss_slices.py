@@ -32,6 +32,22 @@ def test_each_filter_of_a_direction_is_as_long_as_the_networks_own(dtype):
         torch.testing.assert_close(step.flatten(1).norm(dim=1), weight.flatten(1).norm(dim=1))
 
 
+@pytest.mark.parametrize("size", [3e37, 1e-30, 1e-44])
+def test_filters_of_any_length_have_a_direction(size):
+    model = network()
+    model[4].weight.data.mul_(0).add_(size)
+    (step,) = [step for name, step in filter_normalized(model, 3).items() if name == "4.weight"]
+    torch.testing.assert_close((step / size).norm(dim=1), torch.full((3,), 8.0), rtol=0.1, atol=0)
+
+
+def test_a_direction_of_a_network_in_half_precision_is_that_of_its_weights():
+    halves = network().half()
+    halves[4].weight.data.mul_(0).add_(20000)  # whose squares are beyond float16
+    direction = filter_normalized(halves, seed=3)
+    for name, step in filter_normalized(halves.float(), seed=3).items():
+        assert torch.equal(direction[name], step.half())
+
+
 def test_the_seed_decides_the_direction():
     model = network()
     first, again, other = (filter_normalized(model, seed)["0.weight"] for seed in (0, 0, 1))

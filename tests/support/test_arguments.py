@@ -132,9 +132,13 @@ def test_what_is_no_tensor_is_named(check):
         check(scores=torch.tensor([1j]))
 
 
-def test_sizes_come_as_integers_that_do_not_overflow():
+def test_integers_come_as_those_that_do_not_overflow():
     side, width = arguments.as_sizes(side=np.uint8(16), width=3)
     assert (side * side, width) == (256, 3)
+    padding, stride = arguments.as_whole(0, padding=np.uint8(0), stride=np.int8(100))
+    assert (padding - 1, 2 * stride) == (-1, 200) and type(padding) is int
+    with pytest.raises(ValueError, match=r"^stride is .*\(1\), expected an integer of at least 2$"):
+        arguments.as_whole(2, padding=2, stride=np.uint8(1))
     with pytest.raises(ValueError, match=r"^width is 0, expected at least 1$"):
         arguments.as_sizes(side=2, width=0)
 
@@ -187,6 +191,39 @@ def test_arrays_and_lists_become_tensors_and_else_is_named():
     for wrong in ([1j], torch.tensor([1j])):
         with pytest.raises(TypeError, match=r"^labels has type torch.complex64, expected real"):
             arguments.as_tensor(labels=wrong)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.arange(6.0).reshape(2, 3)[:, ::-1],
+        np.arange(6.0)[::-1],
+        np.arange(6, dtype=">i4"),
+        np.arange(6, dtype=">f4").reshape(2, 3)[::-1],
+        np.array(7, dtype=">i8"),
+        np.array([True, False])[::-1],
+    ],
+    ids=str,
+)
+def test_arrays_with_strides_or_bytes_that_pytorch_lacks_are_copied(array):
+    tensor = arguments.as_tensor(images=array)
+    assert tensor.shape == array.shape and tensor.tolist() == array.tolist()
+    assert tensor.numpy().dtype == array.dtype.newbyteorder("=")
+
+
+def test_other_arrays_are_not_copied():
+    for array in (np.zeros((2, 3)), np.zeros((2, 3)).T, np.zeros((4, 3))[::2], np.zeros((0, 3))):
+        assert np.shares_memory(arguments.as_tensor(images=array).numpy(), array) or not array.size
+
+
+def test_unsigned_integers_become_those_that_pytorch_computes_with():
+    for dtype in (np.uint16, np.uint32, np.uint64):
+        array = np.array([0, 65535], dtype)
+        for given in (array, torch.from_numpy(array)):
+            assert arguments.as_tensor(labels=given).tolist() == [0, 65535]
+            assert arguments.as_tensor(labels=given).dtype == torch.int64
+    with pytest.raises(ValueError, match=r"^labels has numbers of 2\*\*63 or more"):
+        arguments.as_tensor(labels=np.array([2**63], np.uint64))
 
 
 def test_what_is_empty_is_named():
@@ -252,6 +289,7 @@ def test_labels_that_are_not_class_indices_are_named(labels, message):
     arguments.check_class_indices(3, labels=torch.tensor([2, 0], dtype=torch.uint8))
     arguments.check_class_indices(3, labels=torch.zeros(0).long())
     arguments.check_class_indices(256, labels=torch.tensor([0, 255], dtype=torch.uint8))
+    arguments.check_class_indices(9, labels=torch.tensor([0, 8], dtype=torch.uint16))
     with pytest.raises(ValueError, match=f"^labels {message}"):
         arguments.check_class_indices(3, labels=labels)
 

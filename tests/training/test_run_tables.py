@@ -67,7 +67,7 @@ def test_a_file_with_other_columns_is_refused_and_left_alone(text, tmp_path):
         ("x,0,1\n", "expected at least two"),
         ("x,0,1\nx,0,2\nx,1,2\n", "has 1 runs more than once"),
         ("x,0,1\nx,1,2,3\n", "has a torn line, expected 3 columns"),
-        ("x,0,1\nx,1,nan\n", "value of seed 1 is nan"),
+        ("x,0,1\nx,1,nan\n", "values at seed 1 is nan"),
     ],
 )
 def test_runs_that_cannot_be_compared_are_refused(rows, message, tmp_path):

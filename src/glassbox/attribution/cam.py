@@ -14,17 +14,20 @@ from glassbox.attribution.maps import Reshape, as_finite, as_maps, check_reshape
 from glassbox.autograd.layers import Layers, layers_named, on_outputs
 from glassbox.support.arguments import (
     as_tensor,
+    as_whole,
     check_all_finite,
     check_choice,
     check_class_indices,
     check_floating_point,
-    check_integer,
     check_not_empty,
+    check_overflow,
     check_shapes,
 )
+from glassbox.support.scaling import scales
 from glassbox.training.evaluation import preserve_modes
 
 _Score = Literal["logit", "probability"]
+_POWERS = range(14, -15, -4)  # of 2, tried in turn where gradients are float16
 
 
 class GradCAM:
@@ -130,13 +133,13 @@ class GradCAM:
             self._outputs = {name: [] for name in self._names}
             try:
                 logits = self.model(leaf.clone())
-                chosen = _chosen(logits, classes, score)
+                slopes = _slopes(logits, classes, score)
                 outputs = {name: _only(name, calls) for name, calls in self._outputs.items()}
-                gradients = _gradients(chosen, outputs)
+                gradients, scale = _gradients(logits, slopes, outputs, self._in_float16(logits))
             finally:
                 self._outputs = None
         maps = {
-            name: _weighted_sum(name, outputs[name], gradients[name], self._reshape, images)
+            name: _weighted_sum(name, outputs[name], gradients[name], scale, self._reshape, images)
             for name in self._names
         }
         if relu:
@@ -156,6 +159,11 @@ class GradCAM:
         self._outputs[name].append(output.clone())
         return self._outputs[name][-1].clone()
 
+    def _in_float16(self, logits: Tensor) -> bool:
+        """Say whether gradients pass through the type in which those below 6e-8 are 0."""
+        found = (logits, *(call for calls in self._outputs.values() for call in calls))
+        return any(one.dtype == torch.float16 for one in (*found, *self.model.parameters()))
+
 
 def class_activation_maps(features: Tensor, weight: Tensor, classes: Tensor) -> Tensor:
     r"""Compute the class activation maps ``(B, h, w)`` of average pooling and a linear layer.
@@ -169,7 +177,8 @@ def class_activation_maps(features: Tensor, weight: Tensor, classes: Tensor) -> 
         classes: A class index for each image ``(B,)``.
 
     Raises:
-        ValueError: If the shapes do not fit together, or something is not finite.
+        ValueError: If the shapes do not fit together, or something is not finite, be it
+            a map.
 
     Reference:
         Zhou et al. (2016), "Learning Deep Features for Discriminative Localization",
@@ -181,7 +190,9 @@ def class_activation_maps(features: Tensor, weight: Tensor, classes: Tensor) -> 
     check_class_indices(len(weight), classes=classes)
     wider = torch.promote_types(features.dtype, weight.dtype)
     chosen = weight[classes.to(weight.device, torch.int64)]  # bytes would be taken for a mask
-    return torch.einsum("bc,bchw->bhw", chosen.to(wider), features.to(wider))
+    maps = torch.einsum("bc,bchw->bhw", chosen.to(wider), features.to(wider))
+    check_overflow(maps, features=features, weight=weight)
+    return maps
 
 
 def heat_maps(maps: Tensor, size: int | tuple[int, int]) -> Tensor:
@@ -202,17 +213,16 @@ def heat_maps(maps: Tensor, size: int | tuple[int, int]) -> Tensor:
     """
     maps = as_maps(maps=maps)
     height, width = size if isinstance(size, tuple | list) and len(size) == 2 else (size, size)
-    check_integer(1, size=height)
-    check_integer(1, size=width)
+    (height,), (width,) = as_whole(1, size=height), as_whole(1, size=width)
     scaled = _scale(maps)[:, None]  # (B, 1, h, w)
     enlarged = F.interpolate(scaled, (height, width), mode="bilinear", align_corners=False)
     return _scale(enlarged[:, 0])
 
 
 def _scale(maps: Tensor) -> Tensor:
+    maps = maps / scales(maps, (1, 2))  # so that the span is finite
     low, high = maps.amin((1, 2), keepdim=True), maps.amax((1, 2), keepdim=True)
     span = high - low
-    check_all_finite(**{"the span of maps": span})
     return torch.where(span > 0, (maps - low) / torch.where(span > 0, span, 1), 0)
 
 
@@ -223,8 +233,8 @@ def _recording() -> Iterator[None]:
         yield
 
 
-def _chosen(logits: Tensor, classes: Tensor | int | None, score: _Score) -> Tensor:
-    """Pick the score of one class for each image, ``(B,)``."""
+def _slopes(logits: Tensor, classes: Tensor | int | None, score: _Score) -> Tensor:
+    """Differentiate the score of one class for each image by the logits, ``(B, K)``."""
     if not isinstance(logits, Tensor) or logits.ndim != 2:
         got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
         raise ValueError(f"the output of model is {got}, expected logits (B, K)")
@@ -236,8 +246,10 @@ def _chosen(logits: Tensor, classes: Tensor | int | None, score: _Score) -> Tens
     classes = classes.expand(len(logits)) if classes.ndim == 0 else classes
     check_shapes(logits=(logits, "B K"), classes=(classes, "B"))
     check_class_indices(logits.shape[1], classes=classes)
-    scores = logits if score == "logit" else logits.softmax(dim=1)
-    return scores.gather(1, classes.to(logits.device, torch.int64)[:, None])[:, 0]
+    exact = logits.detach().to(torch.promote_types(logits.dtype, torch.float32)).requires_grad_()
+    scores = exact if score == "logit" else exact.softmax(dim=1)
+    chosen = scores.gather(1, classes.to(logits.device, torch.int64)[:, None])
+    return torch.autograd.grad(chosen.sum(), exact)[0]
 
 
 def _only(name: str, calls: list[Tensor]) -> Tensor:
@@ -250,12 +262,20 @@ def _only(name: str, calls: list[Tensor]) -> Tensor:
     return calls[0]
 
 
-def _gradients(chosen: Tensor, outputs: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Differentiate scores by the outputs of layers."""
+def _gradients(
+    logits: Tensor, slopes: Tensor, outputs: dict[str, Tensor], in_float16: bool
+) -> tuple[dict[str, Tensor], Tensor]:
+    """Differentiate scores by the outputs of layers, times a scale ``(B, 1)`` that is returned too.
+
+    The slope of a probability may be 1e-20. Powers of two, one for each image, bring it near 1; in
+    float16, where gradients below 6e-8 are 0 and those above 65504 infinite, near the largest at
+    which all are finite.
+    """
     gradients = dict.fromkeys(outputs)
     recorded = {name: output for name, output in outputs.items() if output.requires_grad}
-    if chosen.requires_grad and recorded:
-        found = torch.autograd.grad(chosen.sum(), list(recorded.values()), allow_unused=True)
+    scale = torch.exp2(-scales(slopes, 1).log2().floor().clamp(min=-100))
+    if logits.requires_grad and recorded:
+        scale, found = _scaled(logits, slopes, scale, list(recorded.values()), in_float16)
         gradients |= zip(recorded, found, strict=True)
     for name, gradient in gradients.items():
         if gradient is None:
@@ -263,11 +283,29 @@ def _gradients(chosen: Tensor, outputs: dict[str, Tensor]) -> dict[str, Tensor]:
                 f"no gradient of the score arrived at layer {name!r}, expected a layer that the "
                 "score depends on, without no_grad or detach in between"
             )
-    return gradients
+    return gradients, scale
+
+
+def _scaled(
+    logits: Tensor, slopes: Tensor, scale: Tensor, outputs: list[Tensor], in_float16: bool
+) -> tuple[Tensor, tuple[Tensor | None, ...]]:
+    """Differentiate with the first of some scales at which the gradients are finite."""
+    for power in _POWERS if in_float16 else (0,):
+        tried = scale * 2.0**power
+        found = torch.autograd.grad(
+            logits,
+            outputs,
+            (slopes * tried).to(logits.dtype),
+            retain_graph=in_float16,
+            allow_unused=True,
+        )
+        if all(one is None or one.is_meta or one.isfinite().all() for one in found):
+            break
+    return tried, found
 
 
 def _weighted_sum(
-    name: str, output: Tensor, gradient: Tensor, reshape: Reshape, images: Tensor
+    name: str, output: Tensor, gradient: Tensor, scale: Tensor, reshape: Reshape, images: Tensor
 ) -> Tensor:
     """Weight each channel of the output of a layer by its mean gradient, ``(B, h, w)``."""
     exact = torch.promote_types(output.dtype, torch.float32)
@@ -278,7 +316,8 @@ def _weighted_sum(
             f"of layer {name!r} only the tokens before the grid have an effect on the score, "
             "expected an earlier layer, such as the norm before the last attention"
         )
-    maps = (slopes.mean(dim=(2, 3), keepdim=True) * activations).sum(dim=1)
+    weights = slopes.mean(dim=(2, 3), keepdim=True) / scale.to(slopes)[:, :, None, None]
+    maps = (weights * activations).sum(dim=1)
     check_all_finite(**{f"the map at layer {name!r}": maps})
     return maps
 

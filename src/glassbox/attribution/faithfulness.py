@@ -11,18 +11,20 @@ from torch import Tensor, nn
 from glassbox.attribution.maps import as_finite, as_maps
 from glassbox.support.arguments import (
     as_tensor,
+    as_whole,
     check_all_finite,
     check_at_least,
     check_class_indices,
     check_finite,
     check_floating_point,
-    check_integer,
     check_modules,
+    check_overflow,
     check_range,
     check_shapes,
     reject_tensor,
 )
-from glassbox.support.seeds import isolated_seed
+from glassbox.support.scaling import scales
+from glassbox.support.seeds import generator_from, isolated_seed
 from glassbox.training.evaluation import predict
 
 
@@ -57,7 +59,8 @@ def pointing_hits(maps: Tensor, masks: Tensor, tolerance: float = 0.0) -> Tensor
     columns = torch.arange(width, device=maps.device)
     down = rows - (peak // width)[:, None, None]  # (B, H, 1)
     right = columns - (peak % width)[:, None, None]  # (B, 1, W)
-    near = down**2 + right**2 <= float(tolerance) ** 2  # (B, H, W)
+    reach = min(float(tolerance), sum(maps.shape[1:]))  # a square may be too large
+    near = down**2 + right**2 <= reach**2  # (B, H, W)
     points = flat.amax(dim=1) > flat.amin(dim=1)
     return (near & masks).flatten(1).any(dim=1) & points
 
@@ -140,7 +143,8 @@ def area_under(curves: Tensor) -> Tensor:
     curves = as_finite(curves=curves)
     if curves.ndim != 2 or curves.shape[1] < 2:
         reject_tensor("curves", curves, "(B, S) with S of at least 2")
-    return torch.trapezoid(curves, dim=1) / (curves.shape[1] - 1)
+    largest = scales(curves, 1)
+    return torch.trapezoid(curves / largest, dim=1) / (curves.shape[1] - 1) * largest[:, 0]
 
 
 def center_maps(count: int, size: int) -> Tensor:
@@ -149,8 +153,7 @@ def center_maps(count: int, size: int) -> Tensor:
     Raises:
         ValueError: If ``count`` is below 0 or ``size`` below 2.
     """
-    check_integer(0, count=count)
-    check_integer(2, size=size)
+    (count,), (size,) = as_whole(0, count=count), as_whole(2, size=size)
     line = torch.linspace(-1, 1, size)
     distance = torch.hypot(line[:, None], line)
     return (1 - distance / distance.max()).expand(count, size, size)
@@ -165,11 +168,11 @@ def random_maps(count: int, size: int, cells: int, *, seed: int = 0) -> Tensor:
     Raises:
         ValueError: If ``count`` is below 0, ``size`` below 1, or ``cells`` out of range.
     """
-    check_integer(0, count=count)
-    check_integer(1, size=size, cells=cells)
+    (count,) = as_whole(0, count=count)
+    size, cells = as_whole(1, size=size, cells=cells)
     check_range(1, size, cells=cells)
-    generator = torch.Generator().manual_seed(seed)
-    drawn = torch.rand(count, 1, cells, cells, generator=generator, device="cpu")
+    shape, generator = (count, 1, cells, cells), generator_from(seed)
+    drawn = torch.rand(shape, generator=generator, dtype=torch.float32, device="cpu")
     return F.interpolate(drawn, (size, size), mode="bilinear", align_corners=False)[:, 0]
 
 
@@ -186,9 +189,12 @@ def edge_maps(images: Tensor) -> Tensor:
     images = _checked(images)
     check_all_finite(images=images)
     across = images.new_tensor([[[[1, 0, -1], [2, 0, -2], [1, 0, -1]]]])
-    gray = F.pad(images.mean(dim=1, keepdim=True), (1, 1, 1, 1), mode="replicate")
+    largest = scales(images, (1, 2, 3))
+    gray = F.pad((images / largest).mean(1, keepdim=True), (1, 1, 1, 1), mode="replicate")
     length = torch.hypot(F.conv2d(gray, across), F.conv2d(gray, across.mT))
-    return blurred(length, 5)[:, 0]
+    maps = (blurred(length, 5) * largest)[:, 0]
+    check_overflow(maps, images=images)
+    return maps
 
 
 def blurred(images: Tensor, side: int = 9) -> Tensor:
@@ -204,11 +210,14 @@ def blurred(images: Tensor, side: int = 9) -> Tensor:
             1.
     """
     images = _checked(images)
-    check_integer(1, side=side)
+    (side,) = as_whole(1, side=side)
     if side % 2 == 0:
         raise ValueError(f"side is {side}, expected an odd number of at least 1")
-    padded = F.pad(images, (side // 2,) * 4, mode="replicate")
-    return F.avg_pool2d(padded, side, stride=1)
+    exact = images.to(torch.promote_types(images.dtype, torch.float32))
+    padded = F.pad(exact, (side // 2,) * 4, mode="replicate")
+    # Divided before they are added, so that no sum is too large.
+    blur = F.avg_pool2d(padded / side**2, side, stride=1, divisor_override=1)
+    return blur.to(images.dtype)
 
 
 def cascading_randomization(
@@ -235,7 +244,7 @@ def cascading_randomization(
         Adebayo et al. (2018), "Sanity Checks for Saliency Maps", https://arxiv.org/abs/1810.03292.
     """
     check_modules(model=model)
-    check_integer(0, seed=seed)
+    (seed,) = as_whole(0, seed=seed)
     changing = copy.deepcopy(model)
     layers = [
         (name, layer.reset_parameters)
@@ -282,7 +291,7 @@ def _curves(
 ) -> Tensor:
     """Replace the pixels of one image by those of another, in the order of a map."""
     check_modules(model=model)
-    check_integer(1, steps=steps)
+    (steps,) = as_whole(1, steps=steps)
     maps, classes = as_maps(maps=maps), as_tensor(classes=classes)
     check_shapes(images=(start, "B C H W"), maps=(maps, "B H W"), classes=(classes, "B"))
     order = (

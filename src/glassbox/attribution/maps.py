@@ -2,12 +2,19 @@
 
 import math
 from collections.abc import Callable
+from numbers import Integral
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from glassbox.support.arguments import as_tensor, check_all_finite, check_choice, reject_tensor
+from glassbox.support.arguments import (
+    as_integers,
+    as_tensor,
+    check_all_finite,
+    check_choice,
+    reject_tensor,
+)
 
 Reshape = (
     Literal["channels_first", "channels_last", "tokens"]
@@ -100,7 +107,7 @@ def _reshaped(output: Tensor, reshape: Reshape, height: int, width: int) -> Tens
     if output.ndim == 3 and reshape == "tokens":
         return _from_tokens(output, _square(output, height, width))
     if output.ndim == 3 and _is_grid(reshape):
-        return _from_tokens(output, reshape)
+        return _from_tokens(output, as_integers(2, reshape=reshape))
     return None
 
 
@@ -108,7 +115,7 @@ def _is_grid(reshape: Any) -> bool:
     return (
         isinstance(reshape, tuple)
         and len(reshape) == 2
-        and all(isinstance(side, int) and side > 0 for side in reshape)
+        and all(isinstance(side, Integral) and side > 0 for side in reshape)
     )
 
 

@@ -6,12 +6,13 @@ from torch import Tensor
 from glassbox.attribution.maps import as_maps
 from glassbox.support.arguments import (
     as_tensor,
+    as_whole,
     check_bytes,
-    check_integer,
     check_range,
     check_shapes,
     reject_tensor,
 )
+from glassbox.support.scaling import scales
 
 MARK_SIDE = 5  # pixels
 MARK_EDGE = 1  # pixels between the mark and the edges of the image
@@ -47,7 +48,8 @@ def stamp(images: Tensor, chosen: Tensor, strength: float = 1.0) -> Tensor:
     where = mark_mask(images.shape[-1]).to(images.device)
     logo = torch.zeros_like(where, dtype=torch.float32)
     logo[where] = logo.new_tensor([255.0 * (dot == "#") for row in _LOGO for dot in row])
-    marked = torch.lerp(images.float(), logo, float(strength) * where).round().to(torch.uint8)
+    marked = torch.lerp(images.float(), logo, float(strength) * where.to(logo))
+    marked = marked.round().to(torch.uint8)
     return torch.where(chosen.to(images.device).view(-1, 1, 1, 1), marked, images)
 
 
@@ -57,7 +59,7 @@ def mark_mask(size: int) -> Tensor:
     Raises:
         ValueError: If ``size`` is not an integer of at least 12.
     """
-    check_integer(12, size=size)
+    (size,) = as_whole(12, size=size)
     mask = torch.zeros(size, size, dtype=torch.bool, device="cpu")
     end = size - MARK_EDGE
     mask[end - MARK_SIDE : end, end - MARK_SIDE : end] = True
@@ -75,5 +77,6 @@ def mass_on(maps: Tensor, mask: Tensor) -> Tensor:
     maps, mask = as_maps(maps=maps, positive=True), as_tensor(mask=mask)
     if mask.shape not in (maps.shape[1:], maps.shape) or mask.dtype != torch.bool:
         reject_tensor("mask", mask, f"bool {tuple(maps.shape[1:])}")
+    maps = maps / scales(maps, (1, 2))
     mass = maps.sum((1, 2))
     return (maps * mask).sum((1, 2)) / torch.where(mass > 0, mass, 1)

@@ -23,6 +23,7 @@ from glassbox.support.arguments import (
     check_finite,
     check_modules,
     check_positive,
+    check_range,
     reject_tensor,
 )
 
@@ -89,13 +90,14 @@ def scale_gradients(model: nn.Module, layers: Layers, factor: float) -> Iterator
     Raises:
         RuntimeError: At the end of the block, if the model ran in it and one of the layers did not.
         TypeError: As for :func:`capture`.
-        ValueError: As for :func:`capture`, or if ``factor`` is not finite.
+        ValueError: As for :func:`capture`, or if ``factor`` is not finite in float32.
 
     Reference:
         With a negative factor, Ganin and Lempitsky (2015), "Unsupervised Domain Adaptation by
         Backpropagation", https://arxiv.org/abs/1409.7495.
     """
-    check_finite(factor=factor)
+    largest = torch.finfo(torch.float32).max
+    check_range(-largest, largest, factor=factor)
     scaled = partial(torch.mul, other=float(factor))
     with ExitStack() as stack:
 

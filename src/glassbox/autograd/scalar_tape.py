@@ -50,8 +50,9 @@ class Scalar:
 
     def __pow__(self, exponent: float) -> "Scalar":
         check_numbers(exponent=exponent)
-        slope = exponent * self.value ** (exponent - 1) if exponent else 0.0
-        return Scalar(self.value**exponent, (self, slope))
+        n = float(exponent)
+        slope = n * self.value ** (n - 1) if n else 0.0
+        return Scalar(self.value**n, (self, slope))
 
     def exp(self) -> "Scalar":
         """Raise e to this power; the slope is the result itself."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from glassbox.autograd.tensor_tape import Array, as_array
-from glassbox.support.arguments import check_integer
+from glassbox.support.arguments import as_whole
 
 
 def unfold(images: Any, kernel: int, stride: int = 1, padding: int = 0) -> Array:
@@ -27,7 +27,7 @@ def unfold(images: Any, kernel: int, stride: int = 1, padding: int = 0) -> Array
             small.
     """
     images = as_array(images=images)
-    _check_window(images.shape, kernel, stride, padding)
+    kernel, stride, padding = _checked_window(images.shape, kernel, stride, padding)
     padded = np.pad(images.value, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
     windows = sliding_window_view(padded, (kernel, kernel), (2, 3))[:, :, ::stride, ::stride]
     batch, channels, rows, columns = windows.shape[:4]  # (B, C, H', W', k, k)
@@ -69,6 +69,7 @@ def conv2d(images: Any, weight: Any, bias: Any, *, stride: int = 1, padding: int
         raise ValueError(f"bias has shape {bias.shape}, expected ({kernels},)")
     if images.shape[1:2] != (channels,):
         raise ValueError(f"images has shape {images.shape}, expected (B, {channels}, H, W)")
+    _, stride, padding = _checked_window(images.shape, kernel, stride, padding)
     windows = unfold(images, kernel, stride, padding)  # (B, C*k*k, H'*W')
     flat = weight.reshape(kernels, channels * kernel**2)
     maps = flat @ windows + bias.reshape(kernels, 1)
@@ -76,11 +77,14 @@ def conv2d(images: Any, weight: Any, bias: Any, *, stride: int = 1, padding: int
     return maps.reshape(len(images.value), kernels, rows, columns)
 
 
-def _check_window(shape: tuple[int, ...], kernel: int, stride: int, padding: int) -> None:
-    check_integer(1, kernel=kernel, stride=stride)
-    check_integer(0, padding=padding)
+def _checked_window(
+    shape: tuple[int, ...], kernel: int, stride: int, padding: int
+) -> tuple[int, int, int]:
+    kernel, stride = as_whole(1, kernel=kernel, stride=stride)
+    (padding,) = as_whole(0, padding=padding)
     if len(shape) != 4 or min(shape[2:]) + 2 * padding < kernel:
         raise ValueError(
             f"images has shape {shape}, expected (B, C, H, W) with room for windows of "
             f"{kernel} x {kernel} after padding by {padding}"
         )
+    return kernel, stride, padding

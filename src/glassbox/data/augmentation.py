@@ -5,7 +5,6 @@ and hands the numbers to a plain function (:func:`flip`, :func:`shift`, :func:`r
 :func:`adjust_color`), which can be called directly. The input is not changed.
 """
 
-import math
 from collections.abc import Callable
 
 import torch
@@ -13,12 +12,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from glassbox.support.arguments import (
+    as_whole,
     check_all_finite,
-    check_at_least,
     check_callables,
-    check_finite,
     check_floating_point,
-    check_integer,
     check_range,
     check_shapes,
     has_values,
@@ -50,7 +47,7 @@ def shift(images: Tensor, down: Tensor, right: Tensor, *, repeat_edge: bool = Fa
     """
     check_shapes(images=(images, "B C H W"), down=(down, "B"), right=(right, "B"))
     for name, moves in (("down", down), ("right", right)):
-        if moves.is_floating_point():
+        if moves.is_floating_point() or moves.dtype == torch.bool:
             reject_tensor(name, moves, "integers, one an image")
     batch, channels, height, width = images.shape
     # Where each pixel of the result comes from, which may lie outside of the image.
@@ -73,9 +70,12 @@ def rotate(images: Tensor, degrees: Tensor) -> Tensor:
     check_floating_point(images=images)
     check_shapes(images=(images, "B C H W"), degrees=(degrees, "B"))
     check_all_finite(degrees=degrees)
+    if degrees.dtype == torch.bool:
+        reject_tensor("degrees", degrees, "numbers, one an image")
     height, width = images.shape[-2:]
     exact = images.to(torch.promote_types(images.dtype, torch.float32))  # half rounds angles
-    angles = degrees.to(exact).deg2rad()
+    turns = degrees.fmod(360)  # exact, where float32 could not tell large angles apart
+    angles = turns.to(exact).deg2rad()
     cos, sin, zero = angles.cos(), angles.sin(), torch.zeros_like(angles)
     # The grid runs from -1 to 1 along both sides, so that a turn mixes height and width.
     rows = [cos, -sin * height / width, zero, sin * width / height, cos, zero]
@@ -94,9 +94,9 @@ def adjust_color(
 
     Args:
         images: Floating point ``(B, 3, H, W)`` from 0 to 1.
-        brightness: Factors, ``(B,)``, at least 0.
-        contrast: Factors, ``(B,)``, at least 0.
-        saturation: Factors, ``(B,)``, at least 0.
+        brightness: Factors, ``(B,)``, at least 0 and finite.
+        contrast: Factors, ``(B,)``, likewise.
+        saturation: Factors, ``(B,)``, likewise.
 
     Raises:
         TypeError: If ``images`` are not floating point.
@@ -109,11 +109,10 @@ def adjust_color(
         images=(images, "B 3 H W"), **{name: (factor, "B") for name, factor in factors.items()}
     )
     _check_between(0, 1, images=images)
-    _check_between(0, math.inf, **factors)
     kind, images = images.dtype, images.to(torch.promote_types(images.dtype, torch.float32))
-    brightness, contrast, saturation = (
-        factor.to(images).view(-1, 1, 1, 1) for factor in factors.values()
-    )
+    factors = {name: factor.to(images) for name, factor in factors.items()}
+    _check_between(0, torch.finfo(images.dtype).max, **factors)  # infinity times 0 is nan
+    brightness, contrast, saturation = (factor.view(-1, 1, 1, 1) for factor in factors.values())
     images = (images * brightness).clamp_(0, 1)
     mean_gray = _gray(images).mean((1, 2, 3), keepdim=True)  # (B, 1, 1, 1)
     images = torch.lerp(mean_gray, images, contrast).clamp_(0, 1)
@@ -132,7 +131,7 @@ def random_flip(probability: float = 0.5) -> Augmentation:
 
 def random_shift(max_pixels: int) -> Augmentation:
     """Move each image by up to ``max_pixels``, at least 0, each way, repeating its edge."""
-    check_integer(0, max_pixels=max_pixels)
+    (max_pixels,) = as_whole(0, max_pixels=max_pixels)
     return _random_move(max_pixels, repeat_edge=True)
 
 
@@ -142,14 +141,14 @@ def random_crop(padding: int) -> Augmentation:
     This is torchvision's ``RandomCrop(size, padding)``. Zeros are black before
     normalization and the mean color after it.
     """
-    check_integer(0, padding=padding)
+    (padding,) = as_whole(0, padding=padding)
     return _random_move(padding, repeat_edge=False)
 
 
 def random_rotation(degrees: float) -> Augmentation:
-    """Turn each image by an angle from ``-degrees`` to ``degrees``, at least 0."""
-    check_at_least(0, degrees=degrees)
-    check_finite(degrees=degrees)
+    """Turn each image by an angle from ``-degrees`` to ``degrees``, a float32 of at least 0."""
+    check_range(0, torch.finfo(torch.float32).max, degrees=degrees)
+    degrees = float(degrees)  # an unsigned integer has no negative
 
     def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
         return rotate(images, _uniform(images, -degrees, degrees, generator))
@@ -201,7 +200,7 @@ def _random_move(pixels: int, *, repeat_edge: bool) -> Augmentation:
 def _uniform(images: Tensor, low: float, high: float, generator: torch.Generator | None) -> Tensor:
     _check_images(images)
     # Drawn on the CPU, so that a run on another device sees the same numbers.
-    draws = torch.rand(len(images), generator=generator, device="cpu")
+    draws = torch.rand(len(images), generator=generator, dtype=torch.float32, device="cpu")
     ends = torch.tensor([low, high], dtype=torch.float32, device="cpu")
     return torch.lerp(*ends, draws).to(images.device)
 

@@ -8,10 +8,10 @@ from torch import Tensor
 
 from glassbox.data.augmentation import Augmentation
 from glassbox.support.arguments import (
+    as_sizes,
     as_tensor,
-    check_at_least_one,
+    as_whole,
     check_callables,
-    check_integer,
     check_multiple,
     check_range,
     check_state,
@@ -74,11 +74,11 @@ class Batches:
             check_callables(augment=augment)
         if len(images) != len(labels):
             raise ValueError(f"labels has {len(labels)} entries, expected {len(images)}, as images")
-        check_at_least_one(batch_size=batch_size, world_size=world_size)
+        batch_size, world_size = as_sizes(batch_size=batch_size, world_size=world_size)
         check_range(0, world_size, below=True, rank=rank)
-        check_integer(0, rank=rank, seed=seed)
+        rank, seed = as_whole(0, rank=rank, seed=seed)
         check_multiple(world_size, batch_size=batch_size)
-        self.images, self.labels, self.batch_size = images, labels, int(batch_size)
+        self.images, self.labels, self.batch_size = images, labels, batch_size
         self.shuffle, self.seed, self.augment = shuffle, seed, augment
         self.device = images.device if device is None else _as_device(device)
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format

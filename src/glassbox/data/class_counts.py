@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from glassbox.support.arguments import (
+    as_sizes,
     as_tensor,
-    check_at_least_one,
     check_class_indices,
     check_range,
     reject_tensor,
@@ -30,7 +30,7 @@ def class_counts(labels: Tensor, num_classes: int) -> tuple[int, ...]:
         ValueError: If ``labels`` is not a vector of class indices, or one is out of range.
     """
     labels = as_tensor(labels=labels)
-    check_at_least_one(num_classes=num_classes)
+    (num_classes,) = as_sizes(num_classes=num_classes)
     check_class_indices(num_classes, labels=labels)
     return tuple(labels.bincount(minlength=num_classes).tolist())
 

@@ -13,6 +13,8 @@ import shutil
 import ssl
 import sys
 import tarfile
+import textwrap
+import traceback
 import urllib.request
 import warnings
 import zlib
@@ -21,7 +23,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import BinaryIO
 from urllib.error import HTTPError, URLError
 
@@ -34,6 +35,8 @@ _TIMEOUT_SECONDS = 30
 _CHUNK = 1 << 20
 # A ValueError is an address without a protocol, or one that cannot be encoded.
 _NETWORK_ERRORS = (URLError, HTTPException, ssl.SSLError, ConnectionError, TimeoutError, ValueError)
+# The functions of torchvision, timm and torch from which weights come into a network.
+_LOADERS = ("get_state_dict", "load_pretrained", "load_state_dict")
 _ARCHIVE_ERRORS = (EOFError, KeyError, zlib.error, tarfile.TarError)
 
 
@@ -124,26 +127,35 @@ def _mismatch(path: Path, file: OfficialFile) -> str | None:
 
 
 @contextmanager
-def explained_weights(name: str) -> Iterator[None]:
+def explained_weights(name: str, instead: str = "begin with pretrained=False") -> Iterator[None]:
     """Turn what stops a download of pretrained weights into a :class:`DownloadError`.
 
     For a ``with`` block around ``pretrained=True``, of torchvision or of timm.
 
     Args:
         name: Of the model, for the message.
+        instead: What to do without these weights, likewise.
     """
     try:
         yield
-    except (OSError, HTTPException, EOFError, UnpicklingError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and not any(
-            sign in str(error) for sign in ("invalid hash value", "PytorchStreamReader")
-        ):
+    except Exception as error:
+        if not (isinstance(error, OSError | HTTPException) or _while_loading(error)):
             raise
+        what = textwrap.shorten(str(error), 300) or type(error).__name__
         raise DownloadError(
-            f"the pretrained weights of {name} could not be had ({' '.join(str(error).split())}): "
-            f"connect to a network, mend the cache folder (here {torch.hub.get_dir()}; TORCH_HOME "
-            "and, for timm, HF_HOME choose another), or begin with pretrained=False"
+            f"the pretrained weights of {name} could not be had ({what}): connect to a "
+            f"network, empty or mend the cache folder (here {torch.hub.get_dir()}; TORCH_HOME and, "
+            f"for timm, HF_HOME choose another), or {instead}"
         ) from error
+
+
+def _while_loading(error: Exception) -> bool:
+    """Say whether weights were being fetched, read or put into a network.
+
+    Of a broken file, which is a pickle, that may raise anything.
+    """
+    names = {frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__)}
+    return not names.isdisjoint(_LOADERS)
 
 
 @contextmanager

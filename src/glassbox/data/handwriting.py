@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from glassbox.support.arguments import check_all_finite, check_at_least_one, reject_tensor
+from glassbox.support.arguments import as_sizes, check_all_finite, reject_tensor
 
 # Ways to write each digit: strokes of points "x y", x to the right and y down, the digit's height
 # from 0 to 100. A curve goes through the points; a point that is written twice is a corner.
@@ -110,7 +110,7 @@ def smooth(points: Tensor, pieces: int = 6) -> Tensor:
     It is a Catmull-Rom spline, whose slopes follow the neighbors. Two equal points in a row make a
     corner. Gives ``(..., (n - 1) * pieces + 1, 2)``.
     """
-    check_at_least_one(pieces=pieces)
+    (pieces,) = as_sizes(pieces=pieces)
     if points.ndim < 2 or points.shape[-2] < 2 or points.shape[-1] != 2:
         reject_tensor("points", points, "(..., n, 2) with n of at least 2")
     before = torch.cat([points[..., :1, :], points[..., :-1, :]], -2)[..., :-1, :, None]

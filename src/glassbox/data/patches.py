@@ -8,7 +8,7 @@ from torch import Tensor
 from glassbox.data.dataset import Dataset
 from glassbox.data.photos import photographs
 from glassbox.data.train_test import TrainTest
-from glassbox.support.arguments import check_integer, check_range
+from glassbox.support.arguments import as_whole, check_range
 
 # Of red, green and blue: ITU-R BT.601.
 _LUMA = (0.299, 0.587, 0.114)
@@ -38,21 +38,22 @@ def photo_patches(
         ValueError: If a name is unknown or given twice, or an argument is too large or below 1.
         ModuleNotFoundError: If a package is missing; the message says how to install it.
     """
-    check_integer(1, size=size, train_count=train_count, test_count=test_count)
-    check_integer(0, seed=seed)
+    size, train_count, test_count = as_whole(
+        1, size=size, train_count=train_count, test_count=test_count
+    )
+    (seed,) = as_whole(0, seed=seed)
     check_range(0, 2**63 - 1, seed=seed)
     photos = photographs(*names)
     if names and len(photos) != len(names):
         raise ValueError(f"names has {len(names)} names of {len(photos)}, expected each once")
-    size = int(size)  # a small integer of NumPy's would overflow
     images = _in_one_mode([photo.image for photo in photos.values()])
     halves = {
         "train": [image[:, :, : image.shape[2] // 2] for image in images],
         "test": [image[:, :, image.shape[2] // 2 :] for image in images],
     }
-    generator = torch.Generator().manual_seed(int(seed))
+    generator = torch.Generator().manual_seed(seed)
     parts = {}
-    for part, count in (("train", int(train_count)), ("test", int(test_count))):
+    for part, count in (("train", train_count), ("test", test_count)):
         for name, half in zip(photos, halves[part], strict=True):
             _check_room(name, half, size, **{f"{part}_count": count})
         patches = torch.stack([_cut(half, size, count, generator) for half in halves[part]], dim=1)

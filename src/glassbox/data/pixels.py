@@ -5,11 +5,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from glassbox.support.arguments import (
+    as_sizes,
     as_tensor,
     check_all_finite,
-    check_at_least_one,
     check_bytes,
     check_floating_point,
+    check_overflow,
     check_shapes,
     check_tensors,
     has_values,
@@ -44,7 +45,7 @@ def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
 
     Raises:
         TypeError: If ``images`` are neither bytes nor floating point.
-        ValueError: If ``images`` is empty, not four-dimensional or not finite.
+        ValueError: If ``images`` is empty, not four-dimensional, not finite or too large.
     """
     check_tensors(images=images)
     if images.ndim != 4 or images.numel() == 0:
@@ -55,6 +56,7 @@ def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
     check_all_finite(images=images)
     # First to the CPU: some devices have no float64.
     std, mean = torch.std_mean(images.cpu().double(), dim=(0, 2, 3), correction=0)
+    check_overflow(std, images=images)
     return mean.to(images.dtype).to(images.device), std.to(images.dtype).to(images.device)
 
 
@@ -67,22 +69,24 @@ def normalize(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
         std: One positive number a channel, ``(C,)``, also as a list.
 
     Returns:
-        Floating point of the same shape.
+        Floating point of the same shape. Half types are computed with in float32.
 
     Raises:
         TypeError: If ``images`` are neither bytes nor floating point.
         ValueError: If the numbers of channels differ, ``mean`` or ``std`` is not finite or ``std``
-            not positive.
+            not positive, or so small that one cannot divide by it.
     """
     mean, std = as_tensor(mean=mean), as_tensor(std=std)
     check_shapes(images=(images, "N C H W"), mean=(mean, "C"), std=(std, "C"))
     check_all_finite(mean=mean, std=std)
-    if has_values(std) and not (std > 0).all():
-        raise ValueError(f"std is {std.tolist()}, expected numbers above 0")
     floats = to_float(images) if images.dtype == torch.uint8 else images
     check_floating_point(images=floats)
-    shape = (1, -1, 1, 1)
-    return (floats - mean.to(floats).view(shape)) / std.to(floats).view(shape)
+    exact = floats.to(torch.promote_types(floats.dtype, torch.float32))
+    center, width = (one.to(exact).view(1, -1, 1, 1) for one in (mean, std))
+    check_all_finite(mean=center)
+    if has_values(width) and not ((width > 0) & (1 / width).isfinite()).all():
+        raise ValueError(f"std is {std.tolist()}, expected numbers above 0 in {exact.dtype}")
+    return ((exact - center) / width).to(floats.dtype)
 
 
 def resize(images: Tensor, size: int) -> Tensor:
@@ -102,7 +106,7 @@ def resize(images: Tensor, size: int) -> Tensor:
     check_shapes(images=(images, "N C H W"))
     if images[:1].numel() == 0 and len(images):
         reject_tensor("images", images, "(N, C, H, W) with pixels")
-    check_at_least_one(size=size)
+    (size,) = as_sizes(size=size)
     floats = images.float() if images.dtype == torch.uint8 else images
     check_floating_point(images=floats)
     exact = floats.to(torch.promote_types(floats.dtype, torch.float32))

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from glassbox.support.arguments import (
     as_tensor,
+    as_whole,
     check_at_least,
     check_choice,
     check_finite,
-    check_integer,
     check_range,
     reject_tensor,
 )
@@ -73,7 +73,7 @@ def k_folds(labels: Tensor, k: int, *, seed: int = 0) -> list[tuple[Tensor, Tens
     labels = _checked_labels(labels)
     rarest = int(labels.unique(return_counts=True)[1].min())
     check_range(2, rarest, k=k)
-    check_integer(2, k=k)
+    (k,) = as_whole(2, k=k)
     order = _shuffled(len(labels), seed)
     by_class = order[labels[order].argsort(stable=True)]
     # Dealing the examples out class after class, like cards, gives every fold its part.
@@ -106,11 +106,11 @@ def long_tailed_counts(
         (2019), and the authors' code, whose counts these are.
     """
     check_choice(PROFILES, profile=profile)
-    check_integer(1, n_max=n_max)
-    check_at_least(2, num_classes=num_classes)
-    check_integer(2, num_classes=num_classes)
+    (n_max,) = as_whole(1, n_max=n_max)
+    (num_classes,) = as_whole(2, num_classes=num_classes)
     check_at_least(1, imbalance=imbalance)
     check_finite(imbalance=imbalance)
+    imbalance = float(imbalance)  # in float32, 500 / 100 may be below 5
     exponents = {
         "exponential": [j / (num_classes - 1.0) for j in range(num_classes)],
         "step": [float(2 * j >= num_classes) for j in range(num_classes)],
@@ -181,6 +181,7 @@ def _part_sizes(parts: Sequence[int] | Sequence[float], total: int) -> list[int]
         raise TypeError(f"parts is {parts!r}, expected a sequence of sizes or fractions")
     check_finite(**{f"parts[{place}]": part for place, part in enumerate(parts)})
     are_sizes = all(isinstance(part, Integral) for part in parts)
+    parts = [int(part) if are_sizes else float(part) for part in parts]
     scale = 1 if are_sizes else total
     # Rounding the borders, not the parts: fractions that sum to 1 then cover the whole.
     borders = [round(border * scale) for border in accumulate(parts, initial=0)]

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from glassbox.data.dataset import Dataset
 from glassbox.data.pixels import channel_statistics, normalize
+from glassbox.support.arguments import check_shapes
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,9 @@ class TrainTest:
 
     def normalize(self, images: Tensor) -> Tensor:
         """Shift and scale images, bytes or floating point ``(N, C, H, W)``, as both parts are."""
-        return normalize(images, *self._statistics)
+        mean, std = self._statistics
+        check_shapes(images=(images, f"N {len(mean)} H W"))
+        return normalize(images, mean, std)
 
     @cached_property
     def images(self) -> Tensor:

@@ -9,20 +9,19 @@ from torch import Tensor, nn
 
 from glassbox.generation.gan_losses import AdversarialLoss, non_saturating
 from glassbox.support.arguments import (
+    as_sizes,
     as_tensor,
+    as_whole,
     check_all_finite,
     check_at_least,
-    check_at_least_one,
     check_callables,
     check_finite,
     check_floating_point,
-    check_integer,
     check_modules,
     check_not_empty,
     check_positive,
     check_range,
     check_shapes,
-    check_tensors,
     reject_tensor,
 )
 from glassbox.support.progress import progress_bar
@@ -69,11 +68,13 @@ class GAN:
         self.discriminator_optimizer = torch.optim.Adam(discriminator.parameters(), lr, betas)
 
     def noise(self, count: int, generator: torch.Generator | None = None) -> Tensor:
-        """Draw noise for ``count`` images, uniform from -1 to 1, ``(count, noise)``."""
-        check_at_least_one(count=count)
-        device = next(self.generator.parameters()).device
-        size = count, self.generator.noise
-        return 2 * torch.rand(size, generator=generator, device="cpu").to(device) - 1
+        """Draw noise for ``count`` images, uniform from -1 to 1, ``(count, noise)``.
+
+        It has the type of the generator's parameters, and is where they are.
+        """
+        size = *as_sizes(count=count), self.generator.noise
+        drawn = torch.rand(size, generator=generator, dtype=torch.float32, device="cpu")
+        return (2 * drawn - 1).to(next(self.generator.parameters()))
 
     def sample(self, count: int, generator: torch.Generator | None = None) -> Tensor:
         """Generate ``count`` images in ``eval`` mode, where none depends on others in its batch."""
@@ -101,12 +102,11 @@ def discriminator_step(gan: GAN, real: Tensor, noise: Tensor) -> float:
 
     Raises:
         FloatingPointError: If the loss is not finite; nothing has changed then.
-        ValueError: If the generator makes images of another shape.
+        TypeError: If the real images or the noise are not floating point.
+        ValueError: If they are not finite, or the generator makes images of another shape.
     """
     _check_gan(gan)
-    real = as_tensor(real=real)
-    check_floating_point(real=real)
-    check_tensors(noise=noise)
+    real, noise = _checked(real=real), _noise_for(gan, noise)
     fake = gan.generator(noise).detach()
     real = real.to(fake.dtype)
     if fake.shape[1:] != real.shape[1:]:
@@ -127,9 +127,11 @@ def generator_step(gan: GAN, noise: Tensor) -> float:
 
     Raises:
         FloatingPointError: If the loss is not finite; nothing has changed then.
+        TypeError: If the noise is not floating point.
+        ValueError: If it is not finite.
     """
     _check_gan(gan)
-    check_tensors(noise=noise)
+    noise = _noise_for(gan, noise)
     with _frozen(gan.discriminator):
         loss = gan.loss.generator(gan.discriminator(gan.generator(noise)))
         _check_loss("generator", loss)
@@ -142,6 +144,19 @@ def generator_step(gan: GAN, noise: Tensor) -> float:
 def _check_gan(gan: GAN) -> None:
     if not isinstance(gan, GAN):
         raise TypeError(f"gan is a {type(gan).__name__}, expected a GAN")
+
+
+def _checked(**given: Tensor) -> Tensor:
+    ((name, _),) = given.items()
+    tensor = as_tensor(**given)
+    check_floating_point(**{name: tensor})
+    check_not_empty(**{name: tensor.flatten()})
+    check_all_finite(**{name: tensor})
+    return tensor
+
+
+def _noise_for(gan: GAN, noise: Tensor) -> Tensor:
+    return _checked(noise=noise).to(next(gan.generator.parameters()))
 
 
 def _check_loss(player: str, loss: Tensor) -> None:
@@ -177,13 +192,13 @@ class Snapshots:
     images: list[Tensor] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        check_at_least_one(every=self.every)
+        (self.every,) = as_sizes(every=self.every)
         check_shapes(noise=(self.noise, "B noise"))
         check_all_finite(noise=self.noise)
 
     def __call__(self, step: int, gan: GAN) -> None:
         """Keep a snapshot if it is time for one."""
-        check_integer(0, step=step)
+        (step,) = as_whole(0, step=step)
         _check_gan(gan)
         if step % self.every == 0:
             self.steps.append(step)
@@ -222,14 +237,16 @@ def train_gan(
     images = as_tensor(images=images)
     if images.ndim == 0:
         reject_tensor("images", images, "(N, ...)")
-    check_not_empty(images=images)
+    check_not_empty(images=images.flatten())
     check_floating_point(images=images)
     check_all_finite(images=images)
     if not isinstance(callbacks, Sequence):
         raise TypeError(f"callbacks is {callbacks!r}, expected a list of functions")
     for callback in callbacks:
         check_callables(callbacks=callback)
-    check_at_least_one(steps=steps, generator_steps=generator_steps, batch_size=batch_size)
+    steps, generator_steps, batch_size = as_sizes(
+        steps=steps, generator_steps=generator_steps, batch_size=batch_size
+    )
     check_at_least(2, batch_size=batch_size)
     history = GANHistory()
     device = next(gan.discriminator.parameters()).device

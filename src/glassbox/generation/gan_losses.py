@@ -64,8 +64,8 @@ def _check(**scores: Tensor) -> None:
     """Refuse what is no ``(B, 1)``, ``(B,)`` or single score of floating point."""
     check_floating_point(**scores)
     for name, tensor in scores.items():
-        if tensor.ndim > 2 or tensor.numel() == 0:
-            reject_tensor(name, tensor, "(B, 1)")
+        if tensor.shape[1:] not in ((), (1,)) or tensor.numel() == 0:
+            reject_tensor(name, tensor, "(B,) or (B, 1)")
 
 
 minimax = AdversarialLoss(_cross_entropy_discriminator, _minimax_generator)

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from glassbox.generation.gan import GAN, GANHistory, train_gan
 from glassbox.support.arguments import (
+    as_sizes,
     as_tensor,
     check_all_finite,
-    check_at_least_one,
     check_not_empty,
     check_range,
     check_shapes,
@@ -26,15 +26,15 @@ _STD = 0.1
 
 def ring_centers() -> Tensor:
     """Return the centers ``(8, 2)``, counterclockwise from the right on a circle of radius 2."""
-    angles = torch.arange(_MODES, device="cpu") * (2 * math.pi / _MODES)
+    angles = torch.arange(_MODES, dtype=torch.float32, device="cpu") * (2 * math.pi / _MODES)
     return _RADIUS * torch.stack([angles.cos(), angles.sin()], dim=1)
 
 
 def draw_ring(count: int, generator: torch.Generator | None = None) -> Tensor:
     """Draw points ``(count, 2)``, at least one, each from a random Gaussian of the ring."""
-    check_at_least_one(count=count)
+    (count,) = as_sizes(count=count)
     chosen = torch.randint(_MODES, (count,), generator=generator, device="cpu")
-    noise = torch.randn(count, 2, generator=generator, device="cpu")
+    noise = torch.randn(count, 2, generator=generator, dtype=torch.float32, device="cpu")
     return ring_centers()[chosen] + _STD * noise
 
 
@@ -77,7 +77,7 @@ def count_modes(points: Tensor, min_fraction: float = 0.02) -> ModeCount:
     points = points.cpu().to(torch.promote_types(points.dtype, torch.float32))
     near = torch.cdist(points, ring_centers().to(points)) < 3 * _STD
     counts = near.sum(0)
-    found = counts >= max(1, min_fraction * len(points))
+    found = counts >= max(1, float(min_fraction) * len(points))
     good = near.any(1).double().mean().item()
     return ModeCount(int(found.sum()), good, tuple(counts.tolist()))
 
@@ -86,7 +86,7 @@ class _RingGenerator(nn.Module):
     """A generator of points in the plane: three linear layers with ReLU."""
 
     def __init__(self, noise: int = 2, hidden: int = 128) -> None:
-        check_at_least_one(noise=noise, hidden=hidden)
+        noise, hidden = as_sizes(noise=noise, hidden=hidden)
         super().__init__()
         self.noise = noise
         self.layers = _three_layers(noise, hidden, 2)
@@ -100,7 +100,7 @@ class _RingDiscriminator(nn.Module):
     """A discriminator of points in the plane: three linear layers with ReLU."""
 
     def __init__(self, hidden: int = 128) -> None:
-        check_at_least_one(hidden=hidden)
+        (hidden,) = as_sizes(hidden=hidden)
         super().__init__()
         self.layers = _three_layers(2, hidden, 1)
 

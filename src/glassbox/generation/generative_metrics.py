@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from glassbox.autograd.hooks import capture
 from glassbox.autograd.layers import layers_named
 from glassbox.support.arguments import (
+    as_sizes,
     as_tensor,
     check_all_finite,
-    check_at_least_one,
     check_classifier_output,
     check_modules,
     check_overflow,
@@ -24,6 +24,7 @@ from glassbox.support.arguments import (
     check_tensors,
     reject_tensor,
 )
+from glassbox.support.scaling import scales
 from glassbox.training.evaluation import predict
 
 _BATCH_SIZE = 256
@@ -89,10 +90,9 @@ def frechet_distance(real: Tensor, fake: Tensor) -> float:
     (mean1, root1), (mean2, root2) = _mean_and_root(real), _mean_and_root(fake)
     means = (mean1 - mean2).square().sum()
     traces = root1.square().sum() + root2.square().sum()
+    check_overflow(means + traces, real=real, fake=fake)
     cross = torch.linalg.svdvals(root1 @ root2.T).sum()
-    distance = means + traces - 2 * cross
-    check_overflow(distance, real=real, fake=fake)  # max would make 0 of nan
-    return max(0.0, distance.item())
+    return max(0.0, (means + traces - 2 * cross).item())
 
 
 class Neighbors(NamedTuple):
@@ -125,17 +125,18 @@ def precision_recall_density_coverage(real: Tensor, fake: Tensor, k: int = 5) ->
 
     Raises:
         ValueError: If the shapes do not fit, ``k`` is below 1, there are too few rows, or a feature
-            is not finite or so large that its square is not.
+            is not finite.
 
     Reference:
         Kynkäänniemi et al. (2019), "Improved Precision and Recall Metric for Assessing Generative
         Models", https://arxiv.org/abs/1904.06991, and Naeem et al. (2020), "Reliable Fidelity and
         Diversity Metrics for Generative Models", https://arxiv.org/abs/2002.09797.
     """
-    check_at_least_one(k=k)
+    (k,) = as_sizes(k=k)
     real, fake = _checked_features(real, fake, at_least=k + 1)
+    largest = scales(torch.cat([real, fake]), (0, 1))  # their squares may be infinite or 0
+    real, fake = real / largest, fake / largest
     distances = _distances(real, fake)  # (N, M)
-    check_overflow(distances, real=real, fake=fake)
     in_real = distances < _radii(real, k)[:, None]  # fake j lies in the ball of real i
     in_fake = distances < _radii(fake, k)  # real i lies in the ball of fake j
     return Neighbors(

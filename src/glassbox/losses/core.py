@@ -57,7 +57,7 @@ class ClassLoss(nn.Module, ABC):
         super().__init__()
         self.register_buffer("weight", None if weight is None else _checked_weight(weight))
         self.reduction = reduction
-        self.ignore_index = ignore_index
+        self.ignore_index = int(ignore_index)
 
     @abstractmethod
     def class_losses(self, logits: Tensor) -> Tensor:
@@ -77,19 +77,25 @@ class ClassLoss(nn.Module, ABC):
         Raises:
             TypeError: If a dtype is wrong, or ``labels`` have another form.
             ValueError: If a shape, a class index, a row of soft labels or ``lam`` is wrong, or the
-                loss of a sample is not finite, as the logits are not or are too large.
+                loss of a sample is not finite, as the logits are not or are too large; or their
+                sum, where it is asked for.
         """
         self._check_logits(logits)
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
         classes, fractions = class_fractions(labels, logits, self.ignore_index)  # (B, P) each
         if self.weight is not None:
             fractions = fractions * self.weight.to(logits)[classes]
+            check_overflow(fractions.sum(), weight=self.weight)
         losses = self.class_losses(logits).gather(1, classes)  # (B, P)
         losses = (fractions * losses).sum(1)  # (B,)
         check_overflow(losses, logits=logits)
         if self.reduction == "none":
             return losses
-        return losses.sum() / fractions.sum() if self.reduction == "mean" else losses.sum()
+        if self.reduction == "mean":
+            return (losses / fractions.sum()).sum()  # that of the losses may be too large
+        loss = losses.sum()
+        check_overflow(loss, logits=logits)
+        return loss
 
     def _check_logits(self, logits: Tensor) -> None:
         check_shapes(logits=(logits, "B K"))

@@ -101,7 +101,7 @@ class FocalLoss(ClassLoss):
         check_at_least(0, gamma=gamma)
         check_finite(gamma=gamma)
         super().__init__(**options)
-        self.gamma = gamma
+        self.gamma = float(gamma)
 
     def class_losses(self, logits: Tensor) -> Tensor:
         """Compute the focal loss of each class, ``(B, K)``."""

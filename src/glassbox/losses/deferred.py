@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from glassbox.data.class_counts import checked_counts, effective_weights
 from glassbox.losses.core import ClassLoss
 from glassbox.losses.labels import Labels
-from glassbox.support.arguments import check_at_least_one, check_integer
+from glassbox.support.arguments import as_sizes, as_whole
 
 
 def deferred_weights(
@@ -25,7 +25,7 @@ def deferred_weights(
     Reference:
         Cao et al. (2019), https://arxiv.org/abs/1906.07413, who start at 160 of 200 epochs.
     """
-    check_integer(0, epoch=epoch, start=start)
+    epoch, start = as_whole(0, epoch=epoch, start=start)
     weights = effective_weights(class_counts, beta)
     return weights if epoch >= start else torch.ones_like(weights)
 
@@ -58,7 +58,7 @@ class DeferredReweighting(nn.Module):
             raise TypeError(f"loss is a {type(loss).__name__}, expected a loss with class weights")
         if loss.weight is not None:
             raise ValueError(f"loss.weight is {loss.weight.tolist()}, expected None")
-        check_at_least_one(start=start)
+        (start,) = as_sizes(start=start)
         super().__init__()
         self.counts = checked_counts(class_counts)
         self.start = start
@@ -69,7 +69,7 @@ class DeferredReweighting(nn.Module):
 
     def set_epoch(self, epoch: int) -> None:
         """Take the weights of an epoch, counted from 1."""
-        check_integer(1, epoch=epoch)
+        (epoch,) = as_whole(1, epoch=epoch)
         self.loss.weight.copy_(deferred_weights(self.counts, epoch, self.start, self.beta))
 
     def forward(self, logits: Tensor, labels: Labels) -> Tensor:

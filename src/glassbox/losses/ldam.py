@@ -15,7 +15,7 @@ from torch import Tensor
 
 from glassbox.data.class_counts import checked_counts
 from glassbox.losses.core import ClassLoss
-from glassbox.support.arguments import check_at_least, check_finite, check_positive
+from glassbox.support.arguments import check_at_least, check_finite, check_overflow, check_positive
 
 
 def ldam_margins(class_counts: Sequence[int] | Tensor, max_margin: float = 0.5) -> Tensor:
@@ -33,7 +33,10 @@ def ldam_margins(class_counts: Sequence[int] | Tensor, max_margin: float = 0.5) 
     counts = checked_counts(class_counts)
     check_at_least(0, max_margin=max_margin)
     check_finite(max_margin=max_margin)
-    return (float(max_margin) * (counts.min() / counts) ** 0.25).to(torch.get_default_dtype())
+    margins = float(max_margin) * (counts.min() / counts) ** 0.25
+    margins = margins.to(torch.get_default_dtype())
+    check_overflow(margins, max_margin=torch.tensor(float(max_margin), device="cpu"))
+    return margins
 
 
 class LDAMLoss(ClassLoss):
@@ -70,8 +73,8 @@ class LDAMLoss(ClassLoss):
         check_finite(scale=scale)
         super().__init__(**options)
         self.register_buffer("margins", margins)
-        self.max_margin = max_margin
-        self.scale = scale
+        self.max_margin = float(max_margin)
+        self.scale = float(scale)
 
     def class_losses(self, logits: Tensor) -> Tensor:
         r"""Give :math:`\ell_k` for all classes at once, without a ``(B, K, K)`` tensor.

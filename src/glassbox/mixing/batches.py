@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 import torch
 from torch import Tensor
 
-from glassbox.support.arguments import check_callables, check_integer, check_state
+from glassbox.support.arguments import as_whole, check_callables, check_state
 from glassbox.training.loop import ImageBatches
 from glassbox.training.resuming import order_of
 
@@ -29,7 +29,7 @@ class MixedBatches:
     """
 
     def __init__(self, batches: ImageBatches, mixer: _Mixer, *, seed: int = 0) -> None:
-        check_integer(0, seed=seed)
+        (seed,) = as_whole(0, seed=seed)
         check_callables(mixer=mixer)
         if not isinstance(batches, Iterable):
             raise TypeError(

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from glassbox.support.arguments import (
-    check_at_least_one,
+    as_sizes,
     check_class_indices,
     check_floating_point,
     check_range,
@@ -118,9 +118,10 @@ def smooth_labels(labels: Tensor, num_classes: int, label_smoothing: float = 0.0
     check_shapes(labels=(labels, "B"))
     if labels.is_floating_point() or labels.dtype == torch.bool:
         raise TypeError(f"labels has type {labels.dtype}, expected class indices")
-    check_at_least_one(num_classes=num_classes)
+    (num_classes,) = as_sizes(num_classes=num_classes)
     check_class_indices(num_classes, labels=labels)
     check_range(0, 1, label_smoothing=label_smoothing)
+    label_smoothing = float(label_smoothing)
     rows = F.one_hot(labels.to(torch.int64), num_classes).to(torch.get_default_dtype())
     return rows * (1 - label_smoothing) + label_smoothing / num_classes
 

@@ -16,11 +16,10 @@ from glassbox.mixing.boxes import (
 )
 from glassbox.mixing.core import Mix, apply_mix, check_images
 from glassbox.support.arguments import (
+    as_sizes,
     check_at_least,
-    check_at_least_one,
     check_choice,
     check_finite,
-    check_positive,
     check_range,
 )
 
@@ -72,8 +71,7 @@ class MixingSchedule:
         if cutmix_minmax is not None:
             _check_sides(cutmix_minmax)
         check_finite(mixup_alpha=mixup_alpha, cutmix_alpha=cutmix_alpha)
-        check_positive(num_classes=num_classes)
-        check_at_least_one(num_classes=num_classes)
+        (num_classes,) = as_sizes(num_classes=num_classes)
         self.mixup_alpha = mixup_alpha
         self.cutmix_alpha = cutmix_alpha if cutmix_minmax is None else cutmix_alpha or 1.0
         self.cutmix_minmax, self.correct_lam = cutmix_minmax, correct_lam
@@ -92,7 +90,7 @@ class MixingSchedule:
         self, count: int, height: int, width: int, generator: torch.Generator | None = None
     ) -> Mix:
         """Draw how a batch of ``count`` images, of so many pixels, is mixed."""
-        check_at_least_one(count=count, height=height, width=width)
+        count, height, width = as_sizes(count=count, height=height, width=width)
         draws = {"batch": 1, "pair": -(-count // 2), "element": count}[self.mode]
         drawn = [self._draw_one(height, width, generator) for _ in range(draws)]
         if self.mode == "batch":
@@ -107,11 +105,11 @@ class MixingSchedule:
         self, height: int, width: int, generator: torch.Generator | None
     ) -> tuple[float, Box, bool]:
         """Draw a fraction, a box, and whether to blend; fraction 1 leaves an image unchanged."""
-        if torch.rand((), generator=generator, device="cpu") >= self.prob:
+        if _chance(generator) >= self.prob:
             return 1.0, NOTHING, False
         cut = self.cutmix_alpha > 0
         if cut and self.mixup_alpha > 0:
-            cut = bool(torch.rand((), generator=generator, device="cpu") < self.switch_prob)
+            cut = _chance(generator) < self.switch_prob
         fraction = draw_fraction(self.cutmix_alpha if cut else self.mixup_alpha, generator)
         if not cut:
             return fraction, NOTHING, True
@@ -122,6 +120,10 @@ class MixingSchedule:
             box = box_inside(self.cutmix_minmax, height, width, generator)
         exact = self.correct_lam or self.cutmix_minmax is not None
         return (kept_area(box, height, width) if exact else fraction), box, False
+
+
+def _chance(generator: torch.Generator | None) -> float:
+    return torch.rand((), generator=generator, dtype=torch.float32, device="cpu").item()
 
 
 def _check_sides(cutmix_minmax: tuple[float, float]) -> None:

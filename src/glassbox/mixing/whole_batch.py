@@ -10,7 +10,7 @@ from torch import Tensor
 
 from glassbox.mixing.boxes import NOTHING, Box, draw_below, draw_fraction, kept_area
 from glassbox.mixing.core import Mix, apply_mix, check_images
-from glassbox.support.arguments import check_at_least_one, check_finite, check_positive
+from glassbox.support.arguments import as_sizes, check_finite, check_positive
 
 
 class Mixup:
@@ -30,8 +30,7 @@ class Mixup:
     """
 
     def __init__(self, alpha: float = 1.0, *, num_classes: int) -> None:
-        _check_settings(alpha, num_classes)
-        self.alpha, self.num_classes = alpha, num_classes
+        self.alpha, self.num_classes = _settings(alpha, num_classes)
 
     def __call__(
         self, images: Tensor, labels: Tensor, generator: torch.Generator | None = None
@@ -59,8 +58,7 @@ class CutMix:
     """
 
     def __init__(self, alpha: float = 1.0, *, num_classes: int) -> None:
-        _check_settings(alpha, num_classes)
-        self.alpha, self.num_classes = alpha, num_classes
+        self.alpha, self.num_classes = _settings(alpha, num_classes)
 
     def __call__(
         self, images: Tensor, labels: Tensor, generator: torch.Generator | None = None
@@ -77,10 +75,10 @@ class CutMix:
         return apply_mix(images, labels, mix, self.num_classes)
 
 
-def _check_settings(alpha: float, num_classes: int) -> None:
-    check_positive(alpha=alpha, num_classes=num_classes)
+def _settings(alpha: float, num_classes: int) -> tuple[float, int]:
+    check_positive(alpha=alpha)
     check_finite(alpha=alpha)
-    check_at_least_one(num_classes=num_classes)
+    return alpha, *as_sizes(num_classes=num_classes)
 
 
 def _same_for_all(count: int, fraction: float, box: Box | None = None) -> Mix:

@@ -8,12 +8,13 @@ from torch import Tensor, nn
 
 from glassbox.data.downloads import explained_weights
 from glassbox.support.arguments import (
+    as_sizes,
     as_tensor,
     check_all_finite,
-    check_at_least_one,
     check_choice,
     check_floating_point,
     check_modules,
+    check_overflow,
     reject_tensor,
 )
 
@@ -49,7 +50,7 @@ def create_model(
         https://arxiv.org/abs/1512.03385.
     """
     check_choice(_PLACES, name=name)
-    check_at_least_one(num_classes=num_classes)
+    (num_classes,) = as_sizes(num_classes=num_classes)
     if small is not None:
         check_choice(STEMS, small=small)
     from torchvision.models import get_model
@@ -75,7 +76,7 @@ def replace_head(model: nn.Module, num_classes: int) -> None:
         TypeError: If the model is another one.
         ValueError: If ``num_classes`` is below 1.
     """
-    check_at_least_one(num_classes=num_classes)
+    (num_classes,) = as_sizes(num_classes=num_classes)
     check_modules(model=model)
     old = _head_of(model)
     new = nn.Linear(old.in_features, num_classes, device=old.weight.device, dtype=old.weight.dtype)
@@ -125,7 +126,8 @@ def small_kernels(weight: Tensor, kind: str) -> Tensor:
 
     Raises:
         TypeError: If the kernels are not floating point.
-        ValueError: If ``kind`` is unknown, or the kernels have another shape or are not finite.
+        ValueError: If ``kind`` is unknown, or the kernels have another shape, are not finite or
+            become so.
     """
     check_choice(STEMS[:3], kind=kind)
     weight = as_tensor(weight=weight)
@@ -139,7 +141,9 @@ def small_kernels(weight: Tensor, kind: str) -> Tensor:
         shrunk = F.interpolate(exact, (3, 3), mode="bilinear", antialias=True) * side**2 / 9
         wanted_mean = exact.mean((2, 3), keepdim=True) * side**2 / 9  # keeps the kernel's sum
         # A shift, not a factor: edge detectors have sums close to 0.
-        return (shrunk + wanted_mean - shrunk.mean((2, 3), keepdim=True)).to(weight.dtype)
+        kernels = (shrunk + wanted_mean - shrunk.mean((2, 3), keepdim=True)).to(weight.dtype)
+        check_overflow(kernels, weight=weight)
+        return kernels
     start = side // 2 - 1 if kind == "center" else 1
     return weight[..., start : start + 3, start : start + 3].clone()
 

@@ -9,15 +9,13 @@ from torch import Tensor, nn
 from glassbox.support.arguments import (
     as_sizes,
     as_tensor,
+    as_whole,
     check_all_finite,
-    check_at_least_one,
     check_choice,
-    check_integer,
     check_not_empty,
     check_overflow,
     check_same_shape,
     check_shapes,
-    check_whole,
     reject_tensor,
 )
 from glassbox.training.evaluation import predict
@@ -52,8 +50,7 @@ class MLPAutoencoder(nn.Module):
         size, latent = as_sizes(size=size, latent=latent)
         if not isinstance(widths, Sequence) or isinstance(widths, str):
             raise TypeError(f"widths is {widths!r}, expected a tuple of numbers of units")
-        for width in widths:
-            check_at_least_one(widths=width)
+        widths = [as_sizes(widths=width)[0] for width in widths]
         check_choice(_FINAL, final=final)
         super().__init__()
         units = (size * size, *widths, latent)
@@ -95,7 +92,7 @@ class ConvAutoencoder(nn.Module):
     """
 
     def __init__(self, size: int = 28) -> None:
-        check_whole(size=size)
+        (size,) = as_sizes(size=size)
         if size < 16 or size % 12 != 4:
             raise ValueError(f"size is {size}, expected 16, 28, 40 or another 12 more")
         super().__init__()
@@ -154,7 +151,7 @@ def reconstruction_error(model: nn.Module, images: Tensor) -> float:
 
     Raises:
         ValueError: If there are no images, the reconstructions have another shape, or a pixel of
-            either is not finite.
+            either is not finite or too large.
     """
     images = as_tensor(images=images)
     check_shapes(images=(images, "N C H W"))
@@ -163,7 +160,9 @@ def reconstruction_error(model: nn.Module, images: Tensor) -> float:
     check_same_shape(images=images, reconstructions=reconstructions)
     check_all_finite(images=images, reconstructions=reconstructions)
     errors = reconstructions.cpu().double() - images.cpu().double()
-    return errors.square().mean().item()
+    error = errors.square().mean()
+    check_overflow(error, images=images, reconstructions=reconstructions)
+    return error.item()
 
 
 def pca_error(images: Tensor, latent: int) -> float:
@@ -178,7 +177,8 @@ def pca_error(images: Tensor, latent: int) -> float:
         latent: Numbers in a code, k, from 0, where every image becomes the mean image.
 
     Raises:
-        ValueError: If there are no images, a pixel is not finite or ``latent`` is negative.
+        ValueError: If there are no images, a pixel is not finite or too large, or ``latent`` is
+            negative.
 
     Reference:
         Eckart and Young (1936), "The approximation of one matrix by another of lower rank",
@@ -189,10 +189,11 @@ def pca_error(images: Tensor, latent: int) -> float:
         reject_tensor("images", images, "(N, ...)")
     check_not_empty(images=images.flatten())
     check_all_finite(images=images)
-    check_integer(0, latent=latent)
+    (latent,) = as_whole(0, latent=latent)
     pixels = images.flatten(1).cpu().double()
-    left_over = torch.linalg.svdvals(pixels - pixels.mean(0))[latent:]
-    return left_over.square().sum().item() / pixels.numel()
+    error = torch.linalg.svdvals(pixels - pixels.mean(0))[latent:].square().sum() / pixels.numel()
+    check_overflow(error, images=images)
+    return error.item()
 
 
 def _linear_layers(units: tuple[int, ...]) -> list[nn.Module]:

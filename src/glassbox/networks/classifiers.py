@@ -97,8 +97,8 @@ class ThreeBlockCNN(nn.Module):
         batch_norm: bool = False,
     ) -> None:
         check_multiple(8, size=size)
-        in_channels, num_classes, width, hidden = as_sizes(
-            in_channels=in_channels, num_classes=num_classes, width=width, hidden=hidden
+        in_channels, num_classes, size, width, hidden = as_sizes(
+            in_channels=in_channels, num_classes=num_classes, size=size, width=width, hidden=hidden
         )
         super().__init__()
         channels = [in_channels, width, 2 * width, 4 * width]

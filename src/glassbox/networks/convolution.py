@@ -6,7 +6,13 @@ from typing import NamedTuple
 import torch.nn.functional as F
 from torch import Tensor
 
-from glassbox.support.arguments import check_integer, check_shapes, check_tensors, reject_tensor
+from glassbox.support.arguments import (
+    as_sizes,
+    as_whole,
+    check_shapes,
+    check_tensors,
+    reject_tensor,
+)
 
 
 class Window(NamedTuple):
@@ -25,7 +31,8 @@ class Window(NamedTuple):
     @property
     def span(self) -> int:
         """Side of the window in pixels, the gaps of a dilated kernel included."""
-        return self.dilation * (self.kernel - 1) + 1
+        kernel, dilation = as_sizes(kernel=self.kernel, dilation=self.dilation)
+        return dilation * (kernel - 1) + 1
 
 
 def output_size(
@@ -48,11 +55,14 @@ def output_size(
     Reference:
         The shape section of :class:`torch.nn.Conv2d`.
     """
-    check_integer(0, size=size)
-    span = _checked(Window(kernel, stride, padding, dilation)).span
-    if size + 2 * padding < span:
-        raise ValueError(f"size is {size} and padding {padding}, expected {span} pixels in all")
-    return (size + 2 * padding - span) // stride + 1
+    (size,) = as_whole(0, size=size)
+    window = _checked(Window(kernel, stride, padding, dilation))
+    padded = size + 2 * window.padding
+    if padded < window.span:
+        raise ValueError(
+            f"size is {size} and padding {padding}, expected {window.span} pixels in all"
+        )
+    return (padded - window.span) // window.stride + 1
 
 
 def conv2d(
@@ -84,6 +94,7 @@ def conv2d(
     Reference:
         :func:`torch.nn.functional.conv2d`, which gives the same values up to rounding.
     """
+    (groups,) = as_whole(1, groups=groups)
     _check_operands(images, weight, bias, groups)
     steps, paddings = _pair(stride=stride), _pair(padding=padding)
     dilations = _pair(dilation=dilation)
@@ -110,8 +121,7 @@ def max_pool2d(images: Tensor, kernel: int, *, stride: int | None = None) -> Ten
         :func:`torch.nn.functional.max_pool2d`.
     """
     check_shapes(images=(images, "B C H W"))
-    stride = kernel if stride is None else stride
-    _checked(Window(kernel, stride))
+    kernel, stride, *_ = _checked(Window(kernel, kernel if stride is None else stride))
     if min(images.shape[2:]) < kernel:
         reject_tensor("images", images, f"at least {kernel} x {kernel} pixels for the kernel")
     windows = images.unfold(2, kernel, stride).unfold(3, kernel, stride)  # (B, C, H', W', k, k)
@@ -132,6 +142,7 @@ class ReceptiveField(NamedTuple):
 
     def interval(self, index: int) -> tuple[int, int]:
         """Return the first pixel that unit ``index`` sees and the first that it no longer sees."""
+        (index,) = as_whole(0, index=index)
         first = self.start + index * self.jump
         return first, first + self.size
 
@@ -164,18 +175,16 @@ def receptive_field(windows: Iterable[Window | tuple[int, ...]]) -> ReceptiveFie
 def _pair(**numbers: int | Sequence[int]) -> tuple[int, int]:
     """Give one number, under the name of its argument, as a pair, and a pair as it is."""
     ((name, number),) = numbers.items()
-    if not isinstance(number, Sequence):
-        return number, number
-    if len(number) != 2:
+    pair = number if isinstance(number, Sequence) else (number, number)
+    if len(pair) != 2:
         raise ValueError(f"{name} is {number!r}, expected a number or a pair")
-    return tuple(number)
+    return tuple(as_whole(0, **{name: one})[0] for one in pair)
 
 
 def _check_operands(images: Tensor, weight: Tensor, bias: Tensor | None, groups: int) -> None:
     check_shapes(images=(images, "B C H W"))
     check_tensors(weight=weight)
-    check_integer(1, groups=groups)
-    if groups < 1 or images.shape[1] % groups or len(weight) % groups:
+    if images.shape[1] % groups or len(weight) % groups:
         raise ValueError(
             f"groups is {groups}, expected a divisor of the {images.shape[1]} channels of images "
             f"and of the {len(weight)} kernels"
@@ -197,6 +206,7 @@ def _windows(windows: Iterable[Window | tuple[int, ...]]) -> Iterator[Window]:
 
 
 def _checked(window: Window) -> Window:
-    check_integer(1, kernel=window.kernel, stride=window.stride, dilation=window.dilation)
-    check_integer(0, padding=window.padding)
-    return window
+    kernel, stride, dilation = as_whole(
+        1, kernel=window.kernel, stride=window.stride, dilation=window.dilation
+    )
+    return Window(kernel, stride, *as_whole(0, padding=window.padding), dilation)

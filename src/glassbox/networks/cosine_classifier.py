@@ -4,7 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glassbox.support.arguments import check_at_least_one, check_finite, check_positive
+from glassbox.support.arguments import as_sizes, check_positive, check_range
+from glassbox.support.scaling import scales
 
 
 class CosineClassifier(nn.Module):
@@ -29,7 +30,7 @@ class CosineClassifier(nn.Module):
             the state dict in both cases.
 
     Raises:
-        ValueError: If a size is below 1 or ``scale`` is not above 0.
+        ValueError: If a size is below 1 or ``scale`` is not above 0 and finite in the default type.
 
     Reference:
         Cao et al. (2019), https://arxiv.org/abs/1906.07413, whose ``NormedLinear`` stores the
@@ -47,15 +48,17 @@ class CosineClassifier(nn.Module):
         *,
         learnable_scale: bool = False,
     ) -> None:
-        check_at_least_one(in_features=in_features, num_classes=num_classes)
+        in_features, num_classes = as_sizes(in_features=in_features, num_classes=num_classes)
         check_positive(scale=scale)
-        check_finite(scale=scale)
+        limits = torch.finfo(torch.get_default_dtype())
+        check_range(limits.smallest_normal, limits.max, scale=scale)
+        start = torch.tensor(float(scale))
         super().__init__()
         self.weight = nn.Parameter(_unit(torch.randn(num_classes, in_features)))
         if learnable_scale:
-            self.scale = nn.Parameter(torch.tensor(float(scale)))
+            self.scale = nn.Parameter(start)
         else:
-            self.register_buffer("scale", torch.tensor(float(scale)))
+            self.register_buffer("scale", start)
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features ``(..., in_features)`` to scaled cosines ``(..., K)``, float32 at least."""
@@ -76,5 +79,6 @@ def _unit(vectors: Tensor) -> Tensor:
     :func:`torch.nn.functional.normalize` divides zeros by 1e-12, and so does their gradient.
     """
     vectors = vectors.to(torch.promote_types(vectors.dtype, torch.float32))
+    vectors = vectors / scales(vectors, -1)  # squares of 1e-30 are 0, of 1e30 infinite
     length = torch.linalg.vector_norm(vectors, dim=-1, keepdim=True)
     return vectors / length.where(length > 0, 1)

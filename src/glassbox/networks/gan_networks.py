@@ -22,7 +22,6 @@ class MLPGenerator(nn.Module):
     def __init__(self, noise: int = 96, hidden: int = 1024, size: int = 28) -> None:
         noise, hidden, size = as_sizes(noise=noise, hidden=hidden, size=size)
         super().__init__()
-        size = int(size)  # of NumPy's uint8, the square would overflow
         self.noise = noise
         self.layers = nn.Sequential(
             nn.Linear(noise, hidden),
@@ -52,7 +51,6 @@ class MLPDiscriminator(nn.Module):
     def __init__(self, size: int = 28, hidden: int = 256) -> None:
         size, hidden = as_sizes(size=size, hidden=hidden)
         super().__init__()
-        size = int(size)
         self.layers = nn.Sequential(
             nn.Flatten(),
             nn.Linear(size * size, hidden),
@@ -94,7 +92,7 @@ class DCGANGenerator(nn.Module):
         )
         super().__init__()
         self.noise = noise
-        channels, side = int(channels), int(size) // 4
+        side = size // 4
         self.layers = nn.Sequential(
             nn.Linear(noise, hidden),
             nn.ReLU(),
@@ -132,7 +130,6 @@ class DCGANDiscriminator(nn.Module):
         check_at_least(16, size=size)
         size, channels, hidden = as_sizes(size=size, channels=channels, hidden=hidden)
         super().__init__()
-        channels, size = int(channels), int(size)
         self.layers = nn.Sequential(
             nn.Conv2d(1, channels, kernel_size=5),
             nn.LeakyReLU(0.01),

@@ -6,7 +6,7 @@ from functools import cache
 import torch
 from torch import Tensor, nn
 
-from glassbox.data.downloads import DownloadError
+from glassbox.data.downloads import explained_weights
 from glassbox.data.installed_files import installed_file, installed_package
 from glassbox.data.pixels import normalize
 from glassbox.support.arguments import check_bytes, reject_tensor
@@ -50,13 +50,8 @@ def imagenet_network(name: str = OFFLINE) -> nn.Module:
     _check_torchvision(name)
     from torchvision.models import get_model
 
-    try:
+    with explained_weights(name, "take imagenet_network(), whose weights a package brings"):
         return get_model(name, weights="DEFAULT").eval()
-    except OSError as error:
-        raise DownloadError(
-            f"the weights of {name} could not be downloaded ({error}): connect to a network, or "
-            "take imagenet_network(), whose weights an installed package brings"
-        ) from error
 
 
 def imagenet_inputs(images: Tensor, name: str = OFFLINE) -> Tensor:

@@ -7,13 +7,15 @@ import torch
 from torch import Tensor, nn
 
 from glassbox.support.arguments import (
+    as_sizes,
+    as_whole,
     check_all_finite,
-    check_at_least_one,
-    check_finite,
-    check_integer,
     check_modules,
+    check_overflow,
     check_positive,
+    check_range,
 )
+from glassbox.support.scaling import scales
 from glassbox.support.seeds import generator_from
 from glassbox.training.evaluation import checked_task, evaluate
 
@@ -32,7 +34,7 @@ def filter_normalized(model: nn.Module, seed: int) -> dict[str, Tensor]:
         seed: Decides the direction, at least 0.
 
     Raises:
-        ValueError: If a weight is not finite, whose length is none.
+        ValueError: If a weight is not finite, whose length is none, or too large.
 
     Reference:
         Li, Xu, Taylor, Studer and Goldstein (2018), "Visualizing the Loss Landscape of Neural
@@ -44,11 +46,16 @@ def filter_normalized(model: nn.Module, seed: int) -> dict[str, Tensor]:
     for name, weight in model.named_parameters():
         if weight.ndim > 1:
             check_all_finite(**{name: weight})
-            drawn = torch.randn(weight.shape, generator=generator, device="cpu")
-            drawn = drawn.to(weight).flatten(1)
-            length = weight.detach().flatten(1).norm(dim=1, keepdim=True)
-            scaled = drawn / drawn.norm(dim=1, keepdim=True) * length
-            directions[name] = scaled.view_as(weight)
+            drawn = torch.randn(
+                weight.shape, generator=generator, dtype=torch.float32, device="cpu"
+            )
+            exact = torch.promote_types(weight.dtype, torch.float32)
+            drawn, filters = drawn.to(weight.device, exact).flatten(1), weight.detach().flatten(1)
+            largest = scales(filters.to(exact), 1)
+            length = (filters / largest).norm(dim=1, keepdim=True)
+            scaled = drawn / drawn.norm(dim=1, keepdim=True) * length * largest
+            directions[name] = scaled.view_as(weight).to(weight.dtype)
+            check_overflow(directions[name], **{name: weight})
     return directions
 
 
@@ -96,15 +103,15 @@ def loss_slice(
         Mean losses, ``(points, points)``; not finite where the logits overflow.
 
     Raises:
-        ValueError: If ``points`` is below 1 or ``reach`` is not above 0 and finite, or a weight is
+        ValueError: If ``points`` is below 1, ``reach`` not above 0 or beyond float32, or a weight
             not finite; if the images are not finite, or the labels no class indices.
     """
-    check_at_least_one(points=points)
+    (points,) = as_sizes(points=points)
     check_positive(reach=reach)
-    check_finite(reach=reach)
-    check_integer(0, seed=seed)
+    check_range(0, torch.finfo(torch.float32).max, reach=reach)
+    (seed,) = as_whole(0, seed=seed)
     images, labels = checked_task(images, labels)
-    reach, seed = float(reach), int(seed)
+    reach = float(reach)
     directions = [filter_normalized(model, 2 * seed), filter_normalized(model, 2 * seed + 1)]
     ticks = torch.linspace(-reach, reach, points, device="cpu").tolist()
     losses = torch.empty(points, points, device="cpu")

@@ -16,7 +16,6 @@ from glassbox.support.arguments import (
     check_callables,
     check_choice,
     check_modules,
-    check_whole,
 )
 
 _NormLayer = Callable[[int], nn.Module]
@@ -214,7 +213,7 @@ class ResidualNetwork(nn.Module):
         zero_init: bool = False,
         new_channels: str = "after",
     ) -> None:
-        check_whole(depth=depth)
+        (depth,) = as_sizes(depth=depth)
         if depth < 8 or depth % 6 != 2:
             raise ValueError(f"depth is {depth}, expected 6n + 2: 8, 14, 20 and so on")
         if plain and zero_init:

@@ -13,7 +13,6 @@ from glassbox.support.arguments import (
     as_tensor,
     check_all_finite,
     check_at_least,
-    check_at_least_one,
     check_choice,
     check_finite,
     check_floating_point,
@@ -106,8 +105,8 @@ class VAE(nn.Module):
     @torch.no_grad()
     def sample(self, count: int, generator: torch.Generator | None = None) -> Tensor:
         """Decode ``count`` codes of the prior, at least 1, to ``(count, 1, size, size)`` images."""
-        check_at_least_one(count=count)
-        latents = torch.randn(count, self.latent, generator=generator, device="cpu")
+        size = *as_sizes(count=count), self.latent
+        latents = torch.randn(size, generator=generator, dtype=torch.float32, device="cpu")
         return self.decode(latents.to(self.mean.weight))
 
 
@@ -211,7 +210,7 @@ def negative_elbo(
             pixels, and the codes collapse.
 
     Raises:
-        ValueError: If ``beta`` is negative or ``scaling`` unknown, or as
+        ValueError: If ``beta`` is negative or ``scaling`` unknown, the loss is not finite, or as
             :func:`reconstruction_loss` does.
 
     Reference:
@@ -227,7 +226,11 @@ def negative_elbo(
     if scaling == "mean":
         reconstruction = reconstruction / images[0].numel()
     kl = kl_to_standard_normal(output.mean, output.logvar).mean()
-    return NegativeELBO(reconstruction + float(beta) * kl, reconstruction, kl)
+    loss = reconstruction + float(beta) * kl
+    check_overflow(
+        loss, reconstruction=reconstruction, kl=kl, beta=torch.tensor(float(beta), device="cpu")
+    )
+    return NegativeELBO(loss, reconstruction, kl)
 
 
 def posterior_means(model: VAE, images: Tensor) -> Tensor:

@@ -138,8 +138,8 @@ def counter(start: float = 0.0) -> Tensor:
 
 
 def scalar(lr: float | Tensor) -> float | Tensor:
-    """Drop the dimension of a learning rate that is a tensor with one element."""
-    return lr.squeeze() if isinstance(lr, Tensor) else lr
+    """Give a learning rate as a float, or as a tensor without dimensions where it is a tensor."""
+    return lr.squeeze() if isinstance(lr, Tensor) else float(lr)
 
 
 def as_real(*tensors: Tensor) -> list[Tensor]:
@@ -166,5 +166,6 @@ def check_lr(lr: float | Tensor) -> None:
     """Refuse a learning rate that is negative, nan, or a tensor of more than one element."""
     if isinstance(lr, Tensor) and lr.numel() != 1:
         reject_tensor("lr", lr, "a number or a tensor with one element")
-    check_at_least(0, lr=scalar(lr))
-    check_finite(lr=scalar(lr))
+    number = lr.squeeze() if isinstance(lr, Tensor) else lr
+    check_at_least(0, lr=number)
+    check_finite(lr=number)

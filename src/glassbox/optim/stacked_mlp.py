@@ -11,7 +11,7 @@ from glassbox.data.datasets import load
 from glassbox.data.pixels import to_float
 from glassbox.data.splits import stratified_split
 from glassbox.optim.sweeps import Task
-from glassbox.support.arguments import check_integer, check_not_empty, check_types
+from glassbox.support.arguments import as_whole, check_not_empty, check_types
 from glassbox.support.seeds import isolated_seed
 
 _Activation = Callable[[Tensor], Tensor]
@@ -50,7 +50,7 @@ class _StackedMLP(nn.Module):
         for weight, bias, activation in zip(
             self.weights, self.biases, self.activations, strict=True
         ):
-            inputs = activation(torch.baddbmm(bias, inputs, weight))
+            inputs = activation(torch.baddbmm(bias, inputs.to(bias), weight))
         return inputs
 
 
@@ -107,9 +107,7 @@ def _checked_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
     check_types(Iterable, seeds=seeds)
     found = tuple(seed.item() if isinstance(seed, Tensor) else seed for seed in seeds)
     check_not_empty(seeds=found)
-    for seed in found:
-        check_integer(0, seeds=seed)
-    return tuple(map(int, found))
+    return tuple(as_whole(0, seeds=seed)[0] for seed in found)
 
 
 def _digits(seeds: Sequence[int]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from glassbox.support.arguments import (
     as_tensor,
+    as_whole,
     check_all_finite,
     check_callables,
     check_floating_point,
-    check_integer,
     check_numbers,
     check_shapes,
     check_types,
@@ -52,7 +52,7 @@ class Surface:
 
     def gradient(self, point: Tensor, step: int = 0, seed: int = 0) -> Tensor:
         """Compute the gradient ``(2,)`` at a point, with the noise of this step and seed."""
-        check_integer(0, step=step, seed=seed)
+        step, seed = as_whole(0, step=step, seed=seed)
         point = as_tensor(point=point)
         check_shapes(point=(point, "2"))
         check_floating_point(point=point)
@@ -64,7 +64,7 @@ class Surface:
         leaf = point.detach().requires_grad_()
         with torch.enable_grad():
             (exact,) = torch.autograd.grad(self.function(leaf), leaf)
-        return exact + self.noise * exact.new_tensor(_standard_normals(int(step), int(seed)))
+        return exact + self.noise * exact.new_tensor(_standard_normals(step, seed))
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,7 @@ def trajectory(
     check_types(Surface, surface=surface)
     check_callables(make_optimizer=make_optimizer)
     start = surface.start if start is None else start
-    check_integer(0, steps=steps)
-    check_integer(0, seed=seed)
+    steps, seed = as_whole(0, steps=steps, seed=seed)
     pair = isinstance(start, Sequence | np.ndarray | Tensor) and len(start) == 2
     for number in start if pair else ():
         check_numbers(start=number)

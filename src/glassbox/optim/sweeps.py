@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from glassbox.support.arguments import (
+    as_sizes,
     check_at_least,
-    check_at_least_one,
     check_callables,
     check_finite,
     check_not_empty,
@@ -117,7 +117,7 @@ def sweep(
         check_at_least(0, lrs=lr)
         check_finite(lrs=lr)
     lrs = list(map(float, lrs))
-    check_at_least_one(steps=steps, batch_size=batch_size)
+    steps, batch_size = as_sizes(steps=steps, batch_size=batch_size)
     scores = [_train_and_score(task, make_optimizer, lr, steps, batch_size) for lr in lrs]
     validation, test = map(torch.stack, zip(*scores, strict=True))
     return Sweep(task, tuple(lrs), validation, test)

@@ -159,14 +159,14 @@ def confusion_matrix(counts: Any, class_names: Sequence[str] | None = None) -> F
 
     Raises:
         TypeError: ``counts`` are no real numbers or ``class_names`` no texts.
-        ValueError: ``counts`` is not a square matrix of whole numbers of 0 or more, or
+        ValueError: ``counts`` is not a square matrix of whole numbers from 0 to below 2**53, or
             ``class_names`` differs in length.
     """
     matrix = real_numbers(counts=counts)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
         raise ValueError(f"counts must be (K, K), got {matrix.shape}")
-    if not (np.isfinite(matrix) & (matrix >= 0) & (matrix == np.round(matrix))).all():
-        raise ValueError("counts must be whole numbers of 0 or more")
+    if not ((matrix >= 0) & (matrix < 2**53) & (matrix == np.round(matrix))).all():
+        raise ValueError("counts must be whole numbers from 0 to below 2**53")
     matrix = matrix.astype(int)
     count = len(matrix)
     check_texts(count, "classes", class_names=class_names)

@@ -196,6 +196,8 @@ def figure(
     check_count(rows=rows, cols=cols)
     check_sizes(width=width, height=height, left=left, right=right, top=top, bottom=bottom)
     check_sizes(**{k: v for k, v in {"wspace": wspace, "hspace": hspace}.items() if v is not None})
+    rows, cols = int(rows), int(cols)  # of NumPy, small ones would overflow
+    width, height, left, right, top, bottom = map(float, (width, height, left, right, top, bottom))
     across = (width - left - right - _GAP_ACROSS * (cols - 1)) / cols
     down = (height - top - bottom - _GAP_DOWN * (rows - 1)) / rows
     if min(across, down) <= 0:

@@ -21,21 +21,36 @@ from torch import Tensor
 def as_tensor(**values: Any) -> Tensor:
     """Give a tensor as it is, and an array or a list (of lists) of numbers as one on the CPU.
 
-    One value is given, under the name of its argument. Floats of a list become ``float32``, as
-    ``torch.tensor`` has it; an array keeps its type and is not copied.
+    One value is given, under the name of its argument. Floats of a list become those of PyTorch's
+    default type, as ``torch.tensor`` has it; an array keeps its type, and is not copied unless its
+    bytes or strides are such as PyTorch does not know. Unsigned integers of 16 bits or more, with
+    which PyTorch computes next to nothing, become ``int64``.
     """
     ((name, value),) = values.items()
     if isinstance(value, Tensor):
         check_tensors(**{name: value})
-        return value
+        return _signed(name, value)
     if not isinstance(value, np.ndarray | list | tuple):
         raise TypeError(f"{name} is {_short(value)}, expected a tensor, an array or a list")
+    if isinstance(value, np.ndarray) and not (
+        value.dtype.isnative and min(value.strides, default=0) >= 0
+    ):
+        value = np.array(value, value.dtype.newbyteorder("="), order="C")
     try:
         tensor = torch.as_tensor(value, device="cpu")  # whatever the default device is
     except (TypeError, ValueError, RuntimeError) as error:
         raise TypeError(f"{name} is {_short(value)}, expected numbers: {error}") from error
     check_tensors(**{name: tensor})
-    return tensor
+    return _signed(name, tensor)
+
+
+def _signed(name: str, tensor: Tensor) -> Tensor:
+    if tensor.dtype not in (torch.uint16, torch.uint32, torch.uint64):
+        return tensor
+    wide = tensor.to(torch.int64)
+    if tensor.dtype == torch.uint64 and has_values(wide) and (wide < 0).any():
+        raise ValueError(f"{name} has numbers of 2**63 or more, expected those of int64")
+    return wide
 
 
 def check_numbers(**numbers: Any) -> None:
@@ -198,12 +213,10 @@ def check_class_indices(num_classes: int, **labels: Tensor) -> None:
             reject_tensor(name, tensor, "class indices (N,) of an integer type")
         if not has_values(tensor) or len(tensor) == 0:
             continue
-        # As Python's integers: 256 as a uint8 would be 0.
-        if not (int(tensor.min()) >= 0 and int(tensor.max()) < num_classes):
-            raise ValueError(
-                f"{name} is between {tensor.min()} and {tensor.max()}, "
-                f"expected 0 to {num_classes - 1}"
-            )
+        # As int64, for PyTorch finds no minimum of uint16, and 256 as a uint8 would be 0.
+        low, high = map(int, tensor.to(torch.int64).aminmax())
+        if not (low >= 0 and high < num_classes):
+            raise ValueError(f"{name} is between {low} and {high}, expected 0 to {num_classes - 1}")
 
 
 def reject_tensor(argument: str, tensor: Tensor, expected: str) -> NoReturn:
@@ -276,9 +289,18 @@ def check_state(state: Any, *numbers: str, parts: Collection[str] = ()) -> None:
 
 
 def as_sizes(**numbers: int) -> tuple[int, ...]:
-    """Give numbers of at least 1 as Python's integers, of which products do not overflow."""
+    """Give numbers of at least 1 as :func:`as_whole` does."""
     check_at_least_one(**numbers)
-    return tuple(int(number) for number in numbers.values())
+    return as_whole(1, **numbers)
+
+
+def as_whole(lowest: int, **numbers: int) -> tuple[int, ...]:
+    """Give integers from a limit on as Python's, which do not overflow as small ones of NumPy do.
+
+    Whatever computes with an integer that a caller gave, or keeps it, goes on with this one.
+    """
+    check_integer(lowest, **numbers)
+    return tuple(map(operator.index, numbers.values()))
 
 
 def check_classifier_output(**logits: Tensor) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from glassbox.support.arguments import check_integer
+from glassbox.support.arguments import as_whole
 
 Advance = Callable[[str], None]
 
@@ -39,7 +39,7 @@ def progress_bar(total: int, *, show: bool = True) -> Iterator[Advance]:
     Raises:
         ValueError: If ``total`` is not an integer or negative.
     """
-    check_integer(0, total=total)
+    (total,) = as_whole(0, total=total)
     display = _choose_display() if show else None
     if display is None:
         yield lambda text: None

@@ -42,7 +42,7 @@ class ExponentialAverage:
         check_modules(model=model)
         check_range(0, 1, below=True, decay=decay)
         self.model = copy.deepcopy(unwrapped(model)).requires_grad_(False).eval()
-        self.decay = decay
+        self.decay = float(decay)
         self.warm_up = warm_up
         self.updates = 0
         self._wide: dict[int, torch.Tensor] = {}  # of tensors in half precision, by their number

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from glassbox.support.arguments import (
+    as_sizes,
     as_tensor,
-    check_at_least_one,
     check_not_empty,
     check_shapes,
     reject_tensor,
@@ -51,7 +51,7 @@ def reliability(confidences: Tensor, right: Tensor, bins: int = 10) -> Reliabili
     if not ((confidences >= 0) & (confidences <= 1)).all():
         low, high = confidences.aminmax()
         raise ValueError(f"confidences is between {low:g} and {high:g}, expected 0 to 1")
-    check_at_least_one(bins=bins)
+    (bins,) = as_sizes(bins=bins)
     exact = confidences.to(torch.promote_types(confidences.dtype, torch.float32))
     index = (exact * bins).long().clamp(max=bins - 1)
     count = index.bincount(minlength=bins)

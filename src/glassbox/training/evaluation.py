@@ -21,6 +21,7 @@ from glassbox.support.arguments import (
     check_floating_point,
     check_modules,
     check_not_empty,
+    check_same_shape,
     check_shapes,
     reject_tensor,
 )
@@ -125,20 +126,19 @@ def accuracy(logits: Tensor, labels: Tensor) -> float | None:
             fraction of right answers is not defined for them.
 
     Returns:
-        From 0 to 1, or ``None`` where there are no class indices to compare with.
+        From 0 to 1, or ``None`` for soft labels.
 
     Raises:
-        ValueError: If there is no image, the lengths differ, a logit is not finite, or a label is
-            not below the number of logits.
+        ValueError: If there is no image, the shapes do not fit, a logit is not finite, or a label
+            is no class index below the number of logits.
     """
     logits, labels = as_tensor(logits=logits), as_tensor(labels=labels)
-    if logits.ndim == 2:
-        check_classifier_output(logits=logits)
-    correct = count_correct(logits, labels)
-    if correct is None:
+    check_classifier_output(logits=logits)
+    if labels.is_floating_point() and labels.ndim == 2:
+        check_same_shape(logits=logits, labels=labels)
         return None
     check_class_indices(logits.shape[1], labels=labels)
-    return correct.item() / len(labels)
+    return count_correct(logits, labels).item() / len(labels)
 
 
 def count_correct(logits: Tensor, labels: Tensor) -> Tensor | None:

@@ -9,7 +9,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torch.utils.hooks import RemovableHandle
 
 from glassbox.support.arguments import (
-    check_at_least_one,
+    as_sizes,
     check_finite,
     check_modules,
     check_not_empty,
@@ -205,7 +205,7 @@ class UnfreezeAfter:
     """
 
     def __init__(self, backbone: Sequence[nn.Module], *, epochs: int, lr: float) -> None:
-        check_at_least_one(epochs=epochs)
+        (epochs,) = as_sizes(epochs=epochs)
         _check_rates(lr=lr)
         check_types(Sequence, backbone=backbone)
         check_not_empty(backbone=backbone)

@@ -7,7 +7,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from glassbox.support.arguments import (
-    check_at_least_one,
+    as_sizes,
     check_finite,
     check_modules,
     check_positive,
@@ -44,7 +44,7 @@ def train_one_cycle(
         Smith and Topin (2018), "Super-Convergence", https://arxiv.org/abs/1708.07120.
     """
     check_modules(model=model)
-    check_at_least_one(epochs=epochs)
+    (epochs,) = as_sizes(epochs=epochs)
     check_positive(lr=lr)
     check_finite(lr=lr)
     check_batches(batches)
@@ -52,5 +52,5 @@ def train_one_cycle(
         trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
         optimizer = torch.optim.Adam(trained, lr=lr)
     check_types(Optimizer, optimizer=optimizer)
-    one_cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, int(epochs) * len(batches))
+    one_cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, epochs * len(batches))
     return fit(model, batches, optimizer, epochs=epochs, step_scheduler=one_cycle, **options)

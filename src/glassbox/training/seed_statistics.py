@@ -10,9 +10,9 @@ from typing import Any, Self
 from scipy.special import stdtrit
 
 from glassbox.support.arguments import (
+    as_whole,
     check_callables,
     check_finite,
-    check_integer,
     check_positive,
     check_range,
 )
@@ -30,7 +30,7 @@ def half_width(std: Any, count: int, confidence: float = 0.95) -> Any:
     Reference:
         Student (1908), "The Probable Error of a Mean", https://doi.org/10.2307/2331554.
     """
-    check_integer(2, count=count)
+    (count,) = as_whole(2, count=count)
     check_positive(confidence=confidence)
     check_range(0, 1, below=True, confidence=confidence)
     return stdtrit(count - 1, (1 + confidence) / 2) * std / math.sqrt(count)
@@ -62,7 +62,7 @@ class SeedRuns:
         if len(self.values) != len(self.seeds):
             raise ValueError(f"values is {self.values}, expected one for each of {self.seeds}")
         for seed, value in zip(self.seeds, self.values, strict=True):
-            check_finite(**{f"the value of seed {seed}": value})
+            check_finite(**{f"values at seed {seed}": value})
 
     @property
     def mean(self) -> float:
@@ -152,7 +152,7 @@ def paired_difference(a: SeedRuns, b: SeedRuns) -> PairedDifference:
 def _value(run: Callable[[int], float], seed: int) -> float:
     with isolated_seed(seed):
         value = run(seed)
-    check_finite(**{f"the value of seed {seed}": value})
+    check_finite(**{f"run({seed})": value})
     return float(value)
 
 

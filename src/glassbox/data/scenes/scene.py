@@ -7,7 +7,8 @@ its own seed, so that the first scenes do not depend on how many there are.
 """
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ from glassbox.data.scenes.backgrounds import BACKGROUNDS, Ground, smooth_noise
 from glassbox.data.scenes.painting import Light, bevel, cast_shadow, coverage, illuminate, lay
 from glassbox.data.scenes.palettes import PALETTES, Palette
 from glassbox.data.scenes.silhouettes import SILHOUETTES, Plane
-from glassbox.support.arguments import check_at_least_one, check_choice, check_integer, check_range
+from glassbox.support.arguments import as_sizes, as_whole, check_choice, check_range
 
 DEFAULT_CLASSES = (
     "arrow", "crescent", "fish", "gear", "heart", "key", "mug", "star", "tree", "umbrella",
@@ -65,21 +66,18 @@ def draw_scenes(
     Raises:
         ValueError: If a number is out of range or a name is unknown.
     """
-    check_at_least_one(n=n)
+    (n,) = as_sizes(n=n)
     check_range(16, 256, size=size)
     check_range(0, 1, occlusion=occlusion)
     check_range(0, 20, clutter=clutter)
-    check_integer(0, size=size, seed=seed, clutter=clutter)
+    size, seed, clutter = as_whole(0, size=size, seed=seed, clutter=clutter)
     check_choice(_SPLITS, split=split)
     check_choice(PALETTES, palette=palette)
     _check_names("classes", classes, SILHOUETTES)
     _check_names("backgrounds", backgrounds, BACKGROUNDS)
-    n, style = (
-        int(n),
-        _Style(tuple(classes), PALETTES[palette], tuple(backgrounds), float(occlusion), clutter),
-    )
+    style = _Style(tuple(classes), PALETTES[palette], tuple(backgrounds), float(occlusion), clutter)
     key = (seed, _SPLITS.index(split))
-    with torch.device("cpu"):  # also where another device is the default
+    with _float32_on_cpu():
         images = torch.empty(n, 3, size, size, dtype=torch.uint8)
         masks = torch.empty(n, size, size, dtype=torch.bool)
         labels = _draw_labels(n, len(style.classes), key)
@@ -88,6 +86,18 @@ def draw_scenes(
             draws = _Draws(_generator(*key, start), part.stop - start)
             images[part], masks[part] = _draw_block(labels[part], size, style, draws)
     return Dataset("scenes", images, labels, tuple(classes), masks)
+
+
+@contextmanager
+def _float32_on_cpu() -> Iterator[None]:
+    """Make new tensors so in a block, whatever the defaults are: the scenes stay the same."""
+    before = torch.get_default_dtype()
+    try:
+        torch.set_default_dtype(torch.float32)
+        with torch.device("cpu"):
+            yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 @dataclass(frozen=True)
