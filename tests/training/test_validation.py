@@ -170,6 +170,21 @@ def test_a_metric_may_be_of_any_library_and_on_any_device():
     assert found.metrics["torch"] == pytest.approx(found.accuracy)
 
 
+def test_a_metric_computes_in_float32_on_numbers_of_its_own():
+    def spoiling(logits, labels):
+        types.append((logits @ logits.T).dtype)
+        return logits.mul_(0).sum() + labels.mul_(0).sum()
+
+    types, (data, model) = [], (make_data(), make_model())
+    metrics = {"spoiling": spoiling, **BALANCED}
+    with torch.autocast("cpu", torch.bfloat16):
+        for given in (data, (loader_of(data),)):
+            found = evaluate(model, *given, metrics=metrics)
+            expected = evaluate(model, *given, metrics=BALANCED).metrics["balanced_accuracy"]
+            assert found.metrics == {"spoiling": 0.0, "balanced_accuracy": expected}
+    assert set(types) == {torch.float32}
+
+
 # In a training
 
 
@@ -380,6 +395,7 @@ test_what_cannot_be_validated_is_named = refuses(
     ({"validation": (pair for pair in [DATA])}, TypeError, "validation is a generator, which"),
     ({"validation": []}, "validation has 0 parts"),
     ({"validation": DATA[0]}, TypeError, "validation is a Tensor, expected images and labels"),
+    ({"validation": TensorDataset(*DATA)}, TypeError, "validation is a TensorDataset, expected"),
     ({"validation": "path"}, TypeError, "validation is a str, expected images and labels, or"),
     ({"validation": loader_of(make_data(0))}, "validation fails after epoch 1: images is empty"),
     ({"validation": as_dicts()}, TypeError, "images has a dict with 'image', 'label', expected"),

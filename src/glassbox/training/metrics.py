@@ -50,12 +50,13 @@ def compute_metrics(
     if are_classes(logits, labels):
         counts = counting(labels, ignored)
         logits, labels = logits[counts], labels[counts]
-    return {name: _value(name, one, logits, labels) for name, one in metrics.items()}
+    with torch.autocast("cpu", enabled=False):  # they are no part of the model
+        return {name: _value(name, one, logits, labels) for name, one in metrics.items()}
 
 
 def _value(name: str, metric: Metric, logits: Tensor, labels: Tensor) -> float:
     try:
-        value = metric(logits, labels)
+        value = metric(logits.clone(), labels.clone())  # whatever it does with them
     except Exception as error:  # whatever the caller's function raises
         kind = type(error).__name__
         raise ValueError(f"metrics[{name!r}] raised {kind}: {error}") from error

@@ -42,7 +42,7 @@ def checked_validation(validation: Validation | None) -> Validation | None:
             "what can be read after each epoch, as a DataLoader"
         )
     unfit = isinstance(validation, str | bytes | Mapping | set | Tensor | np.ndarray)
-    if unfit or not (isinstance(validation, Iterable) or hasattr(validation, "__getitem__")):
+    if unfit or not isinstance(validation, Iterable):
         raise TypeError(
             f"validation is a {type(validation).__name__}, expected images and labels, or batches"
         )
