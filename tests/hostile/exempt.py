@@ -45,6 +45,8 @@ TRAINING = (
         Exemption(f"training.evaluate(labels={one})", "sweep", "loss_fn may want any labels")
         for one in ("v + 0.5", "v [*] nan", "v > 0", "v[[]:, None]", "v.float()")
     ),
+    Exemption("training.evaluate(labels=poke(v, -100))", "sweep", "the loss ignores this one"),
+    Exemption("training.evaluate(defaults)", "sweep", "only batches bring their labels along"),
     Exemption("training.predict(images=*)", "passes on", "as in every layer of PyTorch"),
     Exemption("training.Evaluation", "sweep", "a record that the package makes"),
     Exemption("training.History", "sweep", "a record that the package makes"),

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from refusals import refuses
 from scipy import stats
-from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
+from torch.utils.data import BatchSampler, DataLoader, DistributedSampler, TensorDataset
 
 import glassbox.support.torchvision_operators  # noqa: F401  # isort: skip
 from timm.data.mixup import Mixup as TimmMixup
@@ -283,6 +283,12 @@ def test_a_sampler_is_told_the_epoch():
     sampler = DistributedSampler(data, num_replicas=2, rank=0)
     set_epoch(MixedBatches(loader(0, sampler=sampler), Mixup(num_classes=4)), 3)
     assert sampler.epoch == 3
+    images, labels = batch(count=20)
+    whole = DataLoader(
+        TensorDataset(images, labels), batch_sampler=BatchSampler(sampler, 4, drop_last=False)
+    )
+    set_epoch(MixedBatches(whole, Mixup(num_classes=4)), 4)
+    assert sampler.epoch == 4
 
 
 def test_epochs_are_mixed_differently_and_the_random_state_is_left_alone():
@@ -294,6 +300,88 @@ def test_epochs_are_mixed_differently_and_the_random_state_is_left_alone():
     assert torch.equal(torch.get_rng_state(), state)
     again = MixedBatches(Batches(images, labels, 8, shuffle=False), Mixup(num_classes=4))
     assert torch.equal(next(iter(again))[1], first[0])
+
+
+class Noting:
+    """A mixer of another library that notes what the random states are when it is called."""
+
+    def __init__(self, mixer):
+        self.mixer, self.states = mixer, []
+
+    def __call__(self, images, labels):
+        self.states.append((np.random.get_state(), torch.get_rng_state()))
+        return self.mixer(images, labels)
+
+
+def in_order(count=12):
+    images, labels = batch(count=count)
+    return DataLoader(TensorDataset(images, labels), 4)
+
+
+LIBRARIES = {
+    "timm": TimmMixup(0.8, 1.0, prob=0.8, num_classes=4),
+    "timm by element": TimmMixup(0.8, 1.0, mode="elem", num_classes=4),
+    "MixUp": v2.MixUp(num_classes=4),
+    "CutMix": v2.CutMix(num_classes=4),
+    "either": v2.RandomChoice([v2.MixUp(num_classes=4), v2.CutMix(num_classes=4)]),
+}
+
+
+@pytest.mark.parametrize("library", LIBRARIES.values(), ids=LIBRARIES)
+def test_mixers_of_other_libraries_mix_as_they_do_from_the_same_random_state(library):
+    noting = Noting(library)
+    found = list(MixedBatches(in_order(), noting, seed=2))
+    assert len({state[1].numpy().tobytes() for state in noting.states}) == 3
+    for (images, rows), plain, (numpy, state) in zip(found, in_order(), noting.states, strict=True):
+        np.random.set_state(numpy)
+        torch.set_rng_state(state)
+        expected = library(plain[0].clone(), plain[1])
+        assert torch.equal(images, expected[0]) and torch.equal(rows, expected[1])
+    again = MixedBatches(in_order(), library, seed=2)
+    for ones, others in zip(again, found, strict=True):
+        assert torch.equal(ones[0], others[0]) and torch.equal(ones[1], others[1])
+
+
+@pytest.mark.parametrize("ours, theirs", [(Mixup, v2.MixUp), (CutMix, v2.CutMix)])
+def test_torchvisions_transforms_can_take_the_place_of_the_books(ours, theirs):
+    mine = MixedBatches(in_order(), ours(0.4, num_classes=4), seed=1)
+    other = MixedBatches(in_order(), theirs(alpha=0.4, num_classes=4), seed=1)
+    for found, expected in zip(mine, other, strict=True):
+        torch.testing.assert_close(found[0], expected[0], rtol=0, atol=1e-6)
+        torch.testing.assert_close(found[1], expected[1], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("library", LIBRARIES.values(), ids=LIBRARIES)
+def test_they_neither_disturb_random_numbers_nor_write_into_what_they_get(library):
+    np.random.seed(0)
+    torch.manual_seed(0)
+    expected = np.random.rand(), torch.rand(1)
+    pairs = list(in_order())
+    before = [images.clone() for images, _ in pairs]
+    np.random.seed(0)
+    torch.manual_seed(0)
+    list(MixedBatches(pairs, library))
+    assert (np.random.rand(), torch.rand(1)) == expected
+    assert all(torch.equal(one, images) for one, (images, _) in zip(before, pairs, strict=True))
+
+
+def test_a_training_with_a_mixer_of_another_library_resumes_to_the_same_bits(tmp_path):
+    def run(epochs, checkpoint=None):
+        model = linear()
+        batches = MixedBatches(loader(5, shuffle=True), TimmMixup(num_classes=4), seed=3)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        fit(model, batches, optimizer, epochs=epochs, progress=False, checkpoint=checkpoint)
+        return model[1].weight
+
+    whole = run(4)
+    run(2, tmp_path / "c.pt")
+    assert torch.equal(run(4, tmp_path / "c.pt"), whole)
+
+
+test_what_cannot_be_mixed_is_named = refuses(
+    (lambda: list(MixedBatches(in_order(7), TimmMixup(num_classes=4))), "a batch of 3: Batch size"),
+    (lambda: list(MixedBatches([{"x": 1}], v2.MixUp(num_classes=4))), TypeError, "has a dict with"),
+)
 
 
 test_bad_options_are_named = refuses(

@@ -16,7 +16,7 @@ from torch.utils.data.distributed import DistributedSampler
 
 from glassbox.data import Batches
 from glassbox.support import isolated_seed
-from glassbox.training import ExponentialAverage, fit
+from glassbox.training import ExponentialAverage, balanced_accuracy, evaluate, fit
 from glassbox.training.distributed import (
     from_all_processes,
     from_first_process,
@@ -80,6 +80,45 @@ def orders_of_a_sampler():
     return seen
 
 
+def whole_or_shared(sampler):
+    """Every image once on all processes: in parts of a ``DistributedSampler``, or in the first."""
+    images, labels = make_data()
+    images, labels = images[:21], labels[:21]  # an odd number: the sampler repeats one
+    numbered = TensorDataset(images, labels)
+    sampler = DistributedSampler(numbered, shuffle=True) if sampler else None
+    return DataLoader(numbered, 4, sampler=sampler)
+
+
+def train_with(validation):
+    """Train on the same batches everywhere, and measure on batches."""
+    model = make_model()
+    images, labels = make_data()
+    history = fit(
+        model,
+        Batches(images, labels, 8),
+        torch.optim.SGD(model.parameters(), 0.1),
+        epochs=3,
+        validation=validation,
+        metrics={"balanced_accuracy": balanced_accuracy},
+        best="balanced_accuracy",
+    )
+    return {"history": history.state_dict(), "weights": unwrapped(model).state_dict()}
+
+
+def sizes_of_parts():
+    """How many images this process sees of sets of 1 to 5, and the accuracy of all."""
+    sizes = []
+    for count in range(1, 6):
+        seen = []
+        numbered = TensorDataset(torch.eye(6)[:count], torch.arange(count))
+        model = nn.Identity()
+        model.register_forward_hook(lambda module, args, output, seen=seen: seen.extend(output))
+        loader = DataLoader(numbered, 2, sampler=DistributedSampler(numbered, shuffle=False))
+        accuracy = evaluate(model, loader).accuracy
+        sizes.append((accuracy, len(seen)))
+    return sizes
+
+
 def main(folder):
     """Run in each of the two processes."""
     dist.init_process_group("gloo")
@@ -99,6 +138,9 @@ def main(folder):
     only_first = [lambda state: process_rank() == 0 and len(state.history) == 2]
     result["stopped"] = train(make_model(), 4, callbacks=only_first)
     result["orders"] = orders_of_a_sampler()
+    result["parts"] = train_with(whole_or_shared(sampler=True))
+    result["first alone"] = train_with(whole_or_shared(sampler=False))
+    result["sizes"] = sizes_of_parts()
     result["sum"] = sum_over_processes([1.0, rank])
     result["first"] = from_first_process(f"from {rank}")
     result["all"] = from_all_processes(rank)
@@ -129,7 +171,7 @@ def assert_same_training(result, expected, *, exactly=False):
     for name in ("gradients", "weights", "average"):
         torch.testing.assert_close(result[name], expected[name], rtol=tolerance, atol=tolerance)
     for name, values in expected["history"].items():
-        if name != "seconds":
+        if name not in ("seconds", "best_epoch"):
             assert result["history"][name] == pytest.approx(values, rel=tolerance, abs=tolerance)
 
 
@@ -156,6 +198,24 @@ def test_a_distributed_sampler_shuffles_each_epoch_anew(processes):
     )
     assert sorted(first[0] + first[1]) == sorted(second[0] + second[1]) == list(range(8))
     assert first != second
+
+
+@pytest.mark.parametrize("kind", ["parts", "first alone"])
+def test_a_loader_is_measured_once_over_all_processes(processes, kind):
+    expected = train_with(whole_or_shared(sampler=False))
+    for process in processes:
+        found = process[kind]
+        torch.testing.assert_close(found["weights"], expected["weights"], rtol=1e-9, atol=1e-9)
+        for name in ("validation_loss", "validation_accuracy", "best_epoch"):
+            assert found["history"][name] == pytest.approx(expected["history"][name], rel=1e-6)
+        values = expected["history"]["metrics"]["balanced_accuracy"]
+        assert found["history"]["metrics"]["balanced_accuracy"] == pytest.approx(values)
+
+
+def test_no_image_is_measured_twice(processes):
+    sizes = [[size for _, size in process["sizes"]] for process in processes]
+    assert [sum(both) for both in zip(*sizes, strict=True)] == [1, 2, 3, 4, 5]
+    assert {accuracy for process in processes for accuracy, _ in process["sizes"]} == {1.0}
 
 
 def test_processes_agree(processes):

@@ -4,12 +4,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
 from glassbox.data import Batches
 from glassbox.losses import CrossEntropy
 from glassbox.support import seed_everything
-from glassbox.training import ExponentialAverage, History, evaluate, fit
+from glassbox.training import ExponentialAverage, History, evaluate, fit, steps
 
 
 def make_data(n=40, dtype=torch.float32):
@@ -106,12 +107,23 @@ def test_histories_are_equal_whatever_time_they_took():
 
 def test_a_saved_history_does_not_grow_with_the_one_it_came_from():
     history, loaded = History(), History()
-    names = history.state_dict().keys() - {"stopped"}
+    names = [name for name, value in vars(history).items() if isinstance(value, list)]
     history.append(**dict.fromkeys(names, 1))
     loaded.load_state_dict(saved := history.state_dict())
     history.append(**dict.fromkeys(names, 2))
     loaded.append(**dict.fromkeys(names, 3))
     assert (history.epoch, saved["epoch"], loaded.epoch) == ([1, 2], [1], [1, 3])
+
+
+def test_a_history_of_a_release_that_measured_less_still_loads():
+    history = History()
+    saved = {name: [0.5, 0.25] for name in vars(history) if name not in NEW}
+    history.load_state_dict({**saved, "stopped": False})
+    assert history.train_loss == [0.5, 0.25] and history.skipped_steps == [None, None]
+    assert history.metrics == {} and history.best_epoch is None
+
+
+NEW = ("skipped_steps", "metrics", "best_epoch", "stopped")
 
 
 def test_the_mean_loss_counts_images_and_not_batches():
@@ -385,9 +397,128 @@ def test_a_loss_that_is_not_finite_names_epoch_and_step_and_leaves_the_weights(v
 
     calls = []
     data, model = make_data(), make_plain_model()
-    with pytest.raises(FloatingPointError, match=f"the loss is {value} in step 3 of epoch 2"):
+    message = f"the loss is {value} in step 3 of epoch 2; likely causes .* rate .*it is 0.1.* of 0"
+    with pytest.raises(FloatingPointError, match=message):
         trained(model, data, epochs=3, loss_fn=poisoned)
     assert torch.equal(weights_of(model), calls[-1])
+
+
+@pytest.mark.parametrize("clip_norm", [None, 1.0])
+def test_a_gradient_that_is_not_finite_stops_before_it_reaches_the_weights(clip_norm):
+    def with_root(logits, labels):  # 0, with a gradient of 0 / 0 in the second step
+        calls.append(weights_of(model))
+        root = (logits * (len(calls) != 2)).square().sum().sqrt()
+        return F.cross_entropy(logits, labels) + 0 * root
+
+    calls = []
+    data, model = make_data(), make_plain_model()
+    message = "the norm of the gradient is nan in step 2 of epoch 1; likely .* a root of 0"
+    with pytest.raises(FloatingPointError, match=message):
+        trained(model, data, loss_fn=with_root, clip_norm=clip_norm)
+    assert torch.equal(weights_of(model), calls[-1])
+
+
+@pytest.mark.parametrize("clip_norm", [None, 1.0])
+def test_a_step_reads_from_its_device_once(clip_norm):
+    class Reads(TorchDispatchMode):
+        """Count reads of single numbers, for each of which a GPU would be waited for."""
+
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+            read = str(function) in ("aten._local_scalar_dense.default", "aten.is_nonzero.default")
+            numbers.append(1) if read else None
+            return function(*args, **(kwargs or {}))
+
+    numbers, (data, model) = [], (make_data(), make_plain_model())
+    with Reads(), pytest.MonkeyPatch.context() as patch:
+        together = steps.numbers_of
+        patch.setattr(steps, "numbers_of", lambda *all: lists.append(1) or together(*all))
+        lists = []
+        trained(model, data, clip_norm=clip_norm)
+    assert len(lists) == 2 * 5 and len(numbers) <= 2  # and the accuracy once an epoch
+
+
+def test_what_can_be_seen_of_the_cause_is_said():
+    (images, labels), model = make_data(8), make_plain_model()
+    with pytest.raises(FloatingPointError, match="images of this batch are not finite themselves"):
+        trained(model, (images / 0, labels))
+    with pytest.raises(FloatingPointError, match="the loss ignores all labels of this batch"):
+        trained(model, (images, labels * 0 - 100))
+    with pytest.raises(FloatingPointError, match="65,504, where float16 ends"):
+        scaler = torch.amp.GradScaler("cpu")
+        trained(model, (1e6 * images, labels), autocast=torch.float16, scaler=scaler)
+
+
+def test_a_sparse_gradient_is_left_out_of_the_check():
+    model = nn.Sequential(nn.Embedding(9, 2, sparse=True), nn.Flatten())
+    history = fit(model, [(torch.arange(9)[:, None], torch.arange(9) % 2)], sgd(model), epochs=2)
+    assert history.train_loss[1] < history.train_loss[0]
+
+
+def test_a_loss_that_is_not_one_number_is_named():
+    for loss_fn, error, message in [
+        (nn.CrossEntropyLoss(reduction="none"), ValueError, r"loss_fn gave shape \(8,\)"),
+        (lambda logits, labels: 0.5, TypeError, "loss_fn gave a float, expected a tensor"),
+    ]:
+        with pytest.raises(error, match=message):
+            trained(make_plain_model(), make_data(), loss_fn=loss_fn)
+
+
+def test_skipped_steps_are_counted_and_shown():
+    shown = []
+    data, model = make_data(), make_plain_model()
+    scaler = torch.amp.GradScaler("cpu", init_scale=3e38)
+    data = 1e3 * data[0], data[1]
+    with pytest.MonkeyPatch.context() as patch:
+        watch_progress(patch, shown)
+        history = trained(model, data, scaler=scaler)
+    skipped = round(math.log2(3e38 / scaler.get_scale()))
+    assert sum(history.skipped_steps) == skipped > 0
+    assert f"  {history.skipped_steps[0]} steps skipped" in shown[4]
+    assert trained(make_plain_model(), data).skipped_steps == [0, 0]
+
+
+def test_a_scaler_that_skips_every_step_ends_in_a_sentence():
+    def never_finite(logits, labels):
+        return logits.sum() * 0 + (logits * 0).square().sum().sqrt()
+
+    scaler = torch.amp.GradScaler("cpu", init_scale=1e-40)
+    with pytest.raises(FloatingPointError, match=r"scale of the scaler is 0 in step \d"):
+        trained(make_plain_model(), make_data(), epochs=9, loss_fn=never_finite, scaler=scaler)
+
+
+def test_one_logit_is_of_two_classes():
+    images, labels = make_data()
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(72, 1))
+
+    def binary(logits, labels):
+        return F.binary_cross_entropy_with_logits(logits[:, 0], labels.float())
+
+    history = trained(model, (images, labels), loss_fn=binary, validation=(images, labels))
+    right = ((model(images)[:, 0] > 0) == labels).float().mean().item()
+    assert history.validation_accuracy[-1] == pytest.approx(right)
+    assert 0.5 < history.train_accuracy[-1] <= 1
+
+
+def test_labels_that_the_loss_ignores_do_not_count():
+    images, labels = make_data()
+    marked = torch.where(torch.arange(40) % 3 == 0, -100, labels)
+    model = make_plain_model()
+    few = images[marked >= 0], labels[marked >= 0]
+    batches = Batches(images, marked, 8, shuffle=False)
+    history = fit(model, batches, sgd(model, lr=0.0), epochs=1, validation=(images, marked))
+    expected = evaluate(model, *few)
+    assert history.train_accuracy[0] == history.validation_accuracy[0] == expected.accuracy
+    assert history.train_loss[0] == pytest.approx(expected.loss)
+    assert history.validation_loss[0] == pytest.approx(expected.loss)
+
+
+def test_a_scheduler_of_another_optimizer_is_refused():
+    model = make_plain_model()
+    other = torch.optim.lr_scheduler.StepLR(sgd(model), 1)
+    for name in ("scheduler", "step_scheduler"):
+        with pytest.raises(ValueError, match=f"^{name} is of another optimizer"):
+            trained(model, make_data(), **{name: other})
 
 
 def test_bad_arguments_are_found_before_any_step():
@@ -433,12 +564,16 @@ class Stream(IterableDataset):
         yield torch.zeros(1)
 
 
-def test_progress_shows_the_epoch_and_the_mean_loss(monkeypatch):
+def watch_progress(patch, shown):
     from glassbox.support import progress
 
+    patch.setattr(progress._Lines, "interval", 0.0)
+    patch.setattr(progress._Lines, "draw", lambda self, fraction, text: shown.append(text))
+
+
+def test_progress_shows_the_epoch_and_the_mean_loss(monkeypatch):
     shown = []
-    monkeypatch.setattr(progress._Lines, "interval", 0.0)
-    monkeypatch.setattr(progress._Lines, "draw", lambda self, fraction, text: shown.append(text))
+    watch_progress(monkeypatch, shown)
     data, model = make_data(), make_model()
     trained(model, data)
     assert len(shown) == 10

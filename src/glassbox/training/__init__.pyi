@@ -19,8 +19,6 @@ from .history import History as History
 from .imbalance import balanced_accuracy as balanced_accuracy
 from .imbalance import many_medium_few as many_medium_few
 from .imbalance import per_class_accuracy as per_class_accuracy
-from .loop import Callback as Callback
-from .loop import TrainingState as TrainingState
 from .loop import fit as fit
 from .recipes import train_one_cycle as train_one_cycle
 from .run_tables import RunTable as RunTable
@@ -28,3 +26,5 @@ from .seed_statistics import PairedDifference as PairedDifference
 from .seed_statistics import SeedRuns as SeedRuns
 from .seed_statistics import paired_difference as paired_difference
 from .seed_statistics import repeat as repeat
+from .state import Callback as Callback
+from .state import TrainingState as TrainingState

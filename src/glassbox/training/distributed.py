@@ -4,7 +4,7 @@ In a single process, where ``torch.distributed`` has not been set up, nothing he
 """
 
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch.distributed as dist
 from torch import nn
@@ -22,6 +22,11 @@ def _is_distributed() -> bool:
 def process_rank() -> int:
     """Return the rank of this process; 0, which writes files and shows progress, if it is alone."""
     return dist.get_rank() if _is_distributed() else 0
+
+
+def process_count() -> int:
+    """Return how many processes there are; 1 if this one is alone."""
+    return dist.get_world_size() if _is_distributed() else 1
 
 
 def sum_over_processes(values: Sequence[float]) -> list[float]:
@@ -54,8 +59,39 @@ def unwrapped(model: nn.Module) -> nn.Module:
     return unwrapped(model._orig_mod) if compiled and isinstance(model, nn.Module) else model
 
 
+def sampler_of(batches: Any) -> DistributedSampler | None:
+    """Find the sampler that gives each process its part, also behind a sampler of batches."""
+    whole = getattr(batches, "batch_sampler", None)
+    for sampler in (getattr(batches, "sampler", None), getattr(whole, "sampler", None)):
+        if isinstance(sampler, DistributedSampler):
+            return sampler
+    return None
+
+
 def set_epoch(batches: Iterable, epoch: int) -> None:
     """Tell the epoch to a ``DistributedSampler``, whose order would otherwise stay the same."""
-    sampler = getattr(batches, "sampler", None)
-    if isinstance(sampler, DistributedSampler):
+    if (sampler := sampler_of(batches)) is not None:
         sampler.set_epoch(epoch)
+
+
+def check_shares(**batches: Any) -> None:
+    """Refuse batches to measure on of which the processes together would not see each one once."""
+    for name, given in batches.items():
+        sampler, count = sampler_of(given), process_count()
+        if sampler is not None and sampler.num_replicas != count:
+            raise ValueError(f"{name} has {sampler.num_replicas} parts, expected {count}")
+        if getattr(given, "world_size", 1) != 1:
+            raise ValueError(
+                f"{name} has world_size {given.world_size}, and its parts leave images out, "
+                "expected 1 or a DataLoader with a DistributedSampler"
+            )
+
+
+def images_of_process(batches: Iterable) -> float:
+    """Count the images that are this process's own: a ``DistributedSampler`` repeats some.
+
+    It does so at the end of an epoch, so that all processes make as many steps.
+    """
+    if (sampler := sampler_of(batches)) is None:
+        return float("inf")
+    return len(range(sampler.rank, len(sampler.dataset), sampler.num_replicas))

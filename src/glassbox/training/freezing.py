@@ -16,7 +16,7 @@ from glassbox.support.arguments import (
     check_positive,
     check_types,
 )
-from glassbox.training.loop import TrainingState
+from glassbox.training.state import TrainingState
 
 _MARK = "_frozen_without_parameters"  # which have a flag of their own, requires_grad
 

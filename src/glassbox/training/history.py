@@ -1,13 +1,10 @@
 """Losses, accuracies and learning rates, epoch by epoch."""
 
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from torch import Tensor
-
 from glassbox.support.arguments import check_choice, check_state
-from glassbox.training.distributed import sum_over_processes
-from glassbox.training.evaluation import count_correct
 
 
 @dataclass
@@ -25,6 +22,9 @@ class History:
         lr: Learning rate of the optimizer's first group when the epoch began.
         seconds: Duration of the epoch with its validation.
         stopped: Whether a callback ended the training.
+        skipped_steps: Steps that the gradient scaler left out, as a gradient had overflowed.
+        metrics: Further lists, by the names that were given for the metrics.
+        best_epoch: The number of the epoch whose weights were kept; ``None`` if none were.
     """
 
     epoch: list[int] = field(default_factory=list)
@@ -35,19 +35,24 @@ class History:
     lr: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list, compare=False, repr=False)
     stopped: bool = False
+    skipped_steps: list[int | None] = field(default_factory=list)
+    metrics: dict[str, list[float]] = field(default_factory=dict)
+    best_epoch: int | None = None
 
     def __len__(self) -> int:
         """Give the number of epochs."""
         return len(self.epoch)
 
-    def append(self, **values: float | None) -> None:
-        """Append the values of one epoch, each by the name of its list.
+    def append(self, **values: float | Mapping[str, float] | None) -> None:
+        """Append the values of one epoch, each by the name of its list, and those of ``metrics``.
 
         Raises:
             ValueError: If there is no such list.
         """
         for name in values:
-            check_choice(_LISTS, values=name)
+            check_choice((*LISTS, "metrics"), values=name)
+        for name, value in values.pop("metrics", {}).items():
+            self.metrics.setdefault(name, []).append(value)
         for name, value in values.items():
             getattr(self, name).append(value)
 
@@ -56,43 +61,21 @@ class History:
         return asdict(self)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what :meth:`state_dict` returned.
+        """Restore what :meth:`state_dict` returned, also of a release that measured less.
 
         Raises:
             TypeError: If ``state`` is no dict.
             ValueError: If it has other keys, or a list has neither an entry an epoch nor none.
         """
-        check_state(state, parts=_LISTS)
-        lists = [state[name] for name in _LISTS]
-        known = state.keys() <= {*_LISTS, "stopped"} and all(isinstance(one, list) for one in lists)
-        if not known or {*map(len, lists)} - {0, len(state["epoch"])}:
+        check_state(state, parts=[name for name in LISTS if name not in _LATER])
+        epochs = len(state["epoch"]) if isinstance(state["epoch"], list) else 0
+        state = {name: [None] * epochs for name in _LATER} | {"metrics": {}} | state
+        lists = [state[name] for name in LISTS] + list(dict(state["metrics"]).values())
+        known = state.keys() <= vars(self).keys() and all(isinstance(one, list) for one in lists)
+        if not known or {*map(len, lists)} - {0, epochs}:
             raise ValueError(f"state is {state}, expected lists of one entry an epoch, or none")
         self.__dict__.update(asdict(History(**state)))
 
 
-_LISTS = tuple(field.name for field in fields(History) if field.name != "stopped")
-
-
-class RunningMean:
-    """The mean loss and the accuracy of an epoch, added up batch by batch."""
-
-    def __init__(self) -> None:
-        self.loss = 0.0
-        self.images = 0
-        self.correct: Tensor | int = 0
-        self.classified = 0
-
-    def add(self, loss: float, logits: Tensor, labels: Tensor) -> None:
-        """Add a batch by its mean loss; what is not logits and class indices has no accuracy."""
-        self.loss += loss * len(labels)
-        self.images += len(labels)
-        correct = count_correct(logits, labels)
-        if correct is not None:
-            self.correct += correct  # stays on its device: no waiting for a GPU
-            self.classified += len(labels)
-
-    def over_processes(self) -> tuple[float, float | None]:
-        """Average loss and accuracy, if any, over the images of all processes."""
-        sums = [self.loss, self.images, float(self.correct), self.classified]
-        loss, images, correct, classified = sum_over_processes(sums)
-        return loss / images, correct / classified if classified else None
+LISTS = tuple(name for name, value in vars(History()).items() if isinstance(value, list))
+_LATER = ("skipped_steps",)  # which older releases did not write

@@ -1,69 +1,36 @@
-"""The training loop of the book: forward, loss, zero_grad, backward, step, evaluation."""
+"""The training loop of the book: steps, and after each epoch validation, schedules, checkpoint."""
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+from torch.optim.lr_scheduler import LRScheduler
 
-from glassbox.support.arguments import (
-    as_tensor,
-    check_callables,
-    check_choice,
-    check_finite,
-    check_integer,
-    check_modules,
-    check_not_empty,
-    check_positive,
-    check_types,
-)
-from glassbox.support.progress import Advance, progress_bar
+from glassbox.support.progress import progress_bar
+from glassbox.training.acceleration import CompiledForward
 from glassbox.training.averaging import ExponentialAverage
-from glassbox.training.distributed import from_first_process, process_rank, unwrapped
-from glassbox.training.evaluation import LossFunction, evaluate, preserve_modes
-from glassbox.training.history import History, RunningMean
+from glassbox.training.choosing import BestEpoch, check_columns
+from glassbox.training.choosing import step_scheduler as step_after_epoch
+from glassbox.training.distributed import (
+    from_first_process,
+    process_rank,
+    unwrapped,
+)
+from glassbox.training.evaluation import LossFunction, preserve_modes
+from glassbox.training.fit_arguments import check_loop, check_options, check_parts
+from glassbox.training.history import LISTS, History
+from glassbox.training.metrics import Metric, check_metrics
+from glassbox.training.pairs import ImageBatches
 from glassbox.training.resuming import ResumableRun
-
-
-class ImageBatches(Protocol):
-    """Anything with a length that can be iterated for pairs of images and labels."""
-
-    def __len__(self) -> int: ...
-
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]: ...
-
-
-@dataclass(frozen=True)
-class TrainingState:
-    """What changes during a training; callbacks of :func:`fit` get it after each epoch.
-
-    Args:
-        model: The model in training, without its ``DistributedDataParallel``.
-        optimizer: Its optimizer.
-        history: Measurements so far.
-        scheduler: Steps after each epoch.
-        step_scheduler: Steps after each step of the optimizer.
-        scaler: Scales the loss; disabled unless one was given.
-        average: The averaged weights.
-    """
-
-    model: nn.Module
-    optimizer: Optimizer
-    history: History
-    scheduler: LRScheduler | None
-    step_scheduler: LRScheduler | None
-    scaler: torch.amp.GradScaler
-    average: ExponentialAverage | None
-
-
-Callback = Callable[[TrainingState], bool | None]
+from glassbox.training.state import Callback, TrainingState
+from glassbox.training.steps import Steps
+from glassbox.training.validation import Validation, checked_validation, validate
 
 
 def fit(
@@ -73,12 +40,17 @@ def fit(
     *,
     epochs: int,
     loss_fn: LossFunction = F.cross_entropy,
-    validation: tuple[Tensor, Tensor] | None = None,
+    validation: Validation | None = None,
+    metrics: Mapping[str, Metric] | None = None,
+    best: str | None = None,
+    monitor: str | None = None,
     scheduler: LRScheduler | None = None,
     step_scheduler: LRScheduler | None = None,
     clip_norm: float | None = None,
     autocast: torch.dtype | None = None,
     scaler: torch.amp.GradScaler | None = None,
+    channels_last: bool = False,
+    compile: bool = False,
     average: ExponentialAverage | None = None,
     callbacks: Sequence[Callback] = (),
     checkpoint: str | os.PathLike[str] | None = None,
@@ -99,14 +71,31 @@ def fit(
         loss_fn: Maps logits and labels to the mean loss of the batch. Where it has a method
             ``set_epoch``, that is called with the number of each epoch before it begins; where it
             has a ``state_dict``, as every module has, that is in the checkpoint.
-        validation: Images ``(N, C, H, W)`` and labels to measure after each epoch, with the
-            averaged weights where there is an ``average``.
-        scheduler: Steps after each epoch. A ``ReduceLROnPlateau`` follows the loss or, in mode
-            ``max``, the accuracy: of the validation where there is one, else of the training.
+        validation: What to measure on after each epoch, with the averaged weights where there is
+            an ``average``: images ``(N, C, H, W)`` and labels, or batches of them, such as a
+            ``DataLoader``, of which no more than one is held at a time. See
+            :func:`glassbox.training.evaluation.evaluate` for how it averages, over processes too.
+            The random numbers of the training are left as they were.
+        metrics: What else to measure on the validation: functions of all logits and all labels, by
+            name, as ``evaluate`` takes them. Their values are in the ``metrics`` of the history.
+        best: Which column of the history picks the epoch that is kept: ``"validation_loss"``,
+            ``"validation_accuracy"``, the same of ``train``, or the name of a metric. Afterwards
+            the model (and the average) has the weights of the epoch with the smallest loss, or the
+            largest accuracy or metric, and ``history.best_epoch`` is its number. The first of equal
+            ones counts; nan never does. Of a metric where less is better, measure the negative.
+        monitor: Which of these columns a ``ReduceLROnPlateau`` follows.
+        scheduler: Steps after each epoch. Without ``monitor``, a ``ReduceLROnPlateau`` follows the
+            loss or, in mode ``max``, the accuracy: of the validation where there is one, else of
+            the training.
         step_scheduler: Steps after each step of the optimizer.
         clip_norm: Largest norm of the whole gradient, above 0.
         autocast: ``torch.bfloat16`` or ``torch.float16`` for the forward pass.
-        scaler: Scales the loss; ``torch.float16`` needs it.
+        scaler: Scales the loss; ``torch.float16`` needs it. The steps that it skips are counted in
+            the history.
+        channels_last: Whether model and images take the channels-last memory format, in which
+            convolutions are faster on many processors.
+        compile: Whether the steps run through ``torch.compile``, which needs a C++ compiler. The
+            validation does not, and the model stays what it is.
         average: Takes in the weights after each step of the optimizer.
         callbacks: Called in turn after each epoch; one that returns ``True`` ends the training.
             What they do should follow from the state they get: they are not in the checkpoint, and
@@ -118,95 +107,77 @@ def fit(
         progress: Whether to show a progress bar.
 
     Raises:
-        FloatingPointError: If the loss is not finite; the message names epoch and step.
+        FloatingPointError: If the loss or the norm of the gradient is not finite; the message names
+            epoch, step and likely causes. The weights are those before the step.
         TypeError: If ``batches`` has no length or a callback returns something else.
-        ValueError: If an argument does not make sense, the model is in ``eval`` mode, or the
-            checkpoint is damaged or that of another training, whose first difference is named;
-            then nothing has been changed.
+        ValueError: If an argument does not make sense, the model is in ``eval`` mode, the
+            validation or a metric fails, or the checkpoint is damaged or that of another training,
+            whose first difference is named; then nothing has been changed.
     """
-    _check_loop(model, batches, optimizer, epochs)
-    _check_options(clip_norm, autocast, scaler)
-    _check_parts(loss_fn, scheduler, step_scheduler, scaler, average, callbacks)
-    validation = None if validation is None else _checked_validation(validation)
+    check_loop(model, batches, optimizer, epochs)
+    check_options(clip_norm, autocast, scaler)
+    check_parts(optimizer, loss_fn, scheduler, step_scheduler, scaler, average, callbacks)
+    validation, metrics = checked_validation(validation), check_metrics(metrics, LISTS)
+    check_columns(validation is not None, metrics, scheduler, best=best, monitor=monitor)
     device = next(model.parameters()).device
     precision = torch.autocast(device.type, autocast) if autocast else nullcontext()
+    in_steps = CompiledForward(model).in_place if compile else nullcontext
     scaler = scaler or torch.amp.GradScaler(device.type, enabled=False)  # lets all pass unchanged
     history = History()
     state = TrainingState(
         unwrapped(model), optimizer, history, scheduler, step_scheduler, scaler, average
     )
+    learned = {"loss_fn": loss_fn} if _has_state(loss_fn) else {}
+    kept = best and BestEpoch(best, {"model": state.model, "average": average, **learned})
+    later = {"metrics": metrics, "best": best, "monitor": monitor, "channels_last": channels_last}
     run = ResumableRun(
         checkpoint,
         batches,
-        parts={**vars(state), **({"loss_fn": loss_fn} if _has_state(loss_fn) else {})},
+        parts={**vars(state), **learned, "best_epoch": kept},
         loss_fn=loss_fn,
         clip_norm=clip_norm,
         autocast=autocast,
         validation=validation,
         callbacks=[callback for callback in callbacks if _is_ours(callback)],
+        **{name: value for name, value in later.items() if value},  # not in older checkpoints
     )
     run.resume(epochs)
+    validated = state.model if average is None else average.model
+    for one in (state.model, validated) if channels_last else ():
+        one.to(memory_format=torch.channels_last)
+    steps = Steps(model, batches, state, loss_fn, clip_norm, precision, channels_last)
     to_do = range(len(history) + 1, epochs + 1) if not history.stopped else range(0)
 
     with progress_bar(len(to_do) * len(batches), show=progress and process_rank() == 0) as advance:
         for epoch in to_do:
             started, lr = time.perf_counter(), float(optimizer.param_groups[0]["lr"])
             run.tell_epoch(epoch)
-            mean = _train_epoch(model, batches, state, loss_fn, clip_norm, precision, advance)
-            train_loss, train_accuracy = mean.over_processes()
+            with in_steps():
+                mean, skipped = steps.epoch(advance)
+            train_loss, train_accuracy = mean.averages()
             with preserve_modes(model):
                 with precision:
-                    validation_loss, validation_accuracy = _validate(state, validation, loss_fn)
+                    measured = validate(validated, validation, loss_fn, metrics, epoch)
                 history.append(
                     epoch=epoch,
                     train_loss=train_loss,
                     train_accuracy=train_accuracy,
-                    validation_loss=validation_loss,
-                    validation_accuracy=validation_accuracy,
+                    **measured,
+                    skipped_steps=skipped,
                     lr=lr,
                     seconds=time.perf_counter() - started,
                 )
-                _step_scheduler(scheduler, history)
+                if kept:
+                    kept.update(history)
+                step_after_epoch(scheduler, history, monitor)
                 stops = [_stops(callback, state) for callback in callbacks]
             history.stopped = from_first_process(any(stops))
             run.save()
             if history.stopped:
                 break
+    if kept:
+        kept.restore()
     return history
-
-
-def _train_epoch(
-    model: nn.Module,
-    batches: ImageBatches,
-    state: TrainingState,
-    loss_fn: LossFunction,
-    clip_norm: float | None,
-    precision: AbstractContextManager,
-    advance: Advance,
-) -> RunningMean:
-    optimizer, scaler, epoch = state.optimizer, state.scaler, len(state.history) + 1
-    device = next(model.parameters()).device
-    mean = RunningMean()
-    for step, batch in enumerate(batches, start=1):
-        images, labels = (part.to(device) for part in _checked_pair(batch))
-        with precision:
-            logits = model(images)
-            loss = _loss(loss_fn, logits, labels, f"in step {step} of epoch {epoch}")
-        mean.add(loss.item(), logits, labels)
-        optimizer.zero_grad()
-        scaler.scale(loss).backward()
-        if clip_norm is not None:
-            scaler.unscale_(optimizer)
-            nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
-        if _step(optimizer, scaler):
-            if state.step_scheduler is not None:
-                state.step_scheduler.step()
-            if state.average is not None:
-                state.average.update(model)
-        advance(f"epoch {epoch}  loss {mean.loss / mean.images:.4f}")
-    if mean.images == 0:
-        raise ValueError(f"batches is empty in epoch {epoch}, expected {len(batches)} batches")
-    return mean
 
 
 def _has_state(part: Any) -> bool:
@@ -219,52 +190,6 @@ def _is_ours(callback: Callback) -> bool:
     return str(getattr(callback, "__module__", "")).startswith("glassbox.")
 
 
-def _loss(loss_fn: LossFunction, logits: Any, labels: Tensor, place: str) -> Tensor:
-    """Compute a loss that is finite; one that refuses logits which are not says the same."""
-    try:
-        loss = loss_fn(logits, labels)
-    except ValueError as error:
-        if not isinstance(logits, Tensor) or logits.isfinite().all():
-            raise
-        raise FloatingPointError(f"the loss is not finite {place}: {error}") from error
-    if not loss.isfinite():
-        raise FloatingPointError(f"the loss is {loss.item()} {place}")
-    return loss
-
-
-def _step(optimizer: Optimizer, scaler: torch.amp.GradScaler) -> bool:
-    """Step, and return whether the scaler found all gradients finite."""
-    scale = scaler.get_scale()
-    scaler.step(optimizer)
-    scaler.update()
-    return scaler.get_scale() >= scale
-
-
-def _validate(
-    state: TrainingState, validation: tuple[Tensor, Tensor] | None, loss_fn: LossFunction
-) -> tuple[float | None, float | None]:
-    measured = None, None
-    if validation is not None and process_rank() == 0:
-        model = state.model if state.average is None else state.average.model
-        try:
-            evaluation = evaluate(model, *validation, loss_fn=loss_fn)
-        except (IndexError, ValueError) as error:
-            raise ValueError(f"validation does not fit: {error}") from error
-        measured = evaluation.loss, evaluation.accuracy
-    return from_first_process(measured)
-
-
-def _step_scheduler(scheduler: LRScheduler | None, history: History) -> None:
-    if scheduler is None:
-        return
-    if not isinstance(scheduler, ReduceLROnPlateau):
-        scheduler.step()
-        return
-    name = "accuracy" if scheduler.mode == "max" else "loss"
-    trained, validated = getattr(history, f"train_{name}"), getattr(history, f"validation_{name}")
-    scheduler.step(trained[-1] if history.validation_loss[-1] is None else validated[-1])
-
-
 def _stops(callback: Callback, state: TrainingState) -> bool:
     stop = callback(state)
     if stop is not None and not isinstance(stop, bool):
@@ -273,78 +198,3 @@ def _stops(callback: Callback, state: TrainingState) -> bool:
             f"callbacks has {named}, which returned {stop!r}, expected True, False or None"
         )
     return bool(stop)
-
-
-def _check_loop(model: nn.Module, batches: ImageBatches, optimizer: Optimizer, epochs: int) -> None:
-    check_modules(model=model)
-    check_types(Optimizer, optimizer=optimizer)
-    check_integer(1, epochs=epochs)
-    check_batches(batches)
-    if not unwrapped(model).training:
-        raise ValueError("model is in eval mode, expected train mode: call model.train() first")
-    optimized = {id(p) for group in optimizer.param_groups for p in group["params"]}
-    if not any(id(p) in optimized for p in model.parameters()):
-        raise ValueError("optimizer is without parameters of model, expected at least one")
-
-
-def check_batches(batches: ImageBatches) -> None:
-    """Refuse batches that cannot be counted, or of which there are none."""
-    if not hasattr(batches, "__len__"):
-        raise TypeError(f"batches is a {type(batches).__name__}, which has no len(), expected one")
-    check_not_empty(batches=batches)
-
-
-def _check_options(
-    clip_norm: float | None,
-    autocast: torch.dtype | None,
-    scaler: torch.amp.GradScaler | None,
-) -> None:
-    if clip_norm is not None:
-        check_positive(clip_norm=clip_norm)
-        check_finite(clip_norm=clip_norm)
-    check_choice((None, torch.bfloat16, torch.float16), autocast=autocast)
-    if autocast is torch.float16 and scaler is None:
-        raise ValueError("autocast is torch.float16, expected a scaler: small gradients become 0")
-
-
-def _check_parts(
-    loss_fn: LossFunction,
-    scheduler: LRScheduler | None,
-    step_scheduler: LRScheduler | None,
-    scaler: torch.amp.GradScaler | None,
-    average: ExponentialAverage | None,
-    callbacks: Sequence[Callback],
-) -> None:
-    check_callables(loss_fn=loss_fn)
-    none = type(None)
-    for name, given in {"scheduler": scheduler, "step_scheduler": step_scheduler}.items():
-        if not (given is None or callable(getattr(given, "step", None))):
-            raise TypeError(f"{name} is {given!r}, expected an LRScheduler")
-    check_types(torch.amp.GradScaler, none, scaler=scaler)
-    check_types(ExponentialAverage, none, average=average)
-    check_types(list, tuple, callbacks=callbacks)
-    for callback in callbacks:
-        check_callables(callbacks=callback)
-
-
-def _checked_validation(validation: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-    check_types(list, tuple, validation=validation)
-    if len(validation) != 2:
-        raise ValueError(f"validation has {len(validation)} parts, expected images and labels")
-    images, labels = (as_tensor(validation=part) for part in validation)
-    if len(images) == 0 or len(images) != len(labels):
-        raise ValueError(
-            f"validation has {len(images)} images and {len(labels)} labels, expected as many, "
-            "at least one"
-        )
-    return images, labels
-
-
-def _checked_pair(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-    if not (
-        isinstance(batch, list | tuple)
-        and len(batch) == 2
-        and all(isinstance(part, Tensor) for part in batch)
-    ):
-        raise TypeError(f"batches has a {type(batch).__name__}, expected pairs of two tensors")
-    return batch

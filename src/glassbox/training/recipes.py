@@ -14,7 +14,8 @@ from glassbox.support.arguments import (
     check_types,
 )
 from glassbox.training.history import History
-from glassbox.training.loop import ImageBatches, check_batches, fit
+from glassbox.training.loop import fit
+from glassbox.training.pairs import ImageBatches, check_batches
 
 
 def train_one_cycle(

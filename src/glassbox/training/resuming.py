@@ -41,7 +41,8 @@ class ResumableRun:
         path: Of the checkpoint; without, nothing is done.
         batches: What is trained on.
         parts: What the checkpoint brings back, by name; ``None`` for what there is not. One is the
-            ``history``, whose length is the number of epochs done.
+            ``history``, whose length is the number of epochs done; neither it nor ``best_epoch``
+            decides the course.
         **settings: What else decides the course.
     """
 
@@ -57,7 +58,8 @@ class ResumableRun:
         parts["model"] = unwrapped(parts["model"])
         self.parts = {name: part for name, part in parts.items() if part is not None}
         self._decisive = {"model": parts["model"], **settings, **parts, "batches": batches}
-        del self._decisive["history"]
+        for result in ("history", "best_epoch"):
+            self._decisive.pop(result, None)
         self._start: dict[str, str] = {}
 
     def save(self) -> None:

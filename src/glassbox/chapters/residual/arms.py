@@ -14,8 +14,8 @@ from glassbox.networks.residual import ResidualNetwork
 from glassbox.support.arguments import check_choice
 from glassbox.support.seeds import isolated_seed
 from glassbox.training.evaluation import evaluate
-from glassbox.training.loop import Callback
 from glassbox.training.recipes import train_one_cycle
+from glassbox.training.state import Callback
 
 DEPTHS = (8, 14, 20, 32, 56)
 EPOCHS = 10
