@@ -619,6 +619,9 @@ ROLES: dict[str, Role] = {
             "v | {'lr': [1.0]}",
         ),
     ),
+    "training.distribute.model": module(Net),
+    "training.process_group.device": choice("cpu", "meta").without("None"),
+    "training.process_group.timeout": positive(600.0),
     "training.RunTable.path": Role(run_table_file, PATHLIKE, same=("str(v)",)),
     "training.RunTable.keys": Role(
         lambda: {"seed": int},

@@ -24,6 +24,11 @@ def process_rank() -> int:
     return dist.get_rank() if _is_distributed() else 0
 
 
+def process_count() -> int:
+    """Return how many processes there are; 1 if this one is alone."""
+    return dist.get_world_size() if _is_distributed() else 1
+
+
 def sum_over_processes(values: Sequence[float]) -> list[float]:
     """Add numbers up over all processes."""
     return [sum(column) for column in zip(*from_all_processes(list(values)), strict=True)]

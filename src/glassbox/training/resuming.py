@@ -2,6 +2,7 @@
 
 import copy
 import os
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,9 +13,20 @@ from glassbox.support.arguments import as_path
 from glassbox.support.seeds import random_states, restore_random_states
 from glassbox.training.checkpoints import load_checkpoint, save_checkpoint
 from glassbox.training.course import describe_course, first_difference, what_moved
-from glassbox.training.distributed import from_all_processes, from_first_process, process_rank
+from glassbox.training.distributed import (
+    from_all_processes,
+    from_first_process,
+    process_count,
+    process_rank,
+)
 
 _POSITION = ("._epoch", "._next_batch", "._resuming")  # of Batches, whose state brings it back
+_SHARE = (".rank", ".world_size", "._used")  # of Batches, whose global batches stay the same
+_OTHER_COUNT = (
+    "checkpoint {} is of {} processes and goes on with {}: the global batches stay the same, but "
+    "not every bit, since sums are added up in another order and each process draws its own "
+    "random numbers"
+)
 
 
 class ResumableRun:
@@ -70,6 +82,10 @@ class ResumableRun:
         Raises:
             ValueError: If the checkpoint is damaged, of another training, or of more than
                 ``epochs`` epochs. Then nothing has been changed, in any of the processes.
+
+        Warns:
+            UserWarning: If it is of another number of processes, so that the rest is not bit for
+                bit what it would have been.
         """
         if self.path is None:
             return
@@ -82,9 +98,15 @@ class ResumableRun:
             return
         processes = saved.pop("processes", [{}])
         _raise_first(self._problem(saved, processes, epochs))
-        mine = processes[process_rank()]
+        if process_rank() < len(processes):
+            mine = processes[process_rank()]
+            self._start = mine["start"]
+        else:  # a process that was not there: its random numbers are its own
+            mine = {**processes[0], "random": random_states()}
         self._load_all(saved, mine)
-        self._start = mine["start"]
+        if process_rank() == 0 and len(processes) != process_count():
+            counts = len(processes), process_count()
+            warnings.warn(_OTHER_COUNT.format(self.path, *counts), stacklevel=3)
 
     def _describe(self) -> dict[str, str]:
         modules = [part for part in self.parts.values() if isinstance(part, nn.Module)]
@@ -103,15 +125,20 @@ class ResumableRun:
         """Say why the checkpoint is not of this training; nothing is loaded yet."""
         if "start" not in processes[0]:
             return f"checkpoint {self.path} is of an older release, expected one of this release"
-        other, here = f"checkpoint {self.path} is of another training: ", len(from_all_processes(0))
-        if len(processes) != here:
-            return f"checkpoint {self.path} is of {len(processes)} processes, expected {here}"
-        mine = processes[process_rank()]
+        other, here = f"checkpoint {self.path} is of another training: ", process_count()
+        if len(processes) != here and isinstance(self.batches, _LoaderOrder):
+            count = f"checkpoint {self.path} is of {len(processes)} processes, expected {here}"
+            return f"{count}, since only batches of glassbox.data.Batches can be shared out anew"
         stepped = ("average.", "step_scheduler.")
         if "step_scheduler" in self.parts:
             stepped += ("optimizer.",)
-        if difference := first_difference(mine["start"], mine["moved"], self._start, stepped):
-            return other + difference
+        if process_rank() < len(processes):
+            mine = processes[process_rank()]
+            told = mine["start"], mine["moved"], self._start
+            if len(processes) != here:
+                told = map(_without_share, told)
+            if difference := first_difference(*told, stepped):
+                return other + difference
         if saved.keys() != self.parts.keys():
             return other + f"parts is {sorted(saved)}, expected {sorted(self.parts)}"
         if (done := len(saved["history"]["epoch"])) > epochs:
@@ -140,6 +167,15 @@ class ResumableRun:
 
     def _loaded(self) -> dict[str, Any]:
         return {**self.parts, "batches": self.batches}
+
+
+def _without_share(lines: dict[str, Any]) -> dict[str, Any]:
+    """Leave out which part of the global batches a process has."""
+    return {
+        name: line
+        for name, line in lines.items()
+        if not (name.startswith("batches.") and name.endswith(_SHARE))
+    }
 
 
 def _raise_first(problem: str | None, cause: Exception | None = None) -> None:
