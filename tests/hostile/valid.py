@@ -631,6 +631,12 @@ ROLES: dict[str, Role] = {
     "training.RunTable.measures": sequence(lambda: ["accuracy"], "'accuracy'", "[7]", "[None]").but(
         odd=("[]",)
     ),
+    "training.RunTable.record": sequence(list, "'accuracy'", "[7]", "[None]").but(odd=("['x']",)),
+    "training.RunTable.add.record": Role(
+        list,
+        ("None", "7", "['x']", "object()"),
+        same=("tuple(v)", "np.array(v)", "iter(v)"),
+    ),
     "training.RunTable.add.key": Role(
         lambda: [2],
         ("None", "7", "[]", "[0]", "[0, 1]", "object()"),
