@@ -19,6 +19,7 @@ from glassbox.chapters import studies
 from glassbox.chapters.more_than_one_machine.launching import torchrun
 from glassbox.chapters.residual.arms import ARMS
 from glassbox.chapters.studies import RECORD, Runs, Study, run_study, study_table
+from glassbox.data import Dataset
 from glassbox.training import RunTable
 
 FOLDER = Path(studies.__file__).parent
@@ -271,3 +272,30 @@ def test_two_processes_make_a_study_together(tmp_path):
     for key, (loss,) in one.items():
         if not ARMS[key[0]].norm:
             assert both[key] == (pytest.approx(loss, rel=1e-4),)
+
+
+def stand_in(name, split=None):
+    """Images of the shape of an official data set, which has to be downloaded."""
+    generator = torch.Generator().manual_seed(0)
+    shape = (300, 3, 32, 32) if name == "cifar10" else (300, 1, 28, 28)
+    images = torch.randint(256, shape, dtype=torch.uint8, generator=generator)
+    return Dataset(name, images, torch.arange(300) % 10, tuple("0123456789"))
+
+
+@pytest.mark.parametrize(
+    ("chapter", "count", "changes"),
+    [
+        ("gan", 6, {"length": 5e-4, "seeds": (0, 1)}),
+        ("long_tails", 3, {"length": 1e-5, "imbalances": (10,), "seeds": (0,)}),
+        ("residual", 2, {"epochs": 1, "depths": (20,), "seeds": (0,), "cut": 4, "sliced": 4}),
+    ],
+)
+def test_the_arms_fit_the_data_of_the_sources(chapter, count, changes, tmp_path, monkeypatch):
+    study, arms = STUDIES[chapter], import_module(f"glassbox.chapters.{chapter}.arms")
+    monkeypatch.setattr(arms, "load", stand_in)
+    if chapter == "long_tails":
+        monkeypatch.setitem(arms.LARGEST, "cifar10", 30)
+    one, size = study.PARTS["compare"][0], replace(study.SIZES["gpu"], **changes)
+    few = replace(one, of=lambda size: list(one.of(size))[:: len(size.seeds)][:count])
+    Study("compare", [few], size, tmp_path).train()
+    assert len(one.table.rows(tmp_path)) == count
