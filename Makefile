@@ -7,7 +7,7 @@ scripts = node_modules/.package-lock.json
 workers = $$((2 * $$(getconf _NPROCESSORS_ONLN)))
 
 help:
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1  \2/p' Makefile | awk '{n=$$2; $$1=$$2=""; printf "  make %-12s%s\n", n, $$0}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1  \2/p' Makefile | awk '{n=$$2; $$1=$$2=""; printf "  make %-12s%s\n", n, $$0}'
 
 environment: ## create .venv with what requirements.txt pins
 	@sh tools/environment.sh
@@ -66,10 +66,16 @@ $(scripts): package.json package-lock.json
 bench: environment ## time the package beside what a reader would use instead
 	@for file in benchmarks/*.py; do echo "== $$file"; PYTHONPATH=tests/browser $(python) "$$file" || exit 1; done
 
-study: environment ## train what a chapter compares: CHAPTER=gan, SIZE=smoke or cpu
+study: environment ## train what a chapter compares: CHAPTER=gan, SIZE=smoke, cpu or gpu
 	@$(python) -m glassbox.chapters.$(CHAPTER).study --size $(or $(SIZE),smoke)
+
+full-size: environment ## make all studies, or what is missing of them: SIZE=cpu
+	@for study in src/glassbox/chapters/*/study.py; do \
+		name=$$(basename $$(dirname "$$study")); echo "== $$name"; \
+		$(python) -m glassbox.chapters.$$name.study --size $(or $(SIZE),cpu) --part all || exit 1; \
+	done
 
 clean: ## remove what was built, but not .venv
 	rm -rf _build
 
-.PHONY: help environment book serve lab test hostile refresh text notebook house lint lock scripts bench study clean
+.PHONY: help environment book serve lab test hostile refresh text notebook house lint lock scripts bench study full-size clean

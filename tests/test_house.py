@@ -1,7 +1,9 @@
 """The package is a house: rooms import downwards, and each name has one home."""
 
 import ast
+import io
 import re
+import zipfile
 
 import house
 import pytest
@@ -133,3 +135,14 @@ def test_what_the_house_reads_goes_into_the_wheel():
     covered = re.findall(r'"(?:\*\*/\*|py)(\.\w+)"', settings)
     assert kinds - set(covered) == set()
     assert '"explorables/bundles/*"' in settings
+
+
+def test_the_wheel_stays_small():
+    """Tables and weights that chapters read are in it; 5 MB is what a reader should wait for."""
+    wheel = io.BytesIO()
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(PACKAGE.rglob("*")):
+            if path.is_file() and path.suffix != ".pyc":
+                archive.write(path, path.relative_to(PACKAGE.parent))
+    assert len(archive.namelist()) > 200
+    assert wheel.tell() < 5_000_000

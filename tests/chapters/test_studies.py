@@ -1,32 +1,40 @@
 """Studies go on where they were interrupted, overwrite nothing unasked, and say what made them."""
 
 import json
+import re
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, replace
 from importlib import import_module
+from pathlib import Path
 from statistics import fmean
 
 import pytest
 import torch
 from scipy.stats import spearmanr
 
-from glassbox.chapters.studies import Runs, Study, run_study
+from glassbox.chapters import studies
+from glassbox.chapters.more_than_one_machine.launching import torchrun
+from glassbox.chapters.residual.arms import ARMS
+from glassbox.chapters.studies import RECORD, Runs, Study, run_study, study_table
+from glassbox.data import Dataset
 from glassbox.training import RunTable
 
-TINY = {  # less than `smoke`
-    "gan": {"length": 0.005, "rates": (3e-3,)},
-    "gradcam": {"train": 60, "test": 60, "judged": 6, "reader_steps": 2, "hands": 1},
-    "long_tails": {"length": 0.01},
-    "pretraining": {"labels": (1,), "scenes": 60, "updates": 2, "frozen": 1, "rates": (1e-2,)},
-    "residual": {"depths": (20,), "rates": (0.1,), "cut": 4, "sliced": 4},
-}
-STUDIES = {chapter: import_module(f"glassbox.chapters.{chapter}.study") for chapter in TINY}
+FOLDER = Path(studies.__file__).parent
+CHAPTERS = sorted(path.parent.name for path in FOLDER.glob("*/study.py"))
+STUDIES = {chapter: import_module(f"glassbox.chapters.{chapter}.study") for chapter in CHAPTERS}
 RATES = [chapter for chapter, study in STUDIES.items() if "rates" in study.PARTS]
 
 
-def tiny(chapter):
-    return replace(STUDIES[chapter].SIZES["smoke"], **TINY[chapter])
+def smoke(chapter):
+    return STUDIES[chapter].SIZES["smoke"]
+
+
+def without_record(text):
+    """Cut off how runs were made, which differs from session to session."""
+    return [line.split(",")[: -len(RECORD)] for line in text.splitlines()]
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,7 @@ def call(tmp_path, monkeypatch):
 
     def call(*arguments, fails_at=None):
         call.fails_at = fails_at
-        table = RunTable(tmp_path / "squares.csv", {"seed": int}, ["square"])
+        table = study_table(tmp_path / "squares.csv", {"seed": int}, ["square"])
         part = [Runs(table, lambda size: [(seed,) for seed in size.seeds], run)]
         run_study("none", {"smoke": Size(), "cpu": Size((0, 1, 2))}, {"square": part}, arguments)
 
@@ -57,29 +65,36 @@ def test_a_study_is_interrupted_and_goes_on(call, tmp_path, capsys):
     folder = tmp_path / "studies" / "none" / "cpu"
     with pytest.raises(KeyboardInterrupt):
         call("--size", "cpu", fails_at=2)
-    assert (folder / "squares.csv").read_text() == "seed,square\n0,0\n1,1\n"
-    assert capsys.readouterr().out == "0 0\n1 1\n"
-    call("--size", "cpu")
-    assert capsys.readouterr().out.startswith("2 4\nsquare: all runs of size cpu are in studies")
-    assert (folder / "squares.csv").read_text().endswith("\n2,4\n")
-    record = json.loads((folder / "square.json").read_text())
-    assert record["size"] == {"seeds": [0, 1, 2]} and len(record["sessions"]) == 2
-    for session in record["sessions"]:
-        assert session["versions"].keys() > {"python", "torch"}
-        assert session["device"].startswith("cpu") and session["seconds"] >= 0
+    first = (folder / "squares.csv").read_text()
+    assert without_record(first)[1:] == [["0", "0"], ["1", "1"]]
+    assert capsys.readouterr().out == "square: 3 runs to make\n0 0\n1 1\n"
+    call("--size", "cpu", "--part", "all")
+    printed = capsys.readouterr().out
+    assert printed.startswith("square: 1 runs to make\n2 4\nsquare: all runs of size cpu are in ")
+    whole = (folder / "squares.csv").read_text()
+    assert whole.startswith(first) and without_record(whole)[3:] == [["2", "4"]]
+    made = study_table(folder / "squares.csv", {"seed": int}, ["square"]).records()
+    for record in made.values():
+        assert record["size"] == "cpu" and float(record["seconds"]) >= 0
+        assert re.fullmatch(r"(cpu|cuda) .*; 1 process", record["device"])
+        assert re.fullmatch(r"python 3\.\S+; torch 2.*; numpy .*", record["versions"])
+        assert re.fullmatch(r"[0-9a-f]{12}(-dirty)?|release .*|.+-g[0-9a-f]+.*", record["commit"])
 
 
 def test_what_is_there_stays_unless_a_restart_is_asked_for(call, tmp_path, capsys):
     here, path = ("--folder", str(tmp_path / "here")), tmp_path / "here" / "squares.csv"
     call("--size", "smoke", *here)
-    path.write_text("seed,square\n0,7\n1,8\n")
+    changed = path.read_text().replace("\n1,1,", "\n1,8,")
+    path.write_text(changed)
     call("--size", "smoke", *here)
-    with pytest.raises(SystemExit):
-        call("--size", "cpu", *here)
-    assert "expected {'seeds': [0, 1]}" in capsys.readouterr().err
-    assert path.read_text() == "seed,square\n0,7\n1,8\n"
+    for expected in ("expected {'seeds': [0, 1]}", "size is cpu, expected smoke as"):
+        with pytest.raises(SystemExit):
+            call("--size", "cpu", *here)
+        assert expected in capsys.readouterr().err
+        (tmp_path / "here" / "square.json").unlink(missing_ok=True)
+    assert path.read_text() == changed
     call("--size", "cpu", "--restart", *here)
-    assert path.read_text() == "seed,square\n0,0\n1,1\n2,4\n"
+    assert without_record(path.read_text())[1:] == [["0", "0"], ["1", "1"], ["2", "4"]]
 
 
 @pytest.mark.parametrize("chapter", STUDIES)
@@ -88,8 +103,8 @@ def test_a_study_killed_in_the_middle_of_a_line_goes_on_and_repeats_itself(
 ):
     written, add = [], RunTable.add
 
-    def noted(table, key, values):
-        add(table, key, values)
+    def noted(table, *row):
+        add(table, *row)
         written.append((table.path, table.path.read_bytes()))
 
     def train(noise):
@@ -97,9 +112,9 @@ def test_a_study_killed_in_the_middle_of_a_line_goes_on_and_repeats_itself(
             getattr(value, "cache_clear", lambda: None)()
         torch.manual_seed(noise)
         before = torch.get_rng_state()
-        Study("compare", runs, tiny(chapter), tmp_path).train()
+        Study("compare", runs, smoke(chapter), tmp_path, called="smoke").train()
         assert torch.equal(torch.get_rng_state(), before)
-        return {path.name: path.read_bytes() for path in tmp_path.glob("*.csv")}
+        return {path.name: without_record(path.read_text()) for path in tmp_path.glob("*.csv")}
 
     monkeypatch.setattr(RunTable, "add", noted)
     runs = STUDIES[chapter].PARTS["compare"]
@@ -125,10 +140,13 @@ def test_the_digit_reader_is_trained_and_not_overwritten(tmp_path):
     from glassbox.chapters.gradcam.digit_reader import DigitReader
     from glassbox.explorables.tiny_network import unpack
 
-    arguments = "digit-reader", STUDIES["gradcam"].PARTS["digit-reader"], tiny("gradcam"), tmp_path
+    arguments = "digit-reader", STUDIES["gradcam"].PARTS["digit-reader"], smoke("gradcam"), tmp_path
     Study(*arguments).train()
-    DigitReader().load_state_dict(unpack(json.loads((tmp_path / "digit_reader.json").read_text())))
+    path = tmp_path / "digit_reader.json"
+    DigitReader().load_state_dict(unpack(json.loads(path.read_text())))
+    (tmp_path / "digit_reader.csv").unlink()  # as where it was killed between the two
     Study(*arguments).train()
+    path.write_text("somebody else's")
     (tmp_path / "digit_reader.csv").unlink()
     with pytest.raises(FileExistsError, match=r"digit_reader\.json is there, expected"):
         Study(*arguments).train()
@@ -142,6 +160,10 @@ def test_what_is_stored_lacks_no_run_and_is_read(chapter):
         for one in runs if part in ("compare", "stems") else ():
             assert set(one.table.rows()) == set(one.of(size))
             for table in (one.table, *one.beside):
+                for record in table.records().values():
+                    assert record["size"] == "cpu" and tuple(record) == RECORD
+                    empty = [name for name, text in record.items() if not text]
+                    assert empty in ([], ["seconds"])  # which nobody noted at first
                 seeds = {key[list(table.keys).index("seed")] for key in table.rows()}
                 assert seeds == ({0} if table.path.name == "slices.csv" else set(size.seeds))
                 stored.remove(table.path.name)
@@ -151,12 +173,61 @@ def test_what_is_stored_lacks_no_run_and_is_read(chapter):
 
 @pytest.mark.parametrize("chapter", RATES)
 def test_rates_are_compared_on_other_seeds(chapter, tmp_path):
-    (one,), size = STUDIES[chapter].PARTS["rates"], STUDIES[chapter].SIZES["cpu"]
-    at, runs = list(one.table.keys).index("seed"), [*one.of(tiny(chapter))]
-    assert not {key[at] for key in [*runs, *one.of(size)]} & set(size.seeds)
-    first = replace(one, of=lambda size: runs[:1])
-    Study("rates", [first], tiny(chapter), tmp_path).train()
-    assert list(one.table.rows(tmp_path)) == runs[:1]
+    (one,), sizes = STUDIES[chapter].PARTS["rates"], STUDIES[chapter].SIZES
+    at, runs = list(one.table.keys).index("seed"), [*one.of(smoke(chapter))]
+    for size in sizes.values():
+        assert not {key[at] for key in one.of(size)} & set(size.seeds)
+    Study("rates", [one], smoke(chapter), tmp_path).train()
+    assert list(one.table.rows(tmp_path)) == runs
+
+
+@pytest.mark.parametrize("chapter", STUDIES)
+def test_a_study_has_three_sizes_of_which_each_is_larger(chapter):
+    study = STUDIES[chapter]
+    assert list(study.SIZES) == ["smoke", "cpu", "gpu"]
+    for part, runs in study.PARTS.items():
+        for one in runs:
+            counts = [len(list(one.of(size))) for size in study.SIZES.values()]
+            assert counts[0] <= counts[1] and counts[2] >= 1, part
+            for size in study.SIZES.values():
+                keys = [tuple(map(str, key)) for key in one.of(size)]
+                assert len(set(keys)) == len(keys)
+
+
+def wait_until(condition, process, seconds=300):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_a_study_that_is_killed_loses_one_training_at_most(tmp_path):
+    def start(folder):
+        command = [sys.executable, "-m", "glassbox.chapters.long_tails.study", "--size", "smoke"]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        return subprocess.Popen([*command, "--folder", str(folder)], **pipes)
+
+    def rows(folder):
+        path = folder / "accuracies.csv"
+        return without_record(path.read_text())[1:] if path.exists() else []
+
+    whole = start(tmp_path / "whole")
+    killed, kept = tmp_path / "killed", 0
+    for _ in range(2):
+        process = start(killed)
+        wait_until(lambda more=kept + 3: len(rows(killed)) >= more, process)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        before = rows(killed)
+        kept = len(before)
+        assert kept < 18 and process.returncode == -signal.SIGKILL
+    last = start(killed)
+    printed, errors = last.communicate()
+    assert last.returncode == 0, errors
+    assert printed.startswith(f"compare: {18 - kept} runs to make\n")
+    assert whole.wait() == 0, whole.stderr.read()
+    assert rows(killed)[:kept] == before and rows(killed) == rows(tmp_path / "whole")
 
 
 @pytest.mark.parametrize(
@@ -183,4 +254,48 @@ def test_a_stored_run_comes_out_again(chapter, key, tolerance, tmp_path):
 def test_the_command_line_names_its_sizes_and_parts():
     command = [sys.executable, "-m", "glassbox.chapters.gradcam.study", "--size", "large"]
     found = subprocess.run(command, capture_output=True, text=True)
-    assert found.returncode == 2 and "'smoke', 'cpu'" in found.stderr
+    assert found.returncode == 2 and re.search("'?smoke'?, '?cpu'?, '?gpu'?", found.stderr)
+
+
+def test_two_processes_make_a_study_together(tmp_path):
+    """Without batch normalization, which looks at the images of one process, they do it as one."""
+    table, two = STUDIES["residual"].RATES, tmp_path / "two"
+    options = ["--size", "smoke", "--part", "rates", "--device", "cpu", "--folder", two]
+    run = torchrun(2, "-m", "glassbox.chapters.residual.study", *options)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.count("rates: all runs of size smoke are in") == 1
+    for record in table.records(two).values():
+        assert record["device"].endswith("; 2 processes")
+    Study("rates", STUDIES["residual"].PARTS["rates"], smoke("residual"), tmp_path).train()
+    one, both = table.rows(tmp_path), table.rows(two)
+    assert list(one) == list(both)
+    for key, (loss,) in one.items():
+        if not ARMS[key[0]].norm:
+            assert both[key] == (pytest.approx(loss, rel=1e-4),)
+
+
+def stand_in(name, split=None):
+    """Images of the shape of an official data set, which has to be downloaded."""
+    generator = torch.Generator().manual_seed(0)
+    shape = (300, 3, 32, 32) if name == "cifar10" else (300, 1, 28, 28)
+    images = torch.randint(256, shape, dtype=torch.uint8, generator=generator)
+    return Dataset(name, images, torch.arange(300) % 10, tuple("0123456789"))
+
+
+@pytest.mark.parametrize(
+    ("chapter", "count", "changes"),
+    [
+        ("gan", 6, {"length": 5e-4, "seeds": (0, 1)}),
+        ("long_tails", 3, {"length": 1e-5, "imbalances": (10,), "seeds": (0,)}),
+        ("residual", 2, {"epochs": 1, "depths": (20,), "seeds": (0,), "cut": 4, "sliced": 4}),
+    ],
+)
+def test_the_arms_fit_the_data_of_the_sources(chapter, count, changes, tmp_path, monkeypatch):
+    study, arms = STUDIES[chapter], import_module(f"glassbox.chapters.{chapter}.arms")
+    monkeypatch.setattr(arms, "load", stand_in)
+    if chapter == "long_tails":
+        monkeypatch.setitem(arms.LARGEST, "cifar10", 30)
+    one, size = study.PARTS["compare"][0], replace(study.SIZES["gpu"], **changes)
+    few = replace(one, of=lambda size: list(one.of(size))[:: len(size.seeds)][:count])
+    Study("compare", [few], size, tmp_path).train()
+    assert len(one.table.rows(tmp_path)) == count

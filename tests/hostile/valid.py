@@ -621,6 +621,9 @@ ROLES: dict[str, Role] = {
             "v | {'lr': [1.0]}",
         ),
     ),
+    "training.distribute.model": module(Net),
+    "training.process_group.device": choice("cpu", "meta").without("None"),
+    "training.process_group.timeout": positive(600.0),
     "training.RunTable.path": Role(run_table_file, PATHLIKE, same=("str(v)",)),
     "training.RunTable.keys": Role(
         lambda: {"seed": int},
@@ -629,6 +632,12 @@ ROLES: dict[str, Role] = {
     ),
     "training.RunTable.measures": sequence(lambda: ["accuracy"], "'accuracy'", "[7]", "[None]").but(
         odd=("[]",)
+    ),
+    "training.RunTable.record": sequence(list, "'accuracy'", "[7]", "[None]").but(odd=("['x']",)),
+    "training.RunTable.add.record": Role(
+        list,
+        ("None", "7", "['x']", "object()"),
+        same=("tuple(v)", "np.array(v)", "iter(v)"),
     ),
     "training.RunTable.add.key": Role(
         lambda: [2],

@@ -46,16 +46,31 @@ def test_wherever_a_write_is_cut_off_only_that_run_is_made_again(tmp_path):
         complete = whole[:cut].count("\n")
         assert fill(tmp_path, whole[:cut]) == list(RUNS)[max(complete - 1, 0) :]
         assert (tmp_path / "t.csv").read_text() == whole
+    torn = table(tmp_path, whole[:-2])
     with pytest.raises(ValueError, match=r"t\.csv has a torn line"):
-        table(tmp_path, whole[:-2]).rows()
+        torn.rows()
+    torn.mend()
+    assert list(torn.rows()) == list(RUNS)[:-1]
+    table(tmp_path / "elsewhere").mend()
+    assert not (tmp_path / "elsewhere").exists()
 
 
 @pytest.mark.parametrize(
-    "text", ["arm,seed,loss\na,0,1\na,1,", "no table", "arm,depth,seed,loss\n"]
+    ("text", "told"),
+    [
+        ("arm,seed,loss\na,0,1\na,1,", "no column 'depth', 'accuracy'$"),
+        ("no table", "no column 'arm', .* and 'no table', expected no such column$"),
+        ("arm,depth,seed,loss,accuracy,lr\n", "'lr', expected no such column$"),
+        (
+            "arm,seed,depth,loss,accuracy\n",
+            r"the columns \('arm', 'seed', .*, expected \('arm', 'd",
+        ),
+    ],
 )
-def test_a_file_with_other_columns_is_refused_and_left_alone(text, tmp_path):
-    for use in (table(tmp_path, text).runs, lambda: ("a", 8, 0) in table(tmp_path)):
-        with pytest.raises(ValueError, match=r"t\.csv has the columns \('.*\), expected \('arm'"):
+def test_a_file_with_other_columns_is_refused_by_their_names_and_left_alone(text, told, tmp_path):
+    found = table(tmp_path, text)
+    for use in (found.runs, found.mend, lambda: ("a", 8, 0) in found):
+        with pytest.raises(ValueError, match=rf"t\.csv has {told}"):
             use()
     assert (tmp_path / "t.csv").read_text() == text
 
@@ -68,6 +83,8 @@ def test_a_file_with_other_columns_is_refused_and_left_alone(text, tmp_path):
         ("x,0,1\nx,0,2\nx,1,2\n", "has 1 runs more than once"),
         ("x,0,1\nx,1,2,3\n", "has a torn line, expected 3 columns"),
         ("x,0,1\nx,1,nan\n", "values at seed 1 is nan"),
+        ("x,0,1\nx,1,many\n", "has 'many' in the column 'loss', expected float"),
+        ("x,0,1\nx,one,1\n", "has 'one' in the column 'seed', expected int"),
     ],
 )
 def test_runs_that_cannot_be_compared_are_refused(rows, message, tmp_path):
@@ -75,6 +92,22 @@ def test_runs_that_cannot_be_compared_are_refused(rows, message, tmp_path):
     path.write_text(f"arm,seed,loss\n{rows}")
     with pytest.raises(ValueError, match=message):
         RunTable(path, {"arm": str, "seed": int}, ["loss"]).runs()
+
+
+def test_how_a_run_was_made_stands_behind_its_numbers(tmp_path):
+    made = RunTable(tmp_path / "t.csv", {"seed": int}, ["loss"], ["device", "commit"])
+    made.add([0], [0.5], ["cpu", "abc"])
+    made.add([1], [0.25], ["cpu", ""])
+    assert made.path.read_text() == "seed,loss,device,commit\n0,0.5,cpu,abc\n1,0.25,cpu,\n"
+    assert made.records() == {
+        (0,): {"device": "cpu", "commit": "abc"},
+        (1,): {"device": "cpu", "commit": ""},
+    }
+    assert made.rows() == {(0,): (0.5,), (1,): (0.25,)} and made.runs()[()]["loss"].mean == 0.375
+    with pytest.raises(ValueError, match=r"record is \('cpu',\), expected one of each of"):
+        made.add([2], [1.0], ["cpu"])
+    with pytest.raises(ValueError, match=r"t\.csv has 'device', 'commit', expected no such column"):
+        RunTable(made.path, {"seed": int}, ["loss"]).rows()
 
 
 def test_two_that_add_runs_take_turns_and_a_question_writes_nothing(tmp_path):

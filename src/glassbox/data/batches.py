@@ -8,6 +8,7 @@ from torch import Tensor
 
 from glassbox.data.augmentation import Augmentation
 from glassbox.support.arguments import (
+    as_device,
     as_sizes,
     as_tensor,
     as_whole,
@@ -28,9 +29,9 @@ class Batches:
     :meth:`state_dict`. An iteration that is left early counts as an epoch.
 
     On ``world_size`` processes, each with its ``rank``, every process iterates over its part
-    of the same global batches: ``batch_size / world_size`` images a step. All processes make
-    the same number of steps; so that they can, an epoch leaves out at most
-    ``world_size - 1`` images.
+    of the same global batches: ``batch_size / world_size`` images a step, and of a smaller last
+    batch as many, or one more, than any other process. Each process has an image in every step;
+    so that it can, a last batch of fewer images than processes is left out.
 
     Args:
         images: ``(N, ...)``, any type, also an array, which is not copied.
@@ -80,10 +81,11 @@ class Batches:
         check_multiple(world_size, batch_size=batch_size)
         self.images, self.labels, self.batch_size = images, labels, batch_size
         self.shuffle, self.seed, self.augment = shuffle, seed, augment
-        self.device = images.device if device is None else _as_device(device)
+        self.device = images.device if device is None else as_device(device=device)
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.rank, self.world_size = rank, world_size
-        self._used = len(images) - len(images) % (self.batch_size if drop_last else world_size)
+        last = len(images) % self.batch_size
+        self._used = len(images) - (last if drop_last or last < world_size else 0)
         self._epoch, self._next_batch, self._resuming = 0, 0, False
         if not len(self):
             raise ValueError(f"images has {len(images)} entries, expected enough for one batch")
@@ -140,12 +142,3 @@ class Batches:
     def _generator(self, *key: int) -> torch.Generator:
         seed = np.random.SeedSequence((self.seed, *key)).generate_state(1, np.uint64)
         return torch.Generator().manual_seed(int(seed[0] >> np.uint64(1)))
-
-
-def _as_device(device: torch.device | str) -> torch.device:
-    try:
-        if isinstance(device, bytes):
-            raise TypeError("bytes are no text")
-        return torch.device(device)
-    except (RuntimeError, TypeError) as error:
-        raise ValueError(f"device is {device!r}, expected a device of PyTorch: {error}") from error

@@ -328,6 +328,17 @@ def as_path(**values: Any) -> Path:
     return Path(value)
 
 
+def as_device(**values: Any) -> torch.device:
+    """Give one device of PyTorch, or its name, as a ``torch.device``."""
+    ((name, value),) = values.items()
+    try:
+        if isinstance(value, bytes):
+            raise TypeError("bytes are no text")
+        return torch.device(value)
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(f"{name} is {value!r}, expected a device of PyTorch: {error}") from error
+
+
 def as_point(bounds: Sequence[tuple[float, float]], **values: Any) -> tuple[float, ...]:
     """Give a point as floats, each from the low to the high end of its pair among ``bounds``.
 

@@ -20,6 +20,9 @@ from .imbalance import balanced_accuracy as balanced_accuracy
 from .imbalance import many_medium_few as many_medium_few
 from .imbalance import per_class_accuracy as per_class_accuracy
 from .loop import fit as fit
+from .processes import distribute as distribute
+from .processes import process_group as process_group
+from .processes import process_share as process_share
 from .recipes import train_one_cycle as train_one_cycle
 from .run_tables import RunTable as RunTable
 from .seed_statistics import PairedDifference as PairedDifference

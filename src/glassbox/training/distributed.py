@@ -82,7 +82,7 @@ def check_shares(**batches: Any) -> None:
             raise ValueError(f"{name} has {sampler.num_replicas} parts, expected {count}")
         if getattr(given, "world_size", 1) != 1:
             raise ValueError(
-                f"{name} has world_size {given.world_size}, and its parts leave images out, "
+                f"{name} has world_size {given.world_size}, and its parts may leave images out, "
                 "expected 1 or a DataLoader with a DistributedSampler"
             )
 

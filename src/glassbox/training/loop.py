@@ -60,7 +60,8 @@ def fit(
 
     Each submodule trains in the mode it is in: one that was put into ``eval``, such as a frozen
     batch normalization, stays there. Under ``torchrun``, pass a model wrapped in
-    ``DistributedDataParallel`` and the batches of this process: nothing else changes.
+    ``DistributedDataParallel`` and the batches of this process: nothing else changes. Each image of
+    a global batch counts the same, also where one process has more of them than another.
 
     Args:
         model: In ``train`` mode; maps images ``(B, C, H, W)`` to logits ``(B, K)``.
@@ -103,7 +104,9 @@ def fit(
         checkpoint: A file that is written after each epoch. If it exists, the training resumes
             from it, and ends bit for bit as it would have without the interruption. All that
             decides the course of the training has to be as it was, see
-            :func:`glassbox.training.course.describe_course`; only ``epochs`` may have grown.
+            :func:`glassbox.training.course.describe_course`; only ``epochs`` may have grown. With
+            :class:`glassbox.data.batches.Batches` the number of processes may be another one, which
+            a warning tells: the global batches stay the same, but not every bit.
         progress: Whether to show a progress bar.
 
     Raises:

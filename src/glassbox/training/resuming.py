@@ -3,6 +3,7 @@
 import copy
 import os
 import random
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +18,7 @@ from glassbox.training.differences import first_difference, first_not_restored, 
 from glassbox.training.distributed import (
     from_all_processes,
     from_first_process,
+    process_count,
     process_rank,
     set_epoch,
     unwrapped,
@@ -24,7 +26,13 @@ from glassbox.training.distributed import (
 
 _STEPPED = ("average.", "scaler.", "step_scheduler.", "loss_fn.", "batches.")
 _IN_AN_EPOCH = ("._next_batch", "._resuming")  # of Batches, whose state brings it back
+_SHARE = (".rank", ".world_size", "._used")  # of Batches, whose global batches stay the same
 _GLOBAL = (random.random.__self__, np.random.rand.__self__, torch.default_generator)
+_OTHER_COUNT = (
+    "checkpoint {} is of {} processes and goes on with {}: the global batches stay the same, but "
+    "not every bit, since sums are added up in another order and each process draws its own "
+    "random numbers"
+)
 
 
 class ResumableRun:
@@ -84,6 +92,10 @@ class ResumableRun:
         Raises:
             ValueError: If the checkpoint is damaged, of another training, or of more than
                 ``epochs`` epochs. Then nothing has been changed, in any of the processes.
+
+        Warns:
+            UserWarning: If it is of another number of processes, so that the rest is not bit for
+                bit what it would have been.
         """
         if self.path is None:
             return
@@ -97,9 +109,9 @@ class ResumableRun:
             return
         processes = saved.pop("processes", [{}])
         _raise_first(self._misfit(saved, processes, epochs))
-        mine = processes[process_rank()]
         self.tell_epoch(len(saved["history"]["epoch"]))
         here = self._describe()
+        mine = _of_this_process(processes, here)
         stepped = (*_STEPPED, *["optimizer."] * ("step_scheduler" in self.parts))
         difference = first_difference(mine["start"], mine["moved"], here, stepped)
         if difference is None and saved.keys() != self.parts.keys():
@@ -107,6 +119,9 @@ class ResumableRun:
         _raise_first(self._other(difference))
         self._load_all(saved, mine, here)
         self._start = mine["start"]
+        if process_rank() == 0 and len(processes) != process_count():
+            counts = len(processes), process_count()
+            warnings.warn(_OTHER_COUNT.format(self.path, *counts), stacklevel=3)
 
     def tell_epoch(self, epoch: int) -> None:
         """Tell the epoch that begins to the sampler, and to a loss that has ``set_epoch``."""
@@ -135,8 +150,10 @@ class ResumableRun:
         """Say why the checkpoint cannot be of this training; nothing is compared yet."""
         if "start" not in processes[0]:
             return f"checkpoint {self.path} is of an older release, expected one of this release"
-        if len(processes) != (here := len(from_all_processes(0))):
-            return f"checkpoint {self.path} is of {len(processes)} processes, expected {here}"
+        here = process_count()
+        if len(processes) != here and isinstance(self.batches, _LoaderOrder):
+            count = f"checkpoint {self.path} is of {len(processes)} processes, expected {here}"
+            return f"{count}, since only batches of glassbox.data.Batches can be shared out anew"
         if (done := len(saved["history"]["epoch"])) > epochs:
             return f"epochs is {epochs}, expected at least {done}, as {self.path}"
         return None
@@ -166,6 +183,18 @@ class ResumableRun:
 
     def _loaded(self) -> dict[str, Any]:
         return {**self.parts, "batches": self.batches}
+
+
+def _of_this_process(processes: list[dict[str, Any]], here: dict[str, str]) -> dict[str, Any]:
+    """Take what a process has saved; where their number is another, with its share from now on."""
+    if len(processes) == process_count():
+        return processes[process_rank()]
+    if process_rank() < len(processes):
+        mine = processes[process_rank()]
+    else:  # it was not there: its random numbers are its own
+        mine = {**processes[0], "random": random_states()}
+    ours = (name for name in here if name.startswith("batches.") and name.endswith(_SHARE))
+    return {**mine, "start": mine["start"] | {name: here[name] for name in ours}}
 
 
 def _raise_first(problem: str | None, cause: Exception | None = None) -> None:

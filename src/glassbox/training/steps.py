@@ -20,6 +20,7 @@ from glassbox.training.measuring import (
     one_number,
 )
 from glassbox.training.pairs import ImageBatches, as_pair
+from glassbox.training.processes import weigh_by_images
 from glassbox.training.state import TrainingState
 
 
@@ -65,7 +66,7 @@ class Steps:
             logits = self.model(images)
             loss = self._loss(images, logits, labels, place)
         state.optimizer.zero_grad()
-        state.scaler.scale(loss).backward()
+        state.scaler.scale(weigh_by_images(loss, len(labels))).backward()
         correct, *counted = count_correct(logits, labels, ignored_label(self.loss_fn)) or (None,)
         value, norm, *number = numbers_of(loss, self._clipped_norm(loss), *counted)
         (number,) = number or [len(labels)]

@@ -2,7 +2,8 @@
 
 ``python -m glassbox.chapters.gan.study --size cpu`` takes about three minutes on one core. It
 compares generated digits with real ones, and counts the modes of a ring that two recipes find;
-``--part rates`` compares learning rates, on a seed that is not in the comparison.
+``--part rates`` compares learning rates, on a seed that is not in the comparison. ``--size gpu``
+makes MNIST's digits with the networks, rates and epochs of the articles.
 
 Each ``load_X`` reads a table from the folder of a study, or the one stored with the package. It
 raises a ``ValueError`` if the table is another one or lacks runs; fractions are 0 to 1.
@@ -17,50 +18,62 @@ from statistics import mean
 
 import torch
 
-from glassbox.chapters.gan.arms import ARMS, Sampler, Scores, digit_halves, score, train_classifier
-from glassbox.chapters.studies import Runs, Study, run_study
+from glassbox.chapters.gan.arms import ARMS, TASKS, Sampler, Scores, score, train_classifier
+from glassbox.chapters.studies import Runs, Study, run_study, study_table
+from glassbox.data.train_test import TrainTest
 from glassbox.generation.gaussian_ring import COLLAPSED, HEALTHY, count_modes, train_ring
-from glassbox.training.run_tables import RunTable
 
 STORED = Path(__file__).parent
-SCORES = RunTable(STORED / "scores.csv", {"arm": str, "seed": int}, Scores._fields)
-RING = RunTable(
+SCORES = study_table(STORED / "scores.csv", {"arm": str, "seed": int}, Scores._fields)
+RING = study_table(
     STORED / "ring.csv", {"arm": str, "seed": int}, ("modes", "discriminator", "generator")
 )
-RATES = RunTable(STORED / "rates.csv", {"arm": str, "lr": float, "seed": int}, ("frechet",))
+RATES = study_table(STORED / "rates.csv", {"arm": str, "lr": float, "seed": int}, ("frechet",))
 SAMPLERS = {name: arm for arm, made in ARMS.items() for name in made.samplers}  # to arms
 RING_ARMS = {"healthy": (HEALTHY, 1000), "collapsed": (COLLAPSED, 400)}  # recipe and steps
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much is trained: seeds, rates, and which fraction of the full length."""
+    """What is trained: which digits, seeds, rates, and which fraction of the full length."""
 
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     length: float = 1.0
     rates: tuple[float, ...] = (3e-4, 1e-3, 3e-3, 1e-2)
+    data: str = "digits"
 
 
-SIZES = {"smoke": Size((0, 1), 0.02, (1e-3, 3e-3)), "cpu": Size()}
-
-_task = lru_cache(1)(digit_halves)
+SIZES = {
+    "smoke": Size((0, 1), 0.005, (3e-3,)),
+    "cpu": Size(),
+    "gpu": Size(rates=(1e-4, 3e-4, 1e-3, 3e-3), data="mnist"),
+}
 
 
 @lru_cache(1)
-def _classifier(epochs: int) -> torch.nn.Module:
-    return train_classifier(_task(), epochs=epochs)
+def _task(data: str) -> TrainTest:
+    return TASKS[data]()
+
+
+@lru_cache(1)
+def _classifier(data: str, epochs: int) -> torch.nn.Module:
+    return train_classifier(_task(data), epochs=epochs)
 
 
 @lru_cache(8)  # both samplers of an autoencoder come from one training
-def _samplers(arm: str, seed: int, length: int, **options: float) -> dict[str, Sampler]:
-    return ARMS[arm].train(_task().images, seed, length, **options)
+def _samplers(data: str, arm: str, seed: int, length: int, **rate: float) -> dict[str, Sampler]:
+    return ARMS[arm].train(_task(data).images, seed, length, **rate)
 
 
-def _score(study: Study, name: str, seed: int, **options: float) -> Scores:
-    arm, length = SAMPLERS[name], study.size.length
-    classifier = _classifier(max(1, round(20 * length)))
-    samplers = _samplers(arm, seed, max(1, round(length * ARMS[arm].length)), **options)
-    real = _task().test_images
+def _score(study: Study, name: str, seed: int, **rate: float) -> Scores:
+    arm, length, data = SAMPLERS[name], study.size.length, study.size.data
+    full = ARMS[arm].length
+    if data == "mnist":
+        full, usual = ARMS[arm].mnist
+        rate = {"lr": usual} | rate
+    classifier = _classifier(data, max(1, round(20 * length)))
+    samplers = _samplers(data, arm, seed, max(1, round(length * full)), **rate)
+    real = _task(data).test_images
     images = samplers[name](len(real), torch.Generator().manual_seed(seed))
     return score(classifier, real, images)
 

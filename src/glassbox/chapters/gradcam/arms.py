@@ -12,6 +12,7 @@ from glassbox.data.datasets import load
 from glassbox.data.train_test import TrainTest
 from glassbox.support.arguments import check_choice
 from glassbox.support.seeds import isolated_seed
+from glassbox.training.processes import distribute, process_share
 from glassbox.training.recipes import train_one_cycle
 
 CLASSES = ("fish", "heart", "key", "mug", "star", "umbrella")
@@ -103,6 +104,6 @@ def train_scenes(
     images = task.normalize(stamp(task.train.images, chosen, strength))
     with isolated_seed(seed):
         model = SceneNetwork()
-        batches = Batches(images, task.labels, BATCH_SIZE, seed=seed)
-        train_one_cycle(model, batches, epochs=epochs, lr=LR, progress=progress)
-    return model.eval()
+        batches = Batches(images, task.labels, BATCH_SIZE, seed=seed, **process_share())
+        train_one_cycle(distribute(model), batches, epochs=epochs, lr=LR, progress=progress)
+    return model.cpu().eval()

@@ -2,6 +2,7 @@
 
 ``python -m glassbox.chapters.gradcam.study --size cpu`` trains 35 networks in about 10 minutes on
 one core. ``--part digit-reader`` trains the network that reads drawn digits in the page.
+``--size gpu`` draws as many scenes as CIFAR-10 has images, which has no masks to judge maps by.
 
 Each ``load_X`` reads a table from the folder of a study, or the one stored with the package. It
 raises a ``ValueError`` if the table is another one or lacks runs; fractions are 0 to 1.
@@ -10,6 +11,7 @@ raises a ``ValueError`` if the table is another one or lacks runs; fractions are
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from torch import Tensor
@@ -24,20 +26,21 @@ from glassbox.chapters.gradcam.measures import (
     sample,
     score_maps,
 )
-from glassbox.chapters.studies import Runs, Study, run_study
-from glassbox.training.run_tables import RunTable
+from glassbox.chapters.studies import Runs, Study, run_study, study_table
+from glassbox.support.files import write_text
+from glassbox.training.distributed import process_rank
 from glassbox.training.seed_statistics import SeedRuns
 
 STORED = Path(__file__).parent
 MARK_MEASURES = ("as_trained", "unmarked", "first_unmarked", "fooled", "fraction", "corner")
 CELLS = [f"m{i}" for i in range(64)]  # of a map
-MAPS = RunTable(STORED / "maps.csv", {"seed": int, "map": str}, MEASURES)
-HALVES = RunTable(STORED / "halves.csv", {"seed": int, "map": str}, ("fraction",))
-CASCADE = RunTable(STORED / "cascade.csv", {"seed": int, "layer": str}, ("correlation",))
-MARKS = RunTable(
+MAPS = study_table(STORED / "maps.csv", {"seed": int, "map": str}, MEASURES)
+HALVES = study_table(STORED / "halves.csv", {"seed": int, "map": str}, ("fraction",))
+CASCADE = study_table(STORED / "cascade.csv", {"seed": int, "layer": str}, ("correlation",))
+MARKS = study_table(
     STORED / "marks.csv", {"arm": str, "strength": float, "seed": int}, [*MARK_MEASURES, *CELLS]
 )
-READER = RunTable(STORED / "digit_reader.csv", {"seed": int}, ("accuracy",))
+READER = study_table(STORED / "digit_reader.csv", {"seed": int}, ("accuracy",))
 USUAL = 0.4  # strength of the mark
 
 Marked = dict[tuple[str, float], dict[str, SeedRuns]]
@@ -58,7 +61,11 @@ class Size:
     hands: int = 240
 
 
-SIZES = {"smoke": Size((0, 1), (USUAL,), 300, 120, 24, 1, 20, 8), "cpu": Size()}
+SIZES = {
+    "smoke": Size((0, 1), (USUAL,), 60, 60, judged=6, epochs=1, reader_steps=2, hands=1),
+    "cpu": Size(),
+    "gpu": Size(tuple(range(10)), train=50_000, test=10_000, judged=2000, epochs=20),
+}
 
 _task = lru_cache(1)(scene_task)
 
@@ -92,10 +99,17 @@ def _train_reader(study: Study, seed: int) -> list[float]:
     # No page that reads the tables needs it.
     from glassbox.chapters.gradcam.train_digit_reader import train_and_store
 
-    path = study.folder / "digit_reader.json"
-    if path.exists() and not study.restart:
-        raise FileExistsError(f"{path} is there, expected a new folder or --restart")
-    return [train_and_store(path, seed, steps=study.size.reader_steps, hands=study.size.hands)]
+    path, size = study.folder / "digit_reader.json", study.size
+    with TemporaryDirectory() as folder:
+        made = Path(folder, path.name)
+        accuracy = train_and_store(made, seed, steps=size.reader_steps, hands=size.hands)
+        text = made.read_text("utf-8")
+    if process_rank() == 0:
+        # A run that was killed before its row was written has left the same.
+        if path.exists() and not study.restart and path.read_text("utf-8") != text:
+            raise FileExistsError(f"{path} is there, expected a new folder or --restart")
+        write_text(path, text)
+    return [accuracy]
 
 
 PARTS = {

@@ -22,15 +22,17 @@ from glassbox.losses.ldam import LDAMLoss
 from glassbox.mixing.batches import MixedBatches
 from glassbox.mixing.whole_batch import Mixup
 from glassbox.networks.cosine_classifier import CosineClassifier
+from glassbox.networks.residual import ResidualNetwork
 from glassbox.support.arguments import check_choice
 from glassbox.support.seeds import isolated_seed
 from glassbox.training.evaluation import predict
 from glassbox.training.imbalance import per_class_accuracy
+from glassbox.training.processes import distribute, process_device, process_share
 from glassbox.training.recipes import train_one_cycle
 
-BATCH_SIZE = 32
-LARGEST = {"scenes": 300, "digits": 100}
-IMAGES_SEEN = {"scenes": 15_000, "digits": 8_000}
+BATCH_SIZE = {"scenes": 32, "digits": 32, "cifar10": 128}
+LARGEST = {"scenes": 300, "digits": 100, "cifar10": 5000}
+IMAGES_SEEN = {"scenes": 15_000, "digits": 8_000, "cifar10": 50 * 12_406}
 PLAIN = {"size": 16, "occlusion": 0, "clutter": 0}
 
 
@@ -38,10 +40,11 @@ def load_long_tail(name: str, profile: str, imbalance: float, seed: int) -> Trai
     """Cut a long tail out of a balanced data set, and keep other images for the test.
 
     The largest class has 300 images of ``scenes``, here of 16 x 16 pixels with nothing lying
-    about, and 100 of ``digits``, which has no more than about 180 and needs some for the test.
+    about, and 100 of ``digits``, which has no more than about 180 and needs some for the test. That
+    of ``cifar10`` has all 5,000, and the test is the official one.
 
     Args:
-        name: ``"scenes"`` or ``"digits"``.
+        name: ``"scenes"``, ``"digits"`` or ``"cifar10"``.
         profile: ``"exponential"`` or ``"step"``.
         imbalance: Ratio of the largest to the smallest class, at least 1.
         seed: Decides which images stay, and of ``digits`` also which are for the test.
@@ -56,6 +59,8 @@ def load_long_tail(name: str, profile: str, imbalance: float, seed: int) -> Trai
     if name == "scenes":
         pool = load("scenes", n=3000, **PLAIN)
         test = load("scenes", n=1000, split="test", **PLAIN)
+    elif name == "cifar10":
+        pool, test = load(name, split="full_train"), load(name, split="test")
     else:
         digits = load("digits")
         parts = stratified_split(digits.labels, (1040, 757), seed=seed)
@@ -65,7 +70,10 @@ def load_long_tail(name: str, profile: str, imbalance: float, seed: int) -> Trai
 
 
 def epochs_of(task: TrainTest) -> int:
-    """Count the epochs in which a training sees 15,000 scenes or 8,000 digits of a long tail."""
+    """Count the epochs in which a training sees 15,000 scenes or 8,000 digits of a long tail.
+
+    Of CIFAR-10 it sees as many images as 50 epochs of the exponential tail of 100 have.
+    """
     return round(IMAGES_SEEN[task.train.name] / len(task.labels))
 
 
@@ -87,6 +95,18 @@ def small_network(channels: int, head: nn.Module | None = None) -> nn.Sequential
         layers += [convolution, nn.BatchNorm2d(after), nn.ReLU(), nn.MaxPool2d(2)]
     layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), head or nn.Linear(64, 10)]
     return nn.Sequential(*layers)
+
+
+def network_for(task: TrainTest, head: nn.Module | None = None) -> nn.Module:
+    """Make the network of the comparison: a small one, or a ResNet-32 for CIFAR-10.
+
+    Both have 64 features.
+    """
+    if task.train.name != "cifar10":
+        return small_network(task.images.shape[1], head)
+    model = ResidualNetwork(32)
+    model.fc = head or model.fc
+    return model
 
 
 @dataclass(frozen=True)
@@ -123,10 +143,10 @@ ARMS = {
 
 
 def train_arm(task: TrainTest, arm: Arm, seed: int, *, epochs: int | None = None) -> Tensor:
-    """Train the small network by one arm and measure each class.
+    """Train the network by one arm and measure each class.
 
-    SGD with momentum, batches of 32, and a learning rate that rises and falls to zero, as long
-    for each arm.
+    SGD with momentum, batches of 32 or, with CIFAR-10, 128, and a learning rate that rises and
+    falls to zero, as long for each arm.
 
     Args:
         task: From :func:`load_long_tail`.
@@ -141,16 +161,18 @@ def train_arm(task: TrainTest, arm: Arm, seed: int, *, epochs: int | None = None
     loss: nn.Module = arm.loss(task.counts)
     if arm.deferred:
         loss = DeferredReweighting(loss, task.counts, deferred_start(epochs))
-    batches = Batches(task.images, task.labels, BATCH_SIZE, seed=seed, channels_last=True)
+    options = {"seed": seed, "channels_last": True, **process_share()}
+    batches = Batches(task.images, task.labels, BATCH_SIZE[task.train.name], **options)
     with isolated_seed(seed):
         head = None if arm.cosine is None else CosineClassifier(64, 10, arm.cosine)
-        model = small_network(task.images.shape[1], head).to(memory_format=torch.channels_last)
+        model = network_for(task, head).to(memory_format=torch.channels_last)
         if arm.mixup:
             batches = MixedBatches(batches, Mixup(arm.mixup, num_classes=10), seed=seed)
         optimizer = torch.optim.SGD(
             model.parameters(), arm.lr, 0.9, weight_decay=5e-4, nesterov=True
         )
-        options = {"optimizer": optimizer, "loss_fn": loss, "progress": False}
-        train_one_cycle(model, batches, epochs=epochs, lr=arm.lr, **options)
+        options = {"loss_fn": loss.to(process_device()), "progress": False}
+        options |= {"optimizer": optimizer, "epochs": epochs, "lr": arm.lr}
+        train_one_cycle(distribute(model), batches, **options)
     test_images = task.test_images.contiguous(memory_format=torch.channels_last)
-    return per_class_accuracy(predict(model, test_images), task.test_labels)
+    return per_class_accuracy(predict(model, test_images).cpu(), task.test_labels)

@@ -74,7 +74,9 @@ def show_gains(results: Results, methods: Sequence[str]) -> Figure:
     spaces = {"left": 1.5, "top": 0.85, "wspace": 0.1, "hspace": 0.2}
     fig, panels = figure(2, 2, height=6.8, sharex=True, sharey=True, **spaces)
     best = []
-    for ax, (data, profile) in zip(panels.flat, product(LARGEST, PROFILES), strict=True):
+    for ax, (data, profile) in zip(
+        panels.flat, product(("scenes", "digits"), PROFILES), strict=True
+    ):
         gains = {
             imbalance: {
                 name: 100 * gain(results[data, profile, imbalance], name) for name in methods

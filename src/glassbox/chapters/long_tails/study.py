@@ -2,7 +2,8 @@
 
 ``python -m glassbox.chapters.long_tails.study --size cpu`` makes 540 trainings in about 12 minutes
 on one core; ``--part rates`` compares the two learning rates that the arms chose from, on seeds
-that are not in the comparison. Fractions are 0 to 1.
+that are not in the comparison. ``--size gpu`` takes long tails of CIFAR-10 and a ResNet-32.
+Fractions are 0 to 1.
 """
 
 from dataclasses import dataclass, replace
@@ -22,21 +23,22 @@ from glassbox.chapters.long_tails.arms import (
     load_long_tail,
     train_arm,
 )
-from glassbox.chapters.studies import Runs, Study, run_study
+from glassbox.chapters.studies import Runs, Study, run_study, study_table
 from glassbox.data.splits import long_tailed_counts
 from glassbox.training.imbalance import many_medium_few
-from glassbox.training.run_tables import RunTable, split_keys
+from glassbox.training.run_tables import split_keys
 from glassbox.training.seed_statistics import PairedDifference, SeedRuns, paired_difference
 
 STORED = Path(__file__).parent
 CLASSES = tuple(f"class {label}" for label in range(10))
-ACCURACIES = RunTable(
+ACCURACIES = study_table(
     STORED / "accuracies.csv",
     {"data": str, "profile": str, "imbalance": int, "seed": int, "arm": str},
     CLASSES,
 )
-RATES = RunTable(STORED / "rates.csv", {"arm": str, "lr": float, "seed": int}, CLASSES)
-GROUPS = {"scenes": (100, 20), "digits": (30, 10)}  # more images are many, fewer are few
+RATES = study_table(STORED / "rates.csv", {"arm": str, "lr": float, "seed": int}, CLASSES)
+# More images are many, fewer are few.
+GROUPS = {"scenes": (100, 20), "digits": (30, 10), "cifar10": (1000, 200)}
 
 Setting = tuple[str, str, int]
 Results = dict[Setting, dict[str, Tensor]]
@@ -53,7 +55,11 @@ class Size:
     length: float = 1.0
 
 
-SIZES = {"smoke": Size((0, 1), ("digits",), ("step",), (100,), 0.02), "cpu": Size()}
+SIZES = {
+    "smoke": Size((0, 1), ("digits",), ("step",), (100,), 0.01),
+    "cpu": Size(),
+    "gpu": Size((0, 1, 2), ("cifar10",)),
+}
 
 _task = lru_cache(2)(load_long_tail)
 
@@ -69,7 +75,9 @@ def _train(study: Study, *key: Any) -> list[float]:
 
 
 def _try_rate(study: Study, name: str, lr: float, seed: int) -> list[float]:
-    return _accuracies(study, replace(ARMS[name], lr=lr), "scenes", "exponential", 100, seed)
+    size = study.size
+    data, profile, imbalance = (one[0] for one in (size.data, size.profiles, size.imbalances))
+    return _accuracies(study, replace(ARMS[name], lr=lr), data, profile, imbalance, seed)
 
 
 def _accuracies(study: Study, arm: Arm, *setting: Any) -> list[float]:
@@ -113,7 +121,8 @@ def gain(arms: dict[str, Tensor], arm: str, other: str = "cross-entropy") -> Pai
 def groups(setting: Setting, accuracy: Tensor) -> tuple[float | None, float | None, float | None]:
     """Average over seeds, and over classes with many, medium and few training images.
 
-    Many are more than 100 ``scenes`` or 30 ``digits``, few are less than 20 or 10.
+    Many are more than 100 ``scenes`` or 30 ``digits``, few are less than 20 or 10; see
+    :data:`GROUPS`.
 
     Args:
         setting: Data, profile and imbalance.

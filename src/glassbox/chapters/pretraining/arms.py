@@ -15,6 +15,12 @@ from glassbox.networks.residual import ResidualNetwork
 from glassbox.support.seeds import isolated_seed
 from glassbox.training.evaluation import evaluate
 from glassbox.training.freezing import check_optimizer, freeze, train_keeping_frozen, unfreeze
+from glassbox.training.processes import (
+    distribute,
+    process_device,
+    process_share,
+    weigh_by_images,
+)
 from glassbox.training.recipes import train_one_cycle
 
 
@@ -59,11 +65,11 @@ def pretrain(kind: str, seed: int, *, n: int = 7500, epochs: int = 8) -> Residua
     with isolated_seed(seed):
         model = ResidualNetwork(8, num_classes=scenes.num_classes)
     images = normalize(scenes.images, *upstream_statistics())
-    batches = Batches(images, scenes.labels, 64, seed=seed)
+    batches = Batches(images, scenes.labels, 64, seed=seed, **process_share())
     optimizer = torch.optim.SGD(model.parameters(), 0.2, 0.9, weight_decay=1e-4, nesterov=True)
     options = {"optimizer": optimizer, "progress": False}
-    train_one_cycle(model, batches, epochs=epochs, lr=0.2, **options)
-    return model
+    train_one_cycle(distribute(model), batches, epochs=epochs, lr=0.2, **options)
+    return model.cpu()
 
 
 def upstream_accuracy(model: nn.Module, kind: str, n: int = 1500) -> float:
@@ -123,11 +129,14 @@ def take_steps(
     model: nn.Module, optimizer: Optimizer, images: Tensor, labels: Tensor, batches: Tensor
 ) -> None:
     """Take one step of the optimizer on each batch of indices, of ``(updates, B)``."""
-    for batch in batches:
-        loss = F.cross_entropy(model(images[batch]), labels[batch])
+    shared, device, share = distribute(model), process_device(), process_share()
+    images, labels = images.to(device), labels.to(device)
+    for batch in batches[:, share["rank"] :: share["world_size"]].to(device):
+        loss = F.cross_entropy(shared(images[batch]), labels[batch])
         optimizer.zero_grad()
-        loss.backward()
+        weigh_by_images(loss, len(batch)).backward()
         optimizer.step()
+    model.cpu()
 
 
 def start_network(upstream: dict[str, Tensor] | None, seed: int) -> ResidualNetwork:

@@ -16,6 +16,7 @@ from glassbox.networks.adapt_torchvision import STEMS, adapt_stem, create_model,
 from glassbox.support.arguments import check_choice
 from glassbox.support.seeds import isolated_seed
 from glassbox.training.loop import fit
+from glassbox.training.processes import distribute, process_share
 
 LARGE, SMALL = 64, 32  # pixels a side
 
@@ -56,10 +57,10 @@ def pretrain_large(name: str, *, count: int = 5000) -> dict[str, Tensor]:
     images = normalize(_enlarge(clothes[chosen], LARGE).images, *_statistics())
     with isolated_seed(0):
         model = create_model(name)
-        batches = Batches(images, clothes.labels[chosen], 64)
+        batches = Batches(images, clothes.labels[chosen], 64, **process_share())
         optimizer = torch.optim.Adam(model.parameters(), arm.lr)
-        fit(model, batches, optimizer, epochs=arm.epochs, progress=False)
-    return model.state_dict()
+        fit(distribute(model), batches, optimizer, epochs=arm.epochs, progress=False)
+    return model.cpu().state_dict()
 
 
 def stem_task(stem: str, seed: int) -> TrainTest:

@@ -3,7 +3,8 @@
 ``python -m glassbox.chapters.pretraining.study --size cpu`` makes 10 pretrainings and 360 transfers
 in about 15 minutes on one core. ``--part stems`` pretrains AlexNet and ResNet-18 on Fashion-MNIST
 and adapts them to small digits in several ways, in about an hour; ``--part rates`` compares
-learning rates, on a seed that is not in the comparison.
+learning rates, on a seed that is not in the comparison. ``--size gpu`` pretrains on as many images
+as CIFAR-10 has, in 40 epochs, and on all of Fashion-MNIST.
 
 Each ``load_X`` reads a table from the folder of a study, or the one stored with the package. It
 raises a ``ValueError`` if the table is another one or lacks runs; fractions are 0 to 1.
@@ -19,21 +20,21 @@ from torch import Tensor
 from glassbox.chapters.pretraining.arms import ARMS, Arm, pretrain, transfer
 from glassbox.chapters.pretraining.stems import STEM_ARMS, adapt, pretrain_large, stem_task
 from glassbox.chapters.pretraining.tasks import LABELS, TARGETS, target_task
-from glassbox.chapters.studies import Runs, Study, run_study
+from glassbox.chapters.studies import Runs, Study, run_study, study_table
 from glassbox.training.evaluation import evaluate
-from glassbox.training.run_tables import RunTable, split_keys
+from glassbox.training.run_tables import split_keys
 from glassbox.training.seed_statistics import SeedRuns
 
 STORED = Path(__file__).parent
-TRANSFERS = RunTable(
+TRANSFERS = study_table(
     STORED / "transfers.csv",
     {"arm": str, "target": str, "labels": int, "seed": int},
     ("train accuracy", "test accuracy"),
 )
-STEMS = RunTable(
+STEMS = study_table(
     STORED / "stems.csv", {"network": str, "stem": str, "seed": int}, ("test accuracy",)
 )
-RATES = RunTable(
+RATES = study_table(
     STORED / "rates.csv",
     {"arm": str, "lr": float, "target": str, "labels": int, "seed": int},
     ("test accuracy",),
@@ -58,7 +59,19 @@ class Size:
     rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
 
 
-SIZES = {"smoke": Size((0, 1), (5,), 150, 1, 4, 2, 20, 1, (1e-2, 1e-1)), "cpu": Size()}
+SIZES = {
+    "smoke": Size((0, 1), (1,), 60, 1, 2, 1, 20, 1, (1e-2,)),
+    "cpu": Size(),
+    "gpu": Size(
+        tuple(range(10)),
+        scenes=60_000,
+        epochs=40,
+        updates=400,
+        frozen=120,
+        clothes=60_000,
+        stem_updates=600,
+    ),
+}
 
 _task = lru_cache(4)(target_task)
 

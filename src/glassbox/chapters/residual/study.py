@@ -2,6 +2,7 @@
 
 ``python -m glassbox.chapters.residual.study --size cpu`` trains 155 networks in about 10 minutes
 on one core; ``--part rates`` compares learning rates, on a seed that is not in the comparison.
+``--size gpu`` does it with CIFAR-10, in 40 epochs.
 
 Each ``load_X`` reads a table from the folder of a study, or the one stored with the package. It
 raises a ``ValueError`` if the table is another one or lacks runs; fractions are 0 to 1.
@@ -20,16 +21,17 @@ from glassbox.chapters.residual.arms import (
     ARMS,
     DEPTHS,
     EPOCHS,
+    TASKS,
     Outcome,
-    digit_task,
     make_network,
     train_network,
 )
-from glassbox.chapters.studies import Runs, Study, run_study
+from glassbox.chapters.studies import Runs, Study, run_study, study_table
+from glassbox.data.train_test import TrainTest
 from glassbox.networks.lesions import lesion_accuracy
 from glassbox.networks.loss_slices import loss_slice
-from glassbox.networks.residual import block_names
-from glassbox.training.run_tables import RunTable, split_keys
+from glassbox.networks.residual import ResidualNetwork, block_names
+from glassbox.training.run_tables import split_keys
 from glassbox.training.seed_statistics import SeedRuns
 
 Lesion = tuple[int, ...]
@@ -43,41 +45,55 @@ def _lesion(removed: str) -> Lesion:
 
 
 STORED = Path(__file__).parent
-OUTCOMES = RunTable(
+OUTCOMES = study_table(
     STORED / "outcomes.csv",
     {"arm": str, "depth": int, "epochs": int, "seed": int},
     ("train loss", "train accuracy", "test accuracy"),
 )
-LESIONS = RunTable(
+LESIONS = study_table(
     STORED / "lesions.csv",
     {"arm": str, "depth": int, "seed": int, "removed": _lesion},
     ("accuracy",),
 )
-SLICES = RunTable(
+SLICES = study_table(
     STORED / "slices.csv",
     {"arm": str, "depth": int, "seed": int, "row": int},
     [f"x{i}" for i in range(17)],
 )
-RATES = RunTable(
+RATES = study_table(
     STORED / "rates.csv", {"arm": str, "depth": int, "lr": float, "seed": int}, ("train loss",)
 )
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much is trained: at how many seeds and depths, and how long."""
+    """What is trained: on which images, at how many seeds and depths, how long and how wide."""
 
+    data: str = "digits"
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     depths: tuple[int, ...] = DEPTHS
     epochs: int = EPOCHS
     rates: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0)
     cut: int = 773  # test images by which lesions are judged
     sliced: int = 256  # training images of a slice
+    width: int = 8
 
 
-SIZES = {"smoke": Size((0, 1), (8, 20), 1, (0.1, 0.3), 32, 32), "cpu": Size()}
+SIZES = {
+    "smoke": Size(seeds=(0, 1), depths=(20,), epochs=1, rates=(0.1,), cut=4, sliced=4),
+    "cpu": Size(),
+    "gpu": Size("cifar10", depths=(20, 32, 44, 56, 110), epochs=40, cut=10_000, width=16),
+}
 
-_task = lru_cache(1)(digit_task)
+
+@lru_cache(1)
+def _task(data: str, seed: int) -> TrainTest:
+    return TASKS[data](seed)
+
+
+def _network(size: Size, task: TrainTest, arm: str, depth: int, seed: int) -> ResidualNetwork:
+    channels = task.images.shape[1]
+    return make_network(arm, depth, seed, in_channels=channels, width=size.width)
 
 
 def lesions_of(depth: int, seed: int) -> list[Lesion]:
@@ -107,7 +123,8 @@ def _networks(size: Size) -> list[tuple[Any, ...]]:
 
 def _train(study: Study, arm: str, depth: int, epochs: int, seed: int) -> Outcome:
     """Train a network; cut blocks out of some, and a slice through the loss of some."""
-    size, task, model = study.size, _task(seed), make_network(arm, depth, seed)
+    size, task = study.size, _task(study.size.data, seed)
+    model = _network(size, task, arm, depth, seed)
     outcome = train_network(model, task, seed, lr=ARMS[arm].lr, epochs=epochs)
     if epochs == size.epochs and ARMS[arm].norm and depth in (20, 56):
         names, lesions = block_names(model), lesions_of(depth, seed)
@@ -123,13 +140,14 @@ def _train(study: Study, arm: str, depth: int, epochs: int, seed: int) -> Outcom
 
 
 def _try_rate(study: Study, arm: str, depth: int, lr: float, seed: int) -> list[float]:
-    model, epochs = make_network(arm, depth, seed), study.size.epochs
-    return [train_network(model, _task(seed), seed, lr=lr, epochs=epochs).train_loss]
+    size, task = study.size, _task(study.size.data, seed)
+    model = _network(size, task, arm, depth, seed)
+    return [train_network(model, task, seed, lr=lr, epochs=size.epochs).train_loss]
 
 
 PARTS = {
     "compare": (Runs(OUTCOMES, _networks, _train, beside=(LESIONS, SLICES)),),
-    "rates": (  # of all five depths, 20 and 56
+    "rates": (  # of the depths of size cpu, 20 and 56
         Runs(RATES, lambda size: product(ARMS, size.depths[-3::2], size.rates, [99]), _try_rate),
     ),
 }

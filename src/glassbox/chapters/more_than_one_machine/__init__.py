@@ -1,0 +1,1 @@
+"""The page on training in several processes."""
