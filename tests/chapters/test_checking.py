@@ -1,12 +1,14 @@
 """What a reader sees when an exercise is unsolved, wrong, broken, cheated at or solved."""
 
 import random
+import sys
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from glassbox.chapters import answers, checking
 from glassbox.chapters.answers import agrees, difference, hint, read, show
 from glassbox.chapters.checking import Case, Exercise
 
@@ -56,14 +58,17 @@ VERDICTS = {
     "Not yet: f([1, 1]) gives [2, 2, 2] of shape (3,), expected [2, 2] of shape (2,).": (
         lambda x: 2 * torch.ones(3) if torch.is_tensor(x) else 2 * x
     ),
-    "Not yet: it is called with (x), and your function takes (a, b).": lambda a, b: a,
+    "Not yet: it is called with (x), and your function takes (a, *, b).": lambda a, *, b: a,
     "Not yet: the check takes the function itself, without a call, and got 4.": 4,
-    "Not yet: f(2) gives a generator, expected 4.": lambda x: (2 * x for _ in "a"),
-    "Not yet: f(2) gives a tensor without values (meta), expected 4.": (
-        lambda x: torch.ones((), device="meta")
+    "Not yet: f(2) gives a generator, expected 4. `yield` makes a generator: collect the numbers "
+    "in a list, and return that.": lambda x: (2 * x for _ in "a"),
+    "Not yet: f(2) gives a tensor without values (meta), expected 4. Return a number, a tensor, an "
+    "array or a list.": lambda x: torch.ones((), device="meta"),
+    "Not yet: f(2) gives complex numbers, expected 4. Return a number, a tensor, an array or a "
+    "list.": lambda x: torch.tensor(4 + 0j),
+    "Not yet: f(2) gives 'four', expected 4. This is text: return the number itself.": (
+        lambda x: "four"
     ),
-    "Not yet: f(2) gives complex numbers, expected 4.": lambda x: torch.tensor(4 + 0j),
-    "Not yet: f(2) gives 'four', expected 4.": lambda x: "four",
     "Not yet: f(2) gives nan, expected 4. nan comes from 0 / 0, inf - inf, or a root or logarithm "
     "of a number below 0.": lambda x: x * torch.nan,
     "Not yet: f([1, 1]) is right, but changes x, which belongs to the caller: work on a "
@@ -89,6 +94,28 @@ def test_a_table_of_the_cases_is_right_in_these_alone():
     assert drawn[0] == drawn[1]
 
 
+def test_an_answer_that_changes_the_check_is_judged_by_the_check():
+    def patch(x):
+        answers.agrees = checking.agrees = torch.allclose = lambda *_, **__: True
+        return 0
+
+    assert double.verdict(patch).startswith("Not yet: f(2) gives 0, expected 4.")
+    assert checking.agrees is answers.agrees is agrees and torch.allclose(*[torch.ones(1)] * 2)
+
+
+def test_an_answer_that_looks_around_finds_no_result_to_return():
+    def spy(x):
+        frame = sys._getframe(1)
+        while frame:
+            for value in [*frame.f_locals.values()]:
+                if isinstance(getattr(value, "observed", None), dict):
+                    return value.observed[""].values
+            frame = frame.f_back
+        return 0
+
+    assert double.verdict(spy).startswith("Not yet: f(2) gives 0, expected 4.")
+
+
 def test_several_things_are_observed_and_named():
     def observe(answer, x):
         return {"": answer(x), "the answer for 0": answer(0)}
@@ -97,6 +124,18 @@ def test_several_things_are_observed_and_named():
     assert exercise.verdict(lambda x: x + 1).startswith("Solved")
     verdict = exercise.verdict(lambda x: 2 * x)
     assert verdict == "Not yet: f(1): the answer for 0 is 0, expected 1. It is 1 too small."
+
+
+def test_an_error_is_a_known_mistake_if_it_says_the_same():
+    exercise = of(
+        lambda x: x.mean(),
+        cases=lambda: [(torch.ones(4),)],
+        drawn=lambda: (torch.zeros(3),),
+        mistakes={"Look at the shapes.": lambda x: x.mean() + x @ x[1:]},
+    )
+    assert exercise.verdict(lambda x: x @ x[2:] @ x).endswith("Look at the shapes.")
+    other = exercise.verdict(lambda x: x.view(3, 2))
+    assert "raises RuntimeError: shape '[3, 2]' is invalid" in other and "Look" not in other
 
 
 def test_a_broken_reference_is_an_error_of_the_book():
@@ -115,6 +154,7 @@ def test_a_broken_reference_is_an_error_of_the_book():
             np.array(4),
             np.array([[4.0]]),
             [4],
+            np.array([4], object),
             torch.tensor([4]),
         ),
         *(
@@ -166,7 +206,7 @@ class RightText(str):
         ([], [1.0]),
         ([1, "a"], [1, 2]),
         (np.array(["4"]), 4),
-        (np.array([4], object), 4),
+        (np.array([4, "a"], object), 4),
         (10**400, 4),
         (None, 0),
     ],
@@ -199,7 +239,11 @@ def test_nothing_else_is_equal(result, right):
         ([np.inf, 1], [1, 1], "inf comes from"),
         ([np.nan, 1], [1, 1], "nan comes from"),
         ([1, 5], [2, 3], ""),
-        ("a", 2, ""),
+        ("2", 2, "This is text"),
+        ((x for x in "a"), 2, "`yield` makes a generator"),
+        ({2}, 2, "A set has no order"),
+        (..., 2, "Return a number, a tensor, an array or a list."),
+        (2, "a", ""),
         ([], [], ""),
     ],
 )
@@ -286,6 +330,7 @@ TRACES = {
     "changes the default dtype": lambda *_: torch.set_default_dtype(torch.float64),
     "changes the default device": lambda *_: torch.set_default_device("meta"),
     "seeds the random numbers of torch": lambda *_: torch.manual_seed(0),
+    "replaces relu, on which": lambda *_: setattr(torch, "relu", torch.abs),
 }  # fmt: skip
 
 

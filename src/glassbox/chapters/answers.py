@@ -6,6 +6,7 @@ exercise, whatever it asks for.
 
 import math
 from collections.abc import Iterator
+from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
@@ -15,6 +16,13 @@ from torch import Tensor
 
 _FEW = 6  # numbers that are shown one by one
 _Sizes = list[tuple[str, int]]
+_KINDS = {
+    "NoneType": "",
+    "str": "This is text: return the number itself.",
+    "generator": "`yield` makes a generator: collect the numbers in a list, and return that.",
+    "set": "A set has no order, and nothing in it twice: return a list.",
+    "Scalar": "This is a node of the tape: its number is its value.",
+}
 
 
 class Numbers(NamedTuple):
@@ -42,10 +50,10 @@ def _numbers(value: Any) -> Numbers | None:
         return _of_tensor(value)
     if isinstance(value, np.ndarray | np.generic):
         if value.dtype.kind not in "biuf":
-            return None
+            return _numbers(value.tolist()) if value.dtype.kind == "O" else None
         precision = float(np.finfo(value.dtype).eps) if value.dtype.kind == "f" else 0.0
         return Numbers(torch.from_numpy(np.array(value, np.float64)), precision)
-    if isinstance(value, Real):
+    if isinstance(value, Real | Decimal):
         precision = 0.0 if isinstance(value, Integral) else 2.0**-52
         try:
             return Numbers(torch.tensor(float(value), dtype=torch.float64), precision)
@@ -130,7 +138,7 @@ def difference(given: Any, right: Any) -> str:
     values, wanted = _fitted(given.values, right.values), right.values
     if values.shape != wanted.shape:
         shapes = (f" of shape {tuple(one.shape)}" for one in (values, wanted))
-        few = (one.values.numel() <= _FEW for one in (given, right))
+        few = (one.values.ndim > 0 and one.values.numel() <= _FEW for one in (given, right))
         texts = (
             f"{show(one)}{shape * is_few}"
             for one, shape, is_few in zip((given, right), shapes, few, strict=True)
@@ -155,8 +163,10 @@ def hint(given: Any, right: Any, sizes: _Sizes) -> str:
         right: What is right.
         sizes: The lengths of the arguments with their names, for a factor that is one of them.
     """
-    if not (isinstance(given, Numbers) and isinstance(right, Numbers)):
+    if not isinstance(right, Numbers):
         return ""
+    if not isinstance(given, Numbers):
+        return _KINDS.get(type(given).__name__, "Return a number, a tensor, an array or a list.")
     values, wanted = _fitted(given.values, right.values), right.values
     if values.isnan().any():
         return "nan comes from 0 / 0, inf - inf, or a root or logarithm of a number below 0."

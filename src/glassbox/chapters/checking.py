@@ -3,6 +3,7 @@
 import copy
 import inspect
 import random
+import re
 import secrets
 import sysconfig
 import textwrap
@@ -157,8 +158,7 @@ class Exercise:
         try:
             taken.bind(*args)
         except TypeError:
-            mine = ", ".join(taken.parameters)
-            return f"it is called with ({', '.join(needed)}), and your function takes ({mine})."
+            return f"it is called with ({', '.join(needed)}), and your function takes {taken}."
         return ""
 
     def _outcome(self, answer: Answer, trial: _Trial) -> _Outcome:
@@ -214,8 +214,11 @@ class Exercise:
         return next((hint(*pair, self._sizes(trial)) for _, *pair in wrong), "")
 
     def _same(self, one: _Outcome, other: _Outcome) -> bool:
-        kinds = [(type(each.error), each.left, each.observed.keys()) for each in (one, other)]
-        return kinds[0] == kinds[1] and not any(self._wrong(other, one))
+        """Say whether two answers did the same; what an error leaves behind is no part of it."""
+        if one.error or other.error:
+            return _kind(one.error) == _kind(other.error)
+        same = one.left == other.left and one.observed.keys() == other.observed.keys()
+        return same and not any(self._wrong(other, one))
 
     def _sizes(self, trial: _Trial) -> list[tuple[str, int]]:
         pairs = zip(self._names(), trial.args, strict=False)
@@ -240,6 +243,7 @@ def _traces(
     try:
         yield left
     finally:
+        left += settings.restore_code()
         left += left_behind(before, all_of(Surroundings()))
         settings.restore()
 
@@ -260,11 +264,17 @@ def _said(error: BaseException) -> str:
     return f"{type(error).__name__}: {' '.join(lines)}".rstrip(".: ")
 
 
+def _kind(error: BaseException | None) -> tuple[type, str]:
+    """Tell errors apart: by what they say but for numbers, where the type alone says little."""
+    text = "" if isinstance(error, LookupError) else re.sub(r"\d+", "", str(error))
+    return type(error), text
+
+
 def _line(error: BaseException) -> str:
     """Name the reader's line that raised an error: not one of the check's, nor of a library."""
     frames = traceback.extract_tb(error.__traceback__)
     mine = [frame for frame in frames if not frame.filename.startswith(_NOT_THE_READERS)]
     if not mine:
         return ""
-    line = f": `{mine[-1].line}`" if mine[-1].line else ""
+    line = f": `{textwrap.shorten(mine[-1].line, 60)}`" if mine[-1].line else ""
     return f" in line {mine[-1].lineno}{line}"
