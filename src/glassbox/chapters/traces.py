@@ -1,5 +1,6 @@
 """What a call leaves behind in its arguments, and in the settings of torch that all code shares."""
 
+import inspect
 import sys
 from collections.abc import Iterator, Mapping
 from types import ModuleType
@@ -97,7 +98,7 @@ class Surroundings:
         self.dtype = torch.get_default_dtype()
         self.device = torch.get_default_device()
         self.seed = torch.initial_seed()
-        self.code = {owner: _functions(owner) for owner in (torch, F, Tensor, *_checks())}
+        self.code = {owner: dict(vars(owner)) for owner in (torch, F, Tensor, *_checks())}
         self.hooks = {name: dict(hooks) for name, hooks in _global_hooks().items()}
 
     def traces(self) -> _Traces:
@@ -111,12 +112,15 @@ class Surroundings:
         }
 
     def restore_code(self) -> list[str]:
-        """Put functions of torch and of the check back where they were replaced, and say so."""
+        """Put functions of torch and of the check back where they were replaced, and say so.
+
+        Those that torch itself has wrapped meanwhile, as it does when it first compiles, may stay.
+        """
         replaced = [
-            (owner, name, function)
-            for owner, functions in self.code.items()
-            for name, function in functions.items()
-            if vars(owner).get(name) is not function
+            (owner, name, one)
+            for owner, names in self.code.items()
+            for name, one in names.items()
+            if vars(owner).get(name) is not one and _is_replaced(one, vars(owner).get(name))
         ]
         for owner, name, function in replaced:
             setattr(owner, name, function)
@@ -140,9 +144,10 @@ def _checks() -> Iterator[ModuleType]:
             yield module
 
 
-def _functions(owner: Any) -> dict[str, Any]:
-    found = list(vars(owner).items())
-    return {name: one for name, one in found if callable(one) and not isinstance(one, type)}
+def _is_replaced(one: Any, now: Any) -> bool:
+    """Say whether a function became another one, which is not a wrapper of it."""
+    inner = inspect.unwrap(now, stop=lambda wrapper: wrapper is one)
+    return callable(one) and not isinstance(one, type) and inner is not one
 
 
 def _global_hooks() -> dict[str, dict[Any, Any]]:

@@ -218,9 +218,9 @@ def _without_clamp(confidences: Tensor, right: Tensor, bins: int) -> Tensor:
 
 def _worked_out() -> Iterator[Case]:
     for text, confidences, right, bins in (
-        ("two answers at 0.95, one of them right", [0.95] * 2, [1, 0], 10),
+        ("two answers at 0.95 with one of them right", [0.95] * 2, [1, 0], 10),
         ("confidences that are exactly right", [0.5] * 2, [1, 0], 10),
-        ("two bins, one too sure by 0.3 and one too timid by 0.4",
+        ("two bins too sure by 0.3 and too timid by 0.4",
          [0.8] * 4 + [0.35] * 4, [1, 1, 0, 0, 1, 1, 1, 0], 4),
         ("answers that are certain", [1.0, 1.0, 0.3], [1, 0, 0], 5),
     ):  # fmt: skip

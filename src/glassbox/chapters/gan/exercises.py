@@ -73,7 +73,7 @@ def _reach(points: Tensor, k: int) -> Tensor:
 def _fakes() -> list[Case]:
     real = torch.randn(40, 3, dtype=torch.float64)
     return [
-        Case(f"coverage by {text}, k = {k}", (real, fake, k))
+        Case(f"coverage by {text} and k = {k}", (real, fake, k))
         for text, fake, k in (
             ("fakes that are the real ones", real.clone(), 1),
             ("fakes from the same distribution", torch.randn(40, 3).double(), 3),

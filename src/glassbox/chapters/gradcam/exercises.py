@@ -23,9 +23,9 @@ check_weighted_maps = Exercise(
     cases=lambda: [
         Case(f"weighted_maps of {text}", given)
         for text, given in {
-            "one image, two channels, ones": (torch.ones(1, 2, 2, 2), torch.ones(1, 2, 2, 2)),
-            "one image, gradients of -1": (torch.ones(1, 2, 2, 2), -torch.ones(1, 2, 2, 2)),
-            "3 images, 5 channels of 4 x 6": _drawn_maps(3, 5, 4, 6),
+            "one image with two channels of ones": (torch.ones(1, 2, 2, 2), torch.ones(1, 2, 2, 2)),
+            "one image with gradients of -1": (torch.ones(1, 2, 2, 2), -torch.ones(1, 2, 2, 2)),
+            "3 images with 5 channels of 4 x 6": _drawn_maps(3, 5, 4, 6),
         }.items()
     ],
     drawn=lambda: _drawn_maps(*(random.randint(2, 6) for _ in range(4))),
@@ -71,7 +71,7 @@ check_probability_slope = Exercise(
     "probability_slope",
     reference=_slope,
     cases=lambda: [
-        Case(f"probability_slope of {text}, label {label}", (logits.softmax(0), label))
+        Case(f"probability_slope of {text} and label {label}", (logits.softmax(0), label))
         for text, logits, label in (
             ("three equal classes", torch.zeros(3), 0),
             ("five classes", torch.randn(5), 2),
@@ -178,7 +178,7 @@ def _occlusions(
 
 
 def _classifier(*given: float) -> tuple[nn.Module, Tensor, float]:
-    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 3)).double()
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 3)).double().eval()
     nn.init.normal_(model[1].weight)
     return model, torch.randn(1, 8, 8, dtype=torch.float64), *given
 
@@ -189,7 +189,7 @@ check_occlusion_map = Exercise(
     cases=lambda: [
         Case(f"occlusion_map with patches of {text}", _classifier(*given))
         for text, given in {
-            "8 x 8, all of the image": (0, 8, 0.0),
+            "8 x 8 as large as the image": (0, 8, 0.0),
             "4 x 4": (1, 4, 0.0),
             "2 x 2 and another fill": (2, 2, 0.5),
         }.items()
