@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from glassbox.chapters.answers import agrees, difference, hint, read, show
-from glassbox.chapters.traces import Surroundings, left_behind, traces_in
+from glassbox.chapters.traces import Code, Surroundings, left_behind, traces_in
 from glassbox.support.seeds import isolated_seed, seed_everything
 
 Answer = Callable[..., Any]
@@ -238,12 +238,12 @@ def _traces(
             found |= traces_in(name, value)
         return found
 
-    settings, left = Surroundings(), []
+    settings, code, left = Surroundings(), Code(), []
     before = all_of(settings)
     try:
         yield left
     finally:
-        left += settings.restore_code()
+        left += code.restore()
         left += left_behind(before, all_of(Surroundings()))
         settings.restore()
 

@@ -3,7 +3,6 @@
 import inspect
 import sys
 from collections.abc import Iterator, Mapping
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from torch.nn.modules import module as every_module
 from torch.utils._python_dispatch import TorchDispatchMode
 
 _Traces = dict[tuple[str, str], Any]
+_CHECKS = tuple(f"{__package__}.{name}" for name in ("answers", "checking", "traces"))
 _ADVICE = {
     "mode": "changes the mode of {}: remember `training` before eval(), and restore it",
     "hooks": "leaves a hook on {}: use its handle in a `with` block, or remove it in a `finally`",
@@ -98,7 +98,6 @@ class Surroundings:
         self.dtype = torch.get_default_dtype()
         self.device = torch.get_default_device()
         self.seed = torch.initial_seed()
-        self.code = {owner: dict(vars(owner)) for owner in (torch, F, Tensor, *_checks())}
         self.hooks = {name: dict(hooks) for name, hooks in _global_hooks().items()}
 
     def traces(self) -> _Traces:
@@ -111,23 +110,8 @@ class Surroundings:
             ("seed", "the random numbers of torch"): self.seed,
         }
 
-    def restore_code(self) -> list[str]:
-        """Put functions of torch and of the check back where they were replaced, and say so.
-
-        Those that torch itself has wrapped meanwhile, as it does when it first compiles, may stay.
-        """
-        replaced = [
-            (owner, name, one)
-            for owner, names in self.code.items()
-            for name, one in names.items()
-            if vars(owner).get(name) is not one and _is_replaced(one, vars(owner).get(name))
-        ]
-        for owner, name, function in replaced:
-            setattr(owner, name, function)
-        return [f"replaces {name}, on which all later code depends" for _, name, _ in replaced]
-
     def restore(self) -> None:
-        """Set all but the seed and the code to what they were."""
+        """Set all but the seed to what they were."""
         torch.set_grad_enabled(self.grad)
         torch.set_default_dtype(self.dtype)
         if torch.get_default_device() != self.device:
@@ -137,11 +121,27 @@ class Surroundings:
             hooks.update(self.hooks[name])
 
 
-def _checks() -> Iterator[ModuleType]:
-    """Find what judges an answer: this module, and those that stand beside it."""
-    for name, module in list(sys.modules.items()):
-        if name.rpartition(".")[0] == __package__:
-            yield module
+class Code:
+    """The functions of torch, and of what judges an answer, as they are now."""
+
+    def __init__(self) -> None:
+        checks = [sys.modules[name] for name in _CHECKS if name in sys.modules]
+        self.names = {owner: dict(vars(owner)) for owner in (torch, F, Tensor, *checks)}
+
+    def restore(self) -> list[str]:
+        """Put back those that were replaced, and say so.
+
+        Those that torch itself has wrapped meanwhile, as it does when it first compiles, may stay.
+        """
+        replaced = [
+            (owner, name, one)
+            for owner, names in self.names.items()
+            for name, one in names.items()
+            if vars(owner).get(name) is not one and _is_replaced(one, vars(owner).get(name))
+        ]
+        for owner, name, function in replaced:
+            setattr(owner, name, function)
+        return [f"replaces {name}, on which all later code depends" for _, name, _ in replaced]
 
 
 def _is_replaced(one: Any, now: Any) -> bool:
