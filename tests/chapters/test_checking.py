@@ -185,6 +185,11 @@ class RightTensor(torch.Tensor):
         return torch.tensor(4.0)
 
 
+def test_a_tensor_of_a_class_that_lies_is_read_as_it_is():
+    lying = torch.zeros(2).as_subclass(RightTensor)
+    assert type(read(lying).values) is torch.Tensor and read(lying).values.tolist() == [0, 0]
+
+
 class RightText(str):
     def __eq__(self, other):
         return True

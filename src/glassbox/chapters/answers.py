@@ -63,12 +63,12 @@ def _numbers(value: Any) -> Numbers | None:
 
 
 def _of_tensor(tensor: Tensor) -> Numbers | None:
-    if tensor.is_meta or tensor.is_complex():
-        return None
-    with torch._C.DisableTorchFunctionSubclass():  # methods of a subclass may say anything
+    with torch._C.DisableTorchFunctionSubclass():  # a subclass may say anything
+        if tensor.is_meta or tensor.is_complex():
+            return None
         dense = Tensor.to_dense(tensor) if tensor.layout != torch.strided else tensor
         values = Tensor.double(Tensor.cpu(Tensor.detach(dense))).clone()
-    precision = torch.finfo(tensor.dtype).eps if tensor.is_floating_point() else 0.0
+        precision = torch.finfo(tensor.dtype).eps if tensor.is_floating_point() else 0.0
     return Numbers(values, precision)
 
 
