@@ -1,5 +1,5 @@
 """What belongs to one chapter alone, a room for each: figures, exercises, study, explorables.
 
-A chapter imports from every room above, and from no other chapter. ``checking`` is what the checks
-of all exercises share.
+A chapter imports from every room above, and from no other chapter. ``checking`` judges the answers
+to all exercises, with ``answers`` for what they give and ``traces`` for what they leave behind.
 """

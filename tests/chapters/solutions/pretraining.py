@@ -1,5 +1,6 @@
-"""Solutions of the exercises on pretraining, and mistakes."""
+"""Answers to the exercises on pretraining."""
 
+import numpy as np
 from torch import nn
 
 
@@ -12,6 +13,17 @@ def load_body(model, saved):
     saved = {name.removeprefix("module."): value for name, value in saved.items()}
     fitting = {name: w for name, w in saved.items() if own[name].shape == w.shape}
     return model.load_state_dict(fitting, strict=False).missing_keys
+
+
+def load_body_in_place(model, saved):
+    left = set()
+    for name, value in model.state_dict().items():
+        other = saved.get(name, saved.get(f"module.{name}"))
+        if other is None or other.shape != value.shape:
+            left.add(name)
+        else:
+            value.copy_(other)
+    return left
 
 
 def layer_rates(parts, lr, decay):
@@ -51,7 +63,8 @@ def load_parameters(model, saved):
         name = name.removeprefix("module.")
         if name in own and own[name].shape == w.shape:
             own[name].data.copy_(w)
-    return [name for name in own if own[name].shape != saved.get(name, own[name]).shape]
+    plain = {name.removeprefix("module."): w.shape for name, w in saved.items()}
+    return [name for name in own if own[name].shape != plain[name]]
 
 
 def only_name_what_fits(model, saved):
@@ -78,32 +91,60 @@ def load_body_using_up_what_is_given(model, saved):
     return left
 
 
-SOLUTIONS = [
-    ("gray_kernels", gray_kernels),
-    ("load_body", load_body),
-    ("load_body", load_body_using_up_what_is_given),
-    ("layer_rates", layer_rates),
-]
-MISTAKES = [
-    ("gray_kernels", lambda w: w.mean(1, keepdim=True), "(1, 3, 1, 1)"),
-    ("gray_kernels", lambda w: w[:, :1], "(1, 3, 1, 1)"),
-    ("gray_kernels", lambda w: w, "RuntimeError"),
-    ("gray_kernels", lambda w: w.sum(1), "weight of shape"),
-    ("gray_kernels", lambda w: w.sum((1, 2, 3), keepdim=True), "(4, 3, 3, 3)"),
-    ("load_body", load_all, "7 classes raises RuntimeError"),
-    ("load_body", load_what_has_a_known_name, "7 classes raises RuntimeError"),
-    ("load_body", load_with_lstrip, "KeyError: 'ayer.weight'"),
-    ("load_body", load_with_the_prefix, "4 classes, names with 'module.' gives ['fc.bias'"),
-    ("load_body", load_never_a_head, "of a head for 4 classes gives ['fc.bias', 'fc.weight']"),
-    ("load_body", load_parameters, "not loaded of a head for 4 classes gives ['norm.num_bat"),
-    ("load_body", only_name_what_fits, "what was not loaded of a head for 4 classes gives"),
-    ("layer_rates", reversed_rates, "rates of layer_rates(3 parts, 0.1, 0.5)"),
-    ("layer_rates", weights_alone, "rates of layer_rates(1 parts, 0.1, 0.5)"),
-    ("layer_rates", lambda parts, lr, decay: [{"params": []}], "gives tensor([0., 0.])"),
-    ("layer_rates", lambda parts, lr, decay: [], "raises ValueError"),
-    (
-        "layer_rates",
-        lambda parts, lr, decay: [{"params": nn.Sequential(*parts).parameters(), "lr": lr}],
-        "3 parts",
-    ),
-]
+def rates_from_the_end(parts, lr, decay):
+    groups = []
+    for part in reversed(parts):
+        groups.append({"lr": lr, "params": list(part.parameters())})
+        lr *= decay
+    return groups
+
+
+def a_group_for_each_parameter(parts, lr, decay):
+    rates = lr * np.power(decay, np.arange(len(parts))[::-1])
+    return (
+        {"params": [parameter], "lr": float(rate)}
+        for part, rate in zip(parts, rates, strict=True)
+        for parameter in part.parameters()
+    )
+
+
+ANSWERS = {
+    "gray_kernels": {
+        "right": [
+            gray_kernels,
+            lambda weight: weight[:, :1] + weight[:, 1:2] + weight[:, 2:],
+            lambda weight: np.expand_dims(weight.numpy().sum(1), 1),
+        ],
+        "wrong": {
+            "take the sum over": lambda w: w.mean(1, keepdim=True),
+            "the kernels of one channel": lambda w: w[:, 0:1],
+            "with keepdim=True": lambda w: w.sum(1),
+            "of shape (1, 3, 1, 1), expected": lambda w: w,
+            "The places are summed": lambda w: w.sum((1, 2, 3), keepdim=True),
+        },
+    },
+    "load_body": {
+        "right": [load_body, load_body_in_place, load_body_using_up_what_is_given],
+        "wrong": {
+            "leave out what does not, and use strict=False": load_all,
+            "forgives missing names, not other shapes": load_what_has_a_known_name,
+            "KeyError: 'ayer.weight'": load_with_lstrip,
+            "Names with module. in front": load_with_the_prefix,
+            "compare shapes, not names": load_never_a_head,
+            "Running statistics are entries too": load_parameters,
+            "nothing was loaded": only_name_what_fits,
+        },
+    },
+    "layer_rates": {
+        "right": [layer_rates, rates_from_the_end, a_group_for_each_parameter],
+        "wrong": {
+            "The rates fall toward the output": reversed_rates,
+            "The biases are in no group": weights_alone,
+            "expected [0.1, 0.1]": lambda parts, lr, decay: [{"params": []}],
+            "ValueError: optimizer got an empty parameter list": lambda parts, lr, decay: [],
+            "All parts learn at lr": lambda parts, lr, decay: [
+                {"params": nn.Sequential(*parts).parameters(), "lr": lr}
+            ],
+        },
+    },
+}

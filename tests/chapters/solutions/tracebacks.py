@@ -1,17 +1,30 @@
-"""Solutions of the exercises on tracebacks, and mistakes."""
+"""Answers to the exercises on tracebacks."""
 
 import math
 
+import torch
 from torch import nn
 
 
-def accumulate(model, parts, loss_fn, optimizer, scaler, max_norm, *, clip_each=False, divide=True):
+def accumulate(
+    model,
+    parts,
+    loss_fn,
+    optimizer,
+    scaler,
+    max_norm,
+    *,
+    clip_each=False,
+    divide=True,
+    unscale=True,
+):
     optimizer.zero_grad()
     for images, labels in parts:
         scaler.scale(loss_fn(model(images), labels) / (len(parts) if divide else 1)).backward()
         if clip_each:
             nn.utils.clip_grad_norm_(model.parameters(), max_norm)
-    scaler.unscale_(optimizer)
+    if unscale:
+        scaler.unscale_(optimizer)
     norm = nn.utils.clip_grad_norm_(model.parameters(), max_norm)
     scaler.step(optimizer)
     scaler.update()
@@ -23,15 +36,51 @@ def without_clearing(model, parts, loss_fn, optimizer, scaler, max_norm):
     return accumulate(model, parts, loss_fn, optimizer, scaler, max_norm)
 
 
-SOLUTIONS = [
-    ("half_life", lambda decay: math.ceil(math.log(0.5) / math.log(decay))),
-    ("accumulate", accumulate),
-]
-MISTAKES = [
-    ("half_life", lambda decay: ..., "half_life(0.5) gives Ellipsis, expected 1"),
-    ("half_life", lambda decay: round(1 / (1 - decay)), "half_life(0.5) gives 2"),
-    ("half_life", lambda decay: math.log(0.5) / math.log(decay), "gives 1.0, expected 1"),
-    ("accumulate", lambda *given: accumulate(*given, divide=False), "the norm for 3 parts"),
-    ("accumulate", lambda *given: accumulate(*given, clip_each=True), "the norm for 1 parts"),
-    ("accumulate", without_clearing, "the weights after 1 parts"),
-]
+def on_the_whole(model, parts, loss_fn, optimizer, scaler, max_norm):
+    model.zero_grad()
+    losses = torch.stack([loss_fn(model(images), labels) for images, labels in parts])
+    losses.mean().backward()
+    norm = torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm)
+    optimizer.step()
+    return norm.item()
+
+
+def by_grad(model, parts, loss_fn, optimizer, scaler, max_norm):
+    """Add the gradients up by hand, without the scaler."""
+    parameters = list(model.parameters())
+    totals = [torch.zeros_like(parameter) for parameter in parameters]
+    for images, labels in parts:
+        gradients = torch.autograd.grad(loss_fn(model(images), labels), parameters)
+        totals = [total + one / len(parts) for total, one in zip(totals, gradients, strict=True)]
+    norm = torch.cat([total.flatten() for total in totals]).norm()
+    for parameter, total in zip(parameters, totals, strict=True):
+        parameter.grad = total * min(1.0, max_norm / (float(norm) + 1e-6))
+    optimizer.step()
+    return norm.numpy()
+
+
+ANSWERS = {
+    "half_life": {
+        "right": [
+            lambda decay: math.ceil(math.log(0.5) / math.log(decay)),
+            lambda decay: torch.tensor(0.5).double().log().div(math.log(decay)).ceil(),
+            lambda decay: next(t for t in range(10_000) if decay**t <= 0.5),
+        ],
+        "wrong": {
+            "half_life(0.5) gives an ellipsis, expected 1": lambda decay: ...,
+            "how many updates an average remembers": lambda decay: round(1 / (1 - decay)),
+            "Updates are whole": lambda decay: math.log2(0.5) / math.log2(decay),
+            "more than half is left": lambda decay: int(math.log(0.5) / math.log(decay)),
+        },
+    },
+    "accumulate": {
+        "right": [accumulate, on_the_whole, by_grad],
+        "wrong": {
+            "divide each loss by": lambda *given: accumulate(*given, divide=False),
+            "Each part is clipped": lambda *given: accumulate(*given, clip_each=True),
+            "clear them first": without_clearing,
+            "call scaler.unscale_(optimizer)": lambda *given: accumulate(*given, unscale=False),
+            "end the function with `return`": lambda *given: [accumulate(*given)].clear(),
+        },
+    },
+}

@@ -1,97 +1,188 @@
-"""Checks for the exercises of the page on pretraining."""
+"""Exercises of the page on pretraining."""
 
+import random
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glassbox.chapters.checking import Candidate, Case, exercise
+from glassbox.chapters.checking import Answer, Case, Exercise
+
+check_gray_kernels = Exercise(
+    "gray_kernels",
+    reference=lambda weight: torch.einsum("kchw->khw", weight)[:, None],
+    cases=lambda: [
+        (torch.randn(channels, 3, side, side),) for channels, side in [(1, 1), (4, 3), (8, 11)]
+    ],
+    drawn=lambda: (torch.randn(random.randint(1, 9), 3, random.randint(2, 5), 3),),
+    mistakes={
+        "A convolution adds its channels up, and all three see the same image: take the sum over "
+        "the channels, not the mean.": lambda weight: weight.mean(1, keepdim=True),
+        "These are the kernels of one channel: the image would be seen by all three.": (
+            lambda weight: weight[:, :1]
+        ),
+        "The dimension of the channels is gone: keep it, of length 1, with keepdim=True.": (
+            lambda weight: weight.sum(1)
+        ),
+        "The places are summed as well: add up the channels alone, dim=1.": (
+            lambda weight: weight.sum((1, 2, 3), keepdim=True)
+        ),
+        "Dimension 0 counts the kernels: the channels are dimension 1.": (
+            lambda weight: weight.sum(0, keepdim=True)
+        ),
+    },
+)
+
+_State = dict[str, Tensor]
 
 
-@exercise()
-def check_gray_kernels() -> Iterator[Case]:
-    """Check ``gray_kernels(weight)``: a convolution of RGB made one of a single channel."""
-    for channels, side in [(1, 1), (4, 3), (8, 11)]:
-        weight, gray = torch.randn(channels, 3, side, side), torch.rand(2, 1, 16, 16)
-        yield Case(
-            f"a gray image through gray_kernels(weight), weight of shape {tuple(weight.shape)}",
-            partial(_convolve, gray, weight),
-            F.conv2d(gray.expand(-1, 3, -1, -1), weight),
-        )
+def _without_prefix(saved: _State) -> _State:
+    return {name.removeprefix("module."): value for name, value in saved.items()}
 
 
-def _convolve(gray: Tensor, weight: Tensor, candidate: Candidate) -> Any:
-    """Convolve with the kernels, or return what the candidate returned in place of them."""
-    kernels = candidate(weight)
-    return F.conv2d(gray, kernels) if isinstance(kernels, Tensor) else kernels
+def _load_body(model: nn.Module, saved: _State) -> list[str]:
+    """Copy entry by entry what has the shape of its namesake."""
+    plain, left = _without_prefix(saved), []
+    for name, value in model.state_dict().items():
+        if name in plain and plain[name].shape == value.shape:
+            value.copy_(plain[name])
+        else:
+            left.append(name)
+    return left
 
 
-@exercise()
-def check_load_body() -> Iterator[Case]:
-    """Check ``load_body(model, saved)``: what fits is loaded, the names of the rest come back."""
-    for prefix, classes in [("", 4), ("", 7), ("module.", 4), ("module.", 7)]:
-        saved = {prefix + name: value + 1 for name, value in _network(classes).state_dict().items()}
-        model = _network(4)
-        left = [] if classes == 4 else ["fc.bias", "fc.weight"]
-        text = f"of a head for {classes} classes" + (", names with 'module.'" if prefix else "")
-        load = partial(_names_left, model, dict(saved))
-        yield Case(f"load_body(model, saved) {text}", load, left)
-        look = partial(_other_than, model, saved, prefix)
-        yield Case(f"what was not loaded {text}", look, left)
+def _load(model: nn.Module, saved: _State) -> list[str]:
+    """Let torch load what fits by name and shape."""
+    shapes = {name: value.shape for name, value in model.state_dict().items()}
+    fitting = {name: one for name, one in saved.items() if shapes.get(name) == one.shape}
+    return model.load_state_dict(fitting, strict=False).missing_keys
+
+
+def _load_parameters(model: nn.Module, saved: _State) -> list[str]:
+    buffers = dict(model.named_buffers())
+    plain = {name: one for name, one in _without_prefix(saved).items() if name not in buffers}
+    return [name for name in _load(model, plain) if name not in buffers]
+
+
+def _names_alone(model: nn.Module, saved: _State) -> list[str]:
+    plain, own = _without_prefix(saved), model.state_dict()
+    return [name for name, value in own.items() if plain[name].shape != value.shape]
+
+
+def _what_was_loaded(answer: Answer, model: nn.Module, saved: _State) -> dict[str, Any]:
+    """Compare the names with what the model holds afterwards."""
+    wanted = _without_prefix(saved)  # before an answer uses it up
+    names = answer(model, saved)
+    held = model.state_dict().items()
+    return {
+        "": names if names is None else sorted(names),
+        "what was not loaded": sorted(n for n, one in held if not torch.equal(one, wanted[n])),
+    }
 
 
 def _network(classes: int) -> nn.Module:
     """Make a network whose names begin with letters of ``module``, which ``lstrip`` would eat."""
     network = nn.Sequential()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        network.add_module("layer", nn.Conv2d(1, 2, 3))
-        network.add_module("norm", nn.BatchNorm2d(2))
-        network.add_module("fc", nn.Linear(2, classes))
+    network.add_module("layer", nn.Conv2d(1, 2, 3))
+    network.add_module("norm", nn.BatchNorm2d(2))
+    network.add_module("fc", nn.Linear(2, classes))
     return network
 
 
-def _names_left(model: nn.Module, saved: dict[str, Tensor], candidate: Candidate) -> Any:
-    """Sort the names; of torch's long message about names and shapes two lines stay."""
-    try:
-        names = candidate(model, saved)
-    except RuntimeError as error:
-        lines = [line.strip() for line in str(error).splitlines()]
-        raise RuntimeError(" ".join(lines[:2])) from error
-    return names if names is None else sorted(names)
+def _saved(prefix: str, classes: int) -> tuple[nn.Module, _State]:
+    saved = {prefix + name: one + 1 for name, one in _network(classes).state_dict().items()}
+    return _network(4), saved
 
 
-def _other_than(model: nn.Module, saved: dict[str, Tensor], prefix: str, _: Candidate) -> list[str]:
-    """Name what does not equal what was saved."""
-    held = model.state_dict().items()
-    return sorted(name for name, value in held if not torch.equal(value, saved[prefix + name]))
+def _states() -> Iterator[Case]:
+    for prefix, classes in [("", 4), ("", 7), ("module.", 4), ("module.", 7)]:
+        names = ", names with 'module.'" if prefix else ""
+        yield Case(f"load_body with a head for {classes} classes{names}", _saved(prefix, classes))
 
 
-@exercise()
-def check_layer_rates() -> Iterator[Case]:
-    """Check ``layer_rates(parts, lr, decay)``: groups whose rate falls towards the input."""
-    for count, lr, decay in [(1, 0.1, 0.5), (3, 0.1, 0.5), (4, 1e-3, 0.1)]:
-        parts = [nn.Linear(2, 2) for _ in range(count)]
-        yield Case(
-            f"rates of layer_rates({count} parts, {lr}, {decay})",
-            partial(_rates, parts, lr, decay),
-            torch.tensor([lr * decay ** (count - 1 - i // 2) for i in range(2 * count)]),
-        )
+check_load_body = Exercise(
+    "load_body",
+    reference=_load_body,
+    observe=_what_was_loaded,
+    cases=_states,
+    drawn=lambda: _saved(random.choice(["", "module."]), random.randint(2, 9)),
+    changes=("model", "saved"),
+    mistakes={
+        "load_state_dict(..., strict=False) forgives missing names, not other shapes: leave out "
+        "before the call what does not fit.": (
+            lambda model, saved: model.load_state_dict(saved, strict=False).missing_keys
+        ),
+        "load_state_dict wants all names and shapes to fit: leave out what does not, and use "
+        "strict=False.": (lambda model, saved: model.load_state_dict(saved).missing_keys),
+        "Names with module. in front were not recognized: take it away, with removeprefix.": _load,
+        "lstrip takes away letters, all that stand in its argument, and not a prefix: use "
+        "removeprefix.": lambda model, saved: _load(
+            model, {name.lstrip("module."): value for name, value in saved.items()}
+        ),
+        "A head that fits is left out too: compare shapes, not names.": lambda model, saved: _load(
+            model, {name: one for name, one in _without_prefix(saved).items() if "fc" not in name}
+        ),
+        "Running statistics are entries too: named_parameters() does not have them, state_dict() "
+        "does.": _load_parameters,
+        "The names are right, but nothing was loaded: call load_state_dict.": _names_alone,
+        "These are the names that were loaded: return the others.": lambda model, saved: [
+            name for name in model.state_dict() if name not in _load_body(model, saved)
+        ],
+    },
+)
 
 
-def _rates(parts: list[nn.Module], lr: float, decay: float, candidate: Candidate) -> Tensor | None:
-    """Return the rate at which an optimizer with these groups would train each parameter."""
-    groups = candidate(parts, lr, decay)
-    if groups is None:
-        return None
-    optimizer = torch.optim.SGD(groups, lr=0.0)
-    found = {
-        id(parameter): group["lr"]
-        for group in optimizer.param_groups
-        for parameter in group["params"]
-    }
-    parameters = (parameter for part in parts for parameter in part.parameters())
-    return torch.tensor([found.get(id(parameter), 0.0) for parameter in parameters])
+def _rate_groups(parts: list[nn.Module], lr: float, decay: float) -> list[dict[str, Any]]:
+    rates = [lr]
+    while len(rates) < len(parts):
+        rates.insert(0, rates[0] * decay)
+    return [
+        {"params": [*part.parameters()], "lr": rate}
+        for part, rate in zip(parts, rates, strict=True)
+    ]
+
+
+def _rates(answer: Answer, parts: list[nn.Module], lr: float, decay: float) -> dict[str, Any]:
+    """Look up at which rate an optimizer with these groups trains each parameter."""
+    optimizer = torch.optim.SGD(answer(parts, lr, decay), lr=0.0)
+    found = {id(one): group["lr"] for group in optimizer.param_groups for one in group["params"]}
+    rates = [found.get(id(one), 0.0) for part in parts for one in part.parameters()]
+    return {"the list of rates": rates}
+
+
+def _chain(count: int, *given: float) -> tuple[Any, ...]:
+    return [nn.Linear(2, 2) for _ in range(count)], *given
+
+
+check_layer_rates = Exercise(
+    "layer_rates",
+    reference=_rate_groups,
+    observe=_rates,
+    cases=lambda: [
+        Case(f"layer_rates({given[0]} parts, {given[1]}, {given[2]})", _chain(*given))
+        for given in [(1, 0.1, 0.5), (3, 0.1, 0.5), (4, 1e-3, 0.1)]
+    ],
+    drawn=lambda: _chain(random.randint(2, 6), random.uniform(0.01, 1), random.uniform(0.2, 0.9)),
+    mistakes={
+        "The rates fall toward the output: the last part learns at lr, so count from there.": (
+            lambda parts, lr, decay: _rate_groups(parts[::-1], lr, decay)
+        ),
+        "All parts learn at lr: multiply by decay for each part that lies behind.": (
+            lambda parts, lr, decay: _rate_groups(parts, lr, 1.0)
+        ),
+        "The last part already decays: its power of decay is 0.": (
+            lambda parts, lr, decay: _rate_groups(parts, lr * decay, decay)
+        ),
+        "The biases are in no group: part.parameters() has them all.": lambda parts, lr, decay: [
+            {**group, "params": group["params"][:1]} for group in _rate_groups(parts, lr, decay)
+        ],
+        "decay is multiplied by the distance from the output: raise it to that power.": (
+            lambda parts, lr, decay: [
+                {"params": part.parameters(), "lr": lr * decay * i if i else lr}
+                for i, part in enumerate(reversed(parts))
+            ]
+        ),
+    },
+    tolerance=1e-6,  # the first of four parts learns at a rate of 1e-6
+)

@@ -1,52 +1,124 @@
-"""Checks for the exercises of the page on tracebacks."""
+"""Exercises of the page on tracebacks."""
 
-import copy
-from collections.abc import Iterator
+import math
+import random
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glassbox.chapters.checking import Case, exercise
+from glassbox.chapters.checking import Answer, Case, Exercise
+
+check_half_life = Exercise(
+    "half_life",
+    reference=lambda decay: next(t for t in range(1, 10_000) if decay**t <= 0.5),
+    cases=[(0.5,), (0.9,), (0.99,), (0.9998,)],
+    drawn=lambda: (random.uniform(0.3, 0.999),),
+    mistakes={
+        "Updates are whole: round up, with math.ceil.": (
+            lambda decay: math.log(0.5) / math.log(decay)
+        ),
+        "At this update more than half is left: round up, with math.ceil.": (
+            lambda decay: math.floor(math.log(0.5) / math.log(decay))
+        ),
+        "This is 1 / (1 - decay), how many updates an average remembers: solve decay**t = 1/2.": (
+            lambda decay: round(1 / (1 - decay))
+        ),
+        "log(2) / (1 - decay) is near for a decay close to 1 alone: divide by -log(decay).": (
+            lambda decay: math.ceil(math.log(2) / (1 - decay))
+        ),
+    },
+)
+
+_Parts = list[tuple[Tensor, Tensor]]
 
 
-@exercise()
-def check_half_life() -> Iterator[Case]:
-    """Check ``half_life(decay)``: the updates after which half of a start is left, or less."""
-    for decay in (0.5, 0.9, 0.99, 0.9998):
-        updates = next(t for t in range(1, 10_000) if decay**t <= 0.5)
-        yield Case(f"half_life({decay})", (decay,), updates)
+def _on_the_whole(
+    model: nn.Module, parts: _Parts, loss_fn: Any, optimizer: Any, scaler: Any, max_norm: float
+) -> Tensor:
+    """Take the step on the whole batch at once."""
+    images, labels = (torch.cat(some) for some in zip(*parts, strict=True))
+    optimizer.zero_grad()
+    loss_fn(model(images), labels).backward()
+    norm = nn.utils.clip_grad_norm_(model.parameters(), max_norm)
+    optimizer.step()
+    return norm
 
 
-@exercise()
-def check_accumulate() -> Iterator[Case]:
-    """Check ``accumulate(model, parts, loss_fn, optimizer, scaler, max_norm)``.
+class _Accumulates:
+    """An answer with one thing left out or put in."""
 
-    The steps on the parts of a batch have to equal the step on the whole.
-    """
-    for count, max_norm in ((1, 100.0), (3, 100.0), (4, 0.1)):
-        torch.manual_seed(count)
-        model = nn.Linear(5, 3)
-        images, labels = torch.randn(4 * count, 5), torch.arange(4 * count) % 3
-        whole = copy.deepcopy(model)
-        optimizer = torch.optim.SGD(whole.parameters(), lr=0.5)
-        F.cross_entropy(whole(images), labels).backward()
-        norm = nn.utils.clip_grad_norm_(whole.parameters(), max_norm)
-        optimizer.step()
-        parts = list(zip(images.chunk(count), labels.chunk(count), strict=True))
-        names = f"{count} parts and max_norm {max_norm:g}"
-        yield Case(f"the norm for {names}", _arguments(model, parts, max_norm), norm)
-        weights = whole.weight.detach()
-        yield Case(
-            f"the weights after {names}", lambda _, model=model: model.weight.detach(), weights
-        )
+    def __init__(self, **changed: bool) -> None:
+        self.does = {"clear": True, "divide": True, "clip_each": False, "unscale": True} | changed
+
+    def __call__(
+        self,
+        model: nn.Module,
+        parts: _Parts,
+        loss_fn: Any,
+        optimizer: Any,
+        scaler: Any,
+        max_norm: float,
+    ) -> Tensor:
+        """Take the step."""
+        if self.does["clear"]:
+            optimizer.zero_grad()
+        for images, labels in parts:
+            loss = loss_fn(model(images), labels) / (len(parts) if self.does["divide"] else 1)
+            scaler.scale(loss).backward()
+            if self.does["clip_each"]:
+                nn.utils.clip_grad_norm_(model.parameters(), max_norm)
+        if self.does["unscale"]:
+            scaler.unscale_(optimizer)
+        norm = nn.utils.clip_grad_norm_(model.parameters(), max_norm)
+        scaler.step(optimizer)
+        return norm
 
 
-def _arguments(
-    model: nn.Module, parts: list[tuple[Tensor, Tensor]], max_norm: float
-) -> tuple[Any, ...]:
+def _step_for_each(
+    model: nn.Module, parts: _Parts, loss_fn: Any, optimizer: Any, scaler: Any, max_norm: float
+) -> Tensor:
+    for part in parts:
+        norm = _on_the_whole(model, [part], loss_fn, optimizer, scaler, max_norm)
+    return norm
+
+
+def _take_step(answer: Answer, model: nn.Linear, parts: _Parts, max_norm: float) -> dict[str, Any]:
     optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
     model.weight.grad = torch.ones_like(model.weight)  # left over from the step before
     scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
-    return model, parts, F.cross_entropy, optimizer, scaler, max_norm
+    norm = answer(model, parts, F.cross_entropy, optimizer, scaler, max_norm)
+    return {"the norm": norm, "the weight after the step": model.weight}
+
+
+def _batch(count: int, max_norm: float) -> tuple[nn.Linear, _Parts, float]:
+    images, labels = torch.randn(4 * count, 5), torch.randint(3, (4 * count,))
+    return nn.Linear(5, 3), [*zip(images.split(4), labels.split(4), strict=True)], max_norm
+
+
+check_accumulate = Exercise(
+    "accumulate",
+    reference=_on_the_whole,
+    observe=_take_step,
+    cases=lambda: [
+        Case(f"accumulate over {count} parts, max_norm {max_norm:g}", _batch(count, max_norm))
+        for count, max_norm in ((1, 100.0), (3, 100.0), (4, 0.1))
+    ],
+    drawn=lambda: _batch(random.randint(2, 6), random.choice([0.05, 100.0])),
+    changes=("model",),
+    mistakes={
+        "The gradients of the step before are still there: clear them first, with "
+        "optimizer.zero_grad().": _Accumulates(clear=False),
+        "The gradients add up to that of the sum: divide each loss by the number of parts.": (
+            _Accumulates(divide=False)
+        ),
+        "Each part is clipped: clip once, after all parts and after unscale_.": (
+            _Accumulates(clip_each=True)
+        ),
+        "The norm is that of scaled gradients: call scaler.unscale_(optimizer) before clipping.": (
+            _Accumulates(unscale=False)
+        ),
+        "The optimizer takes a step for each part: take one, after all of them.": _step_for_each,
+    },
+)
