@@ -9,7 +9,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from torch import Tensor
 
 from glassbox.plotting.colors import GRID, INK, MUTED, PAPER, SIGNED
-from glassbox.plotting.figures import WIDTH, Axes, Figure, figure
+from glassbox.plotting.figures import Axes, Figure, figure, page_width
 
 GREEN_TINT = "#e2f0eb"  # inside the card of a leaf
 
@@ -109,6 +109,6 @@ def draw_pill(ax: Axes, middle: tuple[float, float], text: str, color: str, fill
 def inch_figure(height: float) -> tuple[Figure, Axes]:
     """Make a figure that one pair of axes without a frame fills, whose unit is the inch."""
     fig, ax = figure(height=height, left=0, right=0, top=0, bottom=0)
-    ax.set(xlim=(0, WIDTH), ylim=(0, height))
+    ax.set(xlim=(0, page_width()), ylim=(0, height))
     ax.set_axis_off()
     return fig, ax

@@ -10,16 +10,17 @@ from glassbox.chapters.long_tails.arms import LARGEST
 from glassbox.chapters.long_tails.study import Results, gain
 from glassbox.data.splits import PROFILES, long_tailed_counts
 from glassbox.plotting.colors import BLUE, GREEN, INK, MUTED, OCHRE, PAPER, RUST
-from glassbox.plotting.figures import Axes, Figure, figure
+from glassbox.plotting.figures import Axes, Figure, drawing, figure
 from glassbox.training.seed_statistics import PairedDifference, half_width
 
 _RATIO_COLORS = {10: GREEN, 50: OCHRE, 100: RUST}
 _DOT = {"marker": "o", "markersize": 4.5}
 
 
+@drawing
 def show_profiles(n_max: int, num_classes: int, imbalances: Sequence[float]) -> Figure:
     """Draw the number of images in each class, for both profiles and at most three ratios."""
-    fig, panels = figure(1, 2, height=3.0, sharey=True, right=0.75, wspace=0.34)
+    fig, panels = figure(1, 2, height=3.0, sharey=True, right=0.75, wspace=0.34, phone_cols=1)
     for ax, profile in zip(panels, PROFILES, strict=True):
         ends = []
         for imbalance, color in zip(imbalances, _RATIO_COLORS.values(), strict=False):
@@ -40,6 +41,7 @@ def show_profiles(n_max: int, num_classes: int, imbalances: Sequence[float]) -> 
     return fig
 
 
+@drawing
 def show_classes(accuracy: Tensor, counts: Sequence[int], levels: dict[str, float]) -> Figure:
     """Draw the accuracy of each class, most frequent first, with averages as horizontal lines.
 
@@ -69,6 +71,7 @@ def show_classes(accuracy: Tensor, counts: Sequence[int], levels: dict[str, floa
     return fig
 
 
+@drawing
 def show_gains(results: Results, methods: Sequence[str]) -> Figure:
     """Draw the gain over cross-entropy of each method, with its interval, in every setting."""
     spaces = {"left": 1.5, "top": 0.85, "wspace": 0.1, "hspace": 0.2}
@@ -112,6 +115,7 @@ def _draw_gains(ax: Axes, gains: Mapping[float, Mapping[str, PairedDifference]])
     ax.grid(axis="x")
 
 
+@drawing
 def show_method(results: Results, data: str, profile: str, imbalance: int, method: str) -> Figure:
     """Draw the accuracy of each class with one method beside that with cross-entropy."""
     methods = results[data, profile, imbalance]

@@ -8,12 +8,13 @@ from torch import Tensor
 from glassbox.mixing.boxes import box_around, kept_area
 from glassbox.mixing.core import Mix, apply_mix
 from glassbox.plotting.colors import BLUE, INK, MUTED, RUST
-from glassbox.plotting.figures import Axes, Figure, figure
+from glassbox.plotting.figures import Axes, Figure, drawing, figure
 from glassbox.plotting.images import show_image
 
 PLACES = {"middle": (0.5, 0.5), "edge": (0.5, 0.95), "corner": (0.05, 0.05)}
 
 
+@drawing
 def show_mixture(
     images: Tensor, names: Sequence[str], method: str, fraction: float, place: str
 ) -> Figure:

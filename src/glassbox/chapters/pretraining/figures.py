@@ -10,7 +10,7 @@ from glassbox.chapters.pretraining.study import Stems, Transfers
 from glassbox.chapters.pretraining.tasks import UPSTREAM
 from glassbox.networks.zoo import COSTS, Entry, frontier
 from glassbox.plotting.colors import BLUE, FAINT, GREEN, INK, MUTED, OCHRE, RUST
-from glassbox.plotting.figures import WIDTH, Axes, Figure, figure
+from glassbox.plotting.figures import Axes, Figure, drawing, figure, page_width
 from glassbox.plotting.marks import draw_intervals
 from glassbox.support.arguments import check_choice
 from glassbox.training.seed_statistics import SeedRuns, paired_difference
@@ -20,10 +20,11 @@ _TITLES = {"scenes": "new things", "digits": "digits"}
 _NAMES = 1.5  # width of the names of rows, in inches
 
 
+@drawing
 def show_worlds(rows: Mapping[str, Tensor]) -> Figure:
     """Show rows of small color images, ``(N, 3, S, S)`` bytes, with each row's name on its left."""
     count = len(next(iter(rows.values())))
-    tile = (WIDTH - _NAMES - 0.1) / count
+    tile = (page_width() - _NAMES - 0.1) / count
     margins = {"left": _NAMES, "right": 0.1, "top": 0.05, "bottom": 0.05}
     fig, ax = figure(height=len(rows) * tile + 0.1, **margins)
     for place, (name, images) in enumerate(rows.items()):
@@ -37,9 +38,10 @@ def show_worlds(rows: Mapping[str, Tensor]) -> Figure:
     return fig
 
 
+@drawing
 def show_transfers(transfers: Transfers) -> Figure:
     """Draw accuracy over the number of labels, for each way to transfer from the things."""
-    fig, panels = figure(1, 2, height=3.5, top=0.75, sharey=True, wspace=0.12)
+    fig, panels = figure(1, 2, height=3.5, top=0.75, sharey=True, wspace=0.12, phone_cols=1)
     for ax, (target, title) in zip(panels, _TITLES.items(), strict=True):
         lines = {name: _percent(transfers[name, target]) for name in COLORS}
         _draw_lines(ax, lines)
@@ -50,6 +52,7 @@ def show_transfers(transfers: Transfers) -> Figure:
     return fig
 
 
+@drawing
 def show_choice(transfers: Transfers, upstream: str, target: str, labels: int) -> Figure:
     """Draw the ways to transfer from one pretraining to one target, and their gains at one point.
 
@@ -60,7 +63,9 @@ def show_choice(transfers: Transfers, upstream: str, target: str, labels: int) -
     ending = "" if upstream == "things" else f", {upstream}"
     keys = {name: (name if name == "scratch" else name + ending, target) for name in COLORS}
     lines = {name: _percent(transfers[key]) for name, key in keys.items() if key in transfers}
-    fig, (left, right) = figure(1, 2, height=3.4, top=0.65, wspace=0.5, width_ratios=[1.2, 1])
+    fig, (left, right) = figure(
+        1, 2, height=3.4, top=0.65, wspace=0.5, width_ratios=[1.2, 1], phone_cols=1
+    )
     left.axvline(labels, color=MUTED, linewidth=1, linestyle=(0, (2, 3)), gid="compared")
     _draw_lines(left, lines)
     left.set_title(f"{upstream} → {_TITLES[target]}")
@@ -80,10 +85,11 @@ def show_choice(transfers: Transfers, upstream: str, target: str, labels: int) -
     return fig
 
 
+@drawing
 def show_stems(stems: Stems) -> Figure:
     """Draw the accuracy of each stem for small images."""
     titles = {"alexnet": "AlexNet", "resnet18": "ResNet-18"}
-    fig, panels = figure(1, 2, height=2.6, left=0.95, top=0.4, wspace=0.45)
+    fig, panels = figure(1, 2, height=2.6, left=0.95, top=0.4, wspace=0.45, phone_cols=1)
     for ax, (name, title) in zip(panels, titles.items(), strict=True):
         found = _percent(stems[name])
         _draw_dots(ax, found, [BLUE] * len(found))
@@ -94,6 +100,7 @@ def show_stems(stems: Stems) -> Figure:
     return fig
 
 
+@drawing
 def show_reports(reports: Mapping[str, SeedRuns]) -> Figure:
     """Draw accuracies of one network, in percent, by how they were measured."""
     fig, ax = figure(height=0.32 * len(reports) + 0.75, left=2.6, right=0.3, top=0.15)
@@ -105,6 +112,7 @@ def show_reports(reports: Mapping[str, SeedRuns]) -> Figure:
     return fig
 
 
+@drawing
 def show_zoo(entries: Sequence[Entry], cost: str, family: str | None = None) -> Figure:
     """Draw accuracy over cost, with the models of one family named.
 
