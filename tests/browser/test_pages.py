@@ -34,6 +34,13 @@ VIEWS = """() => [...document.querySelectorAll("article picture")]
         const text = slot.dataset.text * image.getBoundingClientRect().width;
         return [pathname.split("/").pop(), Number.isNaN(text) ? null : text];
     })"""
+# What is wider than its place, and whether it shows that there is more.
+WIDER = """() => [...document.querySelectorAll(
+    "article :is(pre, table, .output, .formula, .pst-scrollable-table-container)"
+)].filter((area) => area.getClientRects().length && area.scrollWidth > area.clientWidth + 1
+    && getComputedStyle(area).overflowX !== "visible")
+  .map((area) => [area.innerText.trim().slice(0, 60),
+    getComputedStyle(area).backgroundAttachment === "local, local, scroll, scroll, scroll"])"""
 # The theme lets the keyboard scroll what is wider than its place, some time after a new width.
 SCROLLABLE = """() => [...document.querySelectorAll(
     "pre, .nboutput > .output_area, .cell_output > .output, .jp-RenderedHTMLCommon, " +
@@ -55,10 +62,11 @@ def served(page, address, shared_visit, violations):
     visited.page.wait_for_load_state("networkidle")
     seen = SimpleNamespace(sizes=list(sizes), **look(visited.page), **notebook(visited.page))
     visited.page.add_style_tag(content="* { transition: none !important }")
-    seen.overflow, seen.violations, seen.views = {}, {}, {}
+    seen.overflow, seen.violations, seen.views, seen.wider = {}, {}, {}, {}
     for width in WIDTHS:
         resize(visited.page, width)
         seen.overflow[width] = visited.overflow()
+        seen.wider[width] = visited.page.evaluate(WIDER)
         for scheme in SCHEMES:
             paint(visited.page, scheme)
             seen.violations[width, scheme] = violations(visited.page)
@@ -239,10 +247,16 @@ def test_formulas_are_drawn_without_a_script(without_script):
 def test_pictures_are_described_and_figures_numbered(page, served):
     for alt in served.alts:
         assert len(alt) > 12 and "/" not in alt, alt
-    numbers = [re.match(r"Figure (\d+)\b", caption) for caption in served.captions]
+    numbers = [re.match(r"Figure (\d+)\.(\d+)\b", caption) for caption in served.captions]
     assert all(numbers), served.captions
+    assert len({number[1] for number in numbers}) <= 1  # of the chapter
     if page != listed()[0]:
         assert served.players == served.players_in_figures
+
+
+def test_nothing_is_cut_on_a_wide_page_and_on_a_phone_it_shows(served):
+    assert served.wider[WIDTHS[0]] == []
+    assert [text for text, shows in served.wider[WIDTHS[1]] if not shows] == []
 
 
 def test_text_in_pictures_is_legible_at_each_width(served):

@@ -9,7 +9,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from torch import Tensor
 
 from glassbox.plotting.colors import GRID, INK, MUTED, PAPER, SIGNED
-from glassbox.plotting.figures import Axes, Figure, figure, page_width
+from glassbox.plotting.figures import Axes, Figure, figure, on_phone, page_width
 
 GREEN_TINT = "#e2f0eb"  # inside the card of a leaf
 
@@ -103,7 +103,16 @@ def draw_pill(ax: Axes, middle: tuple[float, float], text: str, color: str, fill
         "lw": 1.2,
     }
     ink = "white" if filled else color
-    ax.text(*middle, text, size=8, ha="center", va="center", color=ink, weight="bold", bbox=frame)
+    ax.text(
+        *middle,
+        text,
+        size=9 if on_phone() else 8,
+        ha="center",
+        va="center",
+        color=ink,
+        weight="bold",
+        bbox=frame,
+    )
 
 
 def inch_figure(height: float) -> tuple[Figure, Axes]:

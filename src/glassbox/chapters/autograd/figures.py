@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from glassbox.autograd.hooks import clip_gradients, gradients, scale_gradients
 from glassbox.plotting.colors import BLUE, MUTED, OCHRE, RUST
-from glassbox.plotting.figures import Figure, drawing, figure
+from glassbox.plotting.figures import Figure, drawing, figure, on_phone
 
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "none": lambda x: x,
@@ -145,7 +145,8 @@ def show_training_losses(losses: Tensor, plain: Tensor, factor: float, settings:
     last, before = losses[-10:].mean().item(), plain[-10:].mean().item()
     ax.set_title(f"{settings}: gradient × {factor:g}")
     words = f"{last:.2f} with the hook, {before:.2f} without" if last < 1e4 else "it diverges"
-    ax.text(0.98, 0.93, f"last ten steps: {words}", transform=ax.transAxes, ha="right", color=MUTED)
+    note = f"last ten steps:{chr(10) if on_phone() else ' '}{words}"
+    ax.text(0.98, 0.93, note, transform=ax.transAxes, ha="right", color=MUTED)
     fig.describe(
         f"Training loss over {len(plain)} steps, {settings}, with the gradient multiplied by "
         f"{factor:g}, beside the plain run. Mean of the last ten steps: {words}."

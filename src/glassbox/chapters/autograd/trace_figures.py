@@ -21,7 +21,7 @@ from glassbox.plotting.figures import Axes, Figure, drawing, on_phone, page_widt
 # Inches: the height of the figure, and that on a phone, where cards stand below each other; width
 # and height of a card, and of the gap between two, before they are scaled to the width of the
 # figure, on a phone by no more than _SCALE.
-_HEIGHT, _TALL = 3.7, 7.6
+_HEIGHT, _TALL = 3.7, 8.0
 _SCALE, _LINE = 1.15, 52  # letters
 _CARD, _GAP = (1.5, 1.2), (0.26, 0.32)
 _LIMIT = 1.2  # the absolute value from which on a color is at its strongest

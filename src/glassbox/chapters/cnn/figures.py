@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from glassbox.networks.convolution import ReceptiveField
 from glassbox.plotting.colors import BLUE, GREEN, MUTED, OCHRE, ON_PICTURE, PAPER, RUST, SIGNED
-from glassbox.plotting.figures import Axes, Figure, drawing, figure, page_width
+from glassbox.plotting.figures import Axes, Figure, drawing, figure, on_phone, page_width
 from glassbox.training.calibration import calibration_error, reliability
 
 
@@ -20,13 +20,12 @@ def show_convolution(
     The map ``(H', W')`` is blue where negative and rust where positive.
     """
     side = image.shape[0]
-    spaces = _margins(2.9, top=0.88) | {"wspace": 0.1}
+    spaces = _margins(2.9, top=0.8 if on_phone() else 0.88) | {"wspace": 0.1}
     ratios = [side + 2, 5, side + 2]
-    fig, (left, middle, right) = figure(
-        1, 3, height=2.9, width_ratios=ratios, phone_cols=2, **spaces
-    )
+    fig, (left, middle, right) = figure(1, 3, height=2.9, width_ratios=ratios, **spaces)
     _show_padded(left, image, feature_map.shape, stride, padding)
-    left.set_title(f"Image, {side} × {side}" + f", padded by {padding}" * bool(padding))
+    comma = ",\n" if on_phone() else ", "
+    left.set_title(f"Image, {side} × {side}" + f"{comma}padded by {padding}" * bool(padding))
     _show_numbers(middle, kernel)
     limit = feature_map.abs().max()
     right.imshow(feature_map, cmap=SIGNED, vmin=-limit, vmax=limit)
@@ -132,7 +131,7 @@ def show_receptive_field(
 def show_reliability(confidences: Tensor, right: Tensor, bins: int = 10) -> Figure:
     """Draw accuracy against confidence ``(N,)``, and the number of answers, bin by bin."""
     parts = reliability(confidences, right, bins)
-    spaces = {"left": 0.11 * page_width(), "hspace": 0.18}
+    spaces = {"left": 0.77, "hspace": 0.18}
     fig, (top, bottom) = figure(2, 1, height=4.6, sharex=True, height_ratios=[3, 1], **spaces)
     top.plot([0, 1], [0, 1], color=MUTED, linestyle="--", linewidth=1)
     top.text(0.3, 0.33, "as sure as right", color=MUTED, rotation=24, fontsize=9)

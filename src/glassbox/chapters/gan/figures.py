@@ -9,7 +9,7 @@ from torch import Tensor
 from glassbox.generation.gan import GANHistory
 from glassbox.generation.gaussian_ring import count_modes, ring_centers
 from glassbox.plotting.colors import BLUE, GREEN, MUTED, RUST
-from glassbox.plotting.figures import Axes, Figure, drawing, figure
+from glassbox.plotting.figures import Axes, Figure, drawing, figure, on_phone
 from glassbox.plotting.image_rows import draw_rows
 
 GRID = np.linspace(-8, 8, 801)
@@ -82,8 +82,9 @@ def show_ring(points: Tensor, step: int, history: GANHistory, limit: int) -> Fig
 @drawing
 def show_samples(images: Tensor, step: int, history: GANHistory) -> Figure:
     """Draw images ``(32, 1, H, W)`` from -1 to 1, made from fixed noise, and the losses so far."""
+    left = 0.5 if on_phone() else 0.15  # there the losses are below the images
     fig, (samples, losses) = figure(
-        1, 2, height=2.9, left=0.15, width_ratios=[1.5, 1], phone_cols=1
+        1, 2, height=2.9, left=left, width_ratios=[1.5, 1], phone_cols=1
     )
     nameless = {" " * i: row for i, row in enumerate(images.split(8))}  # keys have to differ
     draw_rows(samples, nameless, low=-1)

@@ -10,7 +10,7 @@ from glassbox.attribution.faithfulness import area_under
 from glassbox.attribution.watermark import MARK_EDGE, MARK_SIDE
 from glassbox.chapters.gradcam.figures import overlay
 from glassbox.plotting.colors import BLUE, GREEN, HEAT, INK, MUTED, OCHRE, ON_PICTURE, RUST, TRACK
-from glassbox.plotting.figures import Axes, Figure, drawing, figure
+from glassbox.plotting.figures import Axes, Figure, drawing, figure, on_phone
 from glassbox.plotting.images import show_image, to_colors
 from glassbox.plotting.marks import draw_intervals
 from glassbox.training.seed_statistics import SeedRuns
@@ -87,7 +87,8 @@ def show_cascade(
     The image is ``(3, H, W)`` bytes, the maps ``(H, W)`` from 0 to 1. The curve has for each layer
     reached the rank correlation with the trained network's maps; ``at`` is the one that is shown.
     """
-    margins = {"left": 0.05, "right": 0.15, "top": 0.35, "bottom": 0.85, "wspace": 0.22}
+    left = 0.55 if on_phone() else 0.05  # there the chart is below the images
+    margins = {"left": left, "right": 0.15, "top": 0.35, "bottom": 0.85, "wspace": 0.22}
     fig, (*panels, right) = figure(
         1, 3, height=2.6, width_ratios=[1, 1, 1.9], phone_cols=2, **margins
     )
@@ -102,7 +103,7 @@ def show_cascade(
     right.errorbar(places, means, halves, color=BLUE, marker="o", markersize=4, capsize=3)
     right.plot(at, means[at], "o", color=RUST, markersize=9)
     right.set(ylim=(-0.25, 1.1))
-    right.set_xticks(places, names, rotation=45, ha="right", fontsize=8)
+    right.set_xticks(places, names, rotation=45, ha="right", fontsize=9 if on_phone() else 8)
     right.set_title("rank correlation", fontsize=10)
     fig.describe(
         f"{f'New down to {names[at]}' if at else 'Nothing new yet'}: over five networks the maps "

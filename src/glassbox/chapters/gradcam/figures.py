@@ -9,7 +9,7 @@ from torch import Tensor
 
 from glassbox.attribution.cam import heat_maps
 from glassbox.plotting.colors import BLUE, HEAT, INK, MUTED, PALE, RUST
-from glassbox.plotting.figures import Axes, Figure, drawing, figure, page_width
+from glassbox.plotting.figures import Axes, Figure, drawing, figure, on_phone, page_width
 from glassbox.plotting.images import show_image, to_colors
 
 _NAMES = 0.95  # width of the names of rows, in inches
@@ -137,7 +137,8 @@ def show_confidence(image: Tensor, maps: Mapping[str, Tensor], factors: Tensor, 
 
     The maps are ``(F, h, w)``, for F factors of all logits; those of factor ``at`` are shown.
     """
-    margins = {"left": 0.05, "right": 0.95, "top": 0.35, "bottom": 0.6, "wspace": 0.32}
+    left = 0.75 if on_phone() else 0.05  # there the chart is below the images
+    margins = {"left": left, "right": 0.95, "top": 0.35, "bottom": 0.6, "wspace": 0.32}
     fig, (*panels, right) = figure(
         1, 3, height=2.5, width_ratios=[1, 1, 1.35], phone_cols=2, **margins
     )

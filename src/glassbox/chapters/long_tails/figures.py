@@ -10,7 +10,7 @@ from glassbox.chapters.long_tails.arms import LARGEST
 from glassbox.chapters.long_tails.study import Results, gain
 from glassbox.data.splits import PROFILES, long_tailed_counts
 from glassbox.plotting.colors import BLUE, GREEN, INK, MUTED, OCHRE, PAPER, RUST
-from glassbox.plotting.figures import Axes, Figure, drawing, figure
+from glassbox.plotting.figures import Axes, Figure, drawing, figure, on_phone
 from glassbox.training.seed_statistics import PairedDifference, half_width
 
 _RATIO_COLORS = {10: GREEN, 50: OCHRE, 100: RUST}
@@ -85,17 +85,23 @@ def show_gains(results: Results, methods: Sequence[str]) -> Figure:
             for imbalance in _RATIO_COLORS
         }
         _draw_gains(ax, gains)
-        ax.set_title(f"{data}, {profile}")
+        ax.set_title(f"{data},\n{profile}" if on_phone() else f"{data}, {profile}")
         means = {name: one.mean for name, one in gains[100].items()}
         top = max(means, key=means.get)
         best.append(f"{data} {profile} {top} by {means[top]:.0f}")
     panels[0, 0].set_yticks(range(len(methods)), methods)
     panels[0, 0].set_ylim(len(methods) - 0.5, -0.5)
-    for ax in panels[1]:
-        ax.set_xlabel("points gained over cross-entropy")
+    gained = "points gained over cross-entropy"
+    if on_phone():
+        panels[1, 0].set_xlabel(gained, x=1.05)
+    else:
+        panels[1, 0].set_xlabel(gained)
+        panels[1, 1].set_xlabel(gained)
     for imbalance, color in _RATIO_COLORS.items():
         panels[0, 1].plot([], [], color=color, label=f"ratio {imbalance}", **_DOT)
-    panels[0, 1].legend(ncols=3, fontsize=9, loc="lower right", bbox_to_anchor=(1.02, 1.1))
+    panels[0, 1].legend(
+        ncols=3, fontsize=9, loc="lower right", bbox_to_anchor=(1.02, 1.2 if on_phone() else 1.1)
+    )
     fig.describe(
         "Gains in balanced accuracy over cross-entropy with 95% intervals over five seeds, for "
         f"{len(methods)} methods at imbalance 10, 50 and 100. The largest mean gains at imbalance "
@@ -131,7 +137,10 @@ def show_method(results: Results, data: str, profile: str, imbalance: int, metho
     ax.set(ylim=(0, 105), xlim=(-0.6, 9.6), ylabel="accuracy, percent")
     ax.set_xlabel("training images of the class")
     ax.set_xticks(places, [str(count) for count in counts])
-    ax.legend(loc="upper right", ncols=2, fontsize=9, bbox_to_anchor=(1, 1.16))
+    if on_phone():  # where the rarest classes leave room
+        ax.legend(loc="upper right", fontsize=9)
+    else:
+        ax.legend(loc="upper right", ncols=2, fontsize=9, bbox_to_anchor=(1, 1.16))
     change = f"{found.mean:+.1f} ± {found.half_width():.1f}".replace("-", "−")
     ax.set_title(f"Balanced: {change} points")
     first, last = (100 * methods[name].mean(0)[-3:].mean() for name in ("cross-entropy", method))

@@ -10,7 +10,7 @@ from glassbox.chapters.pretraining.study import Stems, Transfers
 from glassbox.chapters.pretraining.tasks import UPSTREAM
 from glassbox.networks.zoo import COSTS, Entry, frontier
 from glassbox.plotting.colors import BLUE, FAINT, GREEN, INK, MUTED, OCHRE, RUST
-from glassbox.plotting.figures import Axes, Figure, drawing, figure, page_width
+from glassbox.plotting.figures import Axes, Figure, drawing, figure, on_phone, page_width
 from glassbox.plotting.marks import draw_intervals
 from glassbox.support.arguments import check_choice
 from glassbox.training.seed_statistics import SeedRuns, paired_difference
@@ -48,7 +48,11 @@ def show_transfers(transfers: Transfers) -> Figure:
         ax.set_title(title, y=1.0)
         fig.describe(_lines_sentence(title, lines))
     panels[0].set_ylabel("test accuracy, percent")
-    panels[1].legend(ncols=4, fontsize=9, loc="lower right", bbox_to_anchor=(1.03, 1.1))
+    above = {"fontsize": 9, "loc": "lower right", "bbox_to_anchor": (1.03, 1.1)}
+    if on_phone():
+        panels[0].legend(ncols=2, **above)
+    else:
+        panels[1].legend(ncols=4, **above)
     return fig
 
 
@@ -136,7 +140,11 @@ def show_zoo(entries: Sequence[Entry], cost: str, family: str | None = None) -> 
     color = OCHRE if family is None else BLUE
     ax.scatter(*points.T, s=30, color=color, zorder=3, label="named")
     x = every[:, 0]
-    ax.set(xlim=(x.min() * 0.07, x.max() * 3.2), ylim=(54, 90), ylabel="top-1 accuracy, percent")
+    ax.set(
+        xlim=(x.min() * (0.003 if on_phone() else 0.07), x.max() * 3.2),
+        ylim=(54, 90),
+        ylabel="top-1 accuracy, percent",
+    )
     ax.set_xlabel(COSTS[cost])
     _name_points(ax, [one.name for one in named], points, left=family is None)
     fig.describe(f"Accuracy over {COSTS[cost]}. {_zoo_sentence(named, cost, family)}")
@@ -157,14 +165,15 @@ def _zoo_sentence(named: Sequence[Entry], cost: str, family: str | None) -> str:
 def _name_points(ax: Axes, names: Sequence[str], points: np.ndarray, *, left: bool) -> None:
     """Write names beside points, the most accurate first, where there is room for them."""
     taken: list[tuple[float, float, float]] = []  # start, height and width of names, in inches
+    size = 9 if on_phone() else 8
     spot, side = ((-5, 3), "right") if left else ((6, -3), "left")
     for i in np.argsort(-points[:, 1]):
         x, y = ax.transData.transform(points[i]) / ax.figure.dpi
-        width = 0.068 * len(names[i])
+        width = 0.0085 * size * len(names[i])
         start = x - width if left else x
         if all(abs(y - v) > 0.16 or start + width < u or u + w < start for u, v, w in taken):
             taken.append((start, y, width))
-            style = {"textcoords": "offset points", "fontsize": 8, "color": INK, "ha": side}
+            style = {"textcoords": "offset points", "fontsize": size, "color": INK, "ha": side}
             ax.annotate(names[i], points[i], spot, **style)
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from glassbox.chapters.residual.study import Lesion, Lesions, Results, Slices, by_depth
 from glassbox.plotting.colors import BLUE, GREEN, INK, MUTED, OCHRE, ON_PICTURE, PAPER, RUST
-from glassbox.plotting.figures import Axes, Figure, drawing, figure
+from glassbox.plotting.figures import Axes, Figure, drawing, figure, on_phone
 from glassbox.training.seed_statistics import SeedRuns
 
 COLORS = {"plain": RUST, "residual": BLUE, "residual, zero": GREEN}
@@ -37,7 +37,9 @@ def show_degradation(results: Results) -> Figure:
             f"{'; '.join(ends)}."
         )
     panels[0].set_ylabel("training loss, last epoch")
-    panels[1].legend(ncols=3, fontsize=9, loc="lower right", bbox_to_anchor=(1.02, 1.12))
+    panels[0 if on_phone() else 1].legend(
+        ncols=3, fontsize=9, loc="lower right", bbox_to_anchor=(1.02, 1.12)
+    )
     return fig
 
 
@@ -90,7 +92,9 @@ def show_landscape(
     """
     losses = slices[kind, depth].nan_to_num(nan=_HIGHEST, posinf=_HIGHEST)
     gradient = norms[kind, depth]
-    fig, (left, right) = figure(1, 2, height=3.5, left=0.7, right=0.3, wspace=0.42, phone_cols=1)
+    fig, (left, right) = figure(
+        1, 2, height=3.5, left=0.7, right=0.5 if on_phone() else 0.3, wspace=0.42, phone_cols=1
+    )
     _draw_slice(left, losses)
     blocks = np.arange(1, len(gradient) + 1)
     line = {"color": COLORS[kind], "marker": "o", "markersize": 4, "label": "gradient"}
