@@ -15,7 +15,7 @@ from glassbox.explorables.showing import PLAYER
 from glassbox.explorables.static_view import static_outputs
 from glassbox.explorables.widget_view import WIDGET
 from glassbox.plotting import figure
-from glassbox.plotting.figures import narrow_page, paint, to_pixels
+from glassbox.plotting.figures import drawing, narrow_page, paint, to_pixels
 from glassbox.plotting.page_pictures import encode
 
 DATA_URL = re.compile(r"data:image/(png|webp);base64,([\w+/=]+)")
@@ -59,6 +59,19 @@ def test_every_state_has_its_own_picture_and_alt_text():
         assert alt == f"A {color} bar of {height}."
         for url, expected in zip(data["frames"][frame], looks(height, color), strict=True):
             assert np.abs(decode(url) - expected).mean() < 1
+
+
+def test_what_a_drawing_shows_is_computed_once_for_each_state():
+    computed = []
+
+    def compute_and_draw(height):
+        computed.append(height)
+        return drawing(draw)(height)
+
+    assert data_of(player_of(compute_and_draw, height=(1, 3))) == data_of(
+        player_of(draw, height=(1, 3))
+    )
+    assert computed == [1, 2, 3]
 
 
 def test_controls_are_described_for_the_page():

@@ -88,6 +88,19 @@ def test_axes_stand_below_each_other_on_a_phone_where_that_was_asked_for():
     assert (first.y0, first.x0, second.x1) == (second.y0, last.x0, pytest.approx(last.x1))
 
 
+def test_a_long_title_is_broken_on_a_phone_and_only_there():
+    words = "which would be much too long for so narrow a page"
+    _, wide = figure()
+    with narrow_page():
+        fig, ax = figure(height=5, top=2)
+        title = ax.set_title(f"A title\n{words}")
+    assert wide.set_title(words).get_text() == words
+    first, *rest = title.get_text().split("\n")
+    assert first == "A title" and " ".join(rest) == words and len(rest) > 1
+    paint(fig)
+    assert title.get_window_extent().x1 <= fig.bbox.x1
+
+
 def test_a_drawing_is_repeated_with_its_arguments():
     calls = []
 

@@ -19,6 +19,7 @@ are read from ``bundles``, which ``make scripts`` makes of ``js`` (see CONTRIBUT
 import html
 import json
 import math
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
@@ -63,11 +64,16 @@ def static_outputs(explorable: Explorable) -> tuple[dict[str, Any], dict[str, An
 
 
 def _draw(explorable: Explorable, state: State) -> tuple[list[View], str]:
-    """Draw a state for each theme and width, and describe it."""
+    """Draw a state for each theme and width, and describe it.
+
+    Where the function that drew the figure is known, it alone is called again: ``draw`` may have
+    computed for long what it drew.
+    """
     figure = explorable.figure(state)
     views = both_themes(figure, encode)
     with narrow_page():
-        views += both_themes(explorable.figure(state), encode)
+        again = getattr(figure, "again", None) or partial(explorable.figure, state)
+        views += both_themes(again(), encode)
     return views, explorable.alt(figure, state)
 
 

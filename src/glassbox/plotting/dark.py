@@ -5,6 +5,7 @@ seen, the axis from paper to ink is laid on that of a dark page; hues stay. Pict
 are, and so does what is drawn over one and says so by its ``gid``, :data:`ON_PICTURE`.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -127,7 +128,7 @@ class Renderer(RendererAgg):
     """
 
     def __init__(self, width: float, height: float, dpi: float, *, dark: bool) -> None:
-        self._dark, self._groups, self.smallest = dark, [], float("inf")
+        self._dark, self._groups, self.smallest = dark, [], math.inf
         super().__init__(width, height, dpi)
 
     def _update_methods(self) -> None:

@@ -130,7 +130,8 @@ class Axes(matplotlib.axes.Axes):
         if on_phone() and title.get_horizontalalignment() == "left":
             room = self.figure.get_figwidth() * (1 - self.get_position().x0)
             letter = (_BOLD if title.get_weight() == "bold" else _PLAIN) * title.get_fontsize()
-            title.set_text(fill(label, round(room / letter)))
+            lines = (fill(line, round(room / letter)) for line in title.get_text().split("\n"))
+            title.set_text("\n".join(lines))
         return title
 
     def legend(self, *args: Any, **kwargs: Any) -> Legend:

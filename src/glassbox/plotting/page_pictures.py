@@ -26,7 +26,7 @@ from glassbox.plotting.figures import Figure, narrow_page, paint, to_png
 _MODE = "GLASSBOX_EXPLORE"
 # A form of output of its own, so that nbval can leave it out and still compare all other HTML.
 PLAYER = "application/vnd.glassbox.player+html"
-COLORS = 64
+_COLORS = 64
 _PHONE, _SMALLEST = (
     350,
     9,
@@ -64,7 +64,7 @@ def for_page() -> bool:
 
 def encode(pixels: np.ndarray) -> str:
     """Encode a frame as a ``data:`` URL: the smaller of a 64-color PNG and a WebP of quality 80."""
-    png = to_png(pixels, COLORS)
+    png = to_png(pixels, _COLORS)
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "WEBP", quality=80, method=2)
     return to_url(*min(("png", png), ("webp", file.getvalue()), key=lambda pair: len(pair[1])))
