@@ -106,6 +106,17 @@ def test_a_photograph_and_what_lies_over_it_stay_as_they_are():
     assert np.array_equal(light, dark)
 
 
+def test_a_color_bar_stays_that_of_its_picture():
+    fig, ax = figure()
+    bar = fig.colorbar(ax.imshow([[0.0, 1.0]], aspect="auto"), ax=ax)
+    paint(fig)  # which gives it its place
+    box = bar.ax.get_window_extent()
+    middle = int((box.x0 + box.x1) / 2)
+    light, dark = (paint(fig, dark=dark).pixels[::-1, middle] for dark in (False, True))
+    inside = slice(int(box.y0) + 3, int(box.y1) - 3)
+    assert np.array_equal(light[inside], dark[inside]) and np.ptp(light[inside]) > 100
+
+
 def test_zero_is_paper_on_the_maps_of_a_dark_page_too_and_the_figure_stays_as_it_was():
     fig = feature_maps(np.array([[[0.0, 2.0]], [[0.0, 0.0]]]))
     assert near(paint(fig).pixels, PAPER).mean() > 0.8

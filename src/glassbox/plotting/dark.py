@@ -15,7 +15,9 @@ import matplotlib.figure
 import numpy as np
 from matplotlib.backend_bases import GraphicsContextBase
 from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.collections import QuadMesh, TriMesh
 from matplotlib.colors import Colormap, ListedColormap, to_hex, to_rgba_array
+from matplotlib.image import AxesImage
 
 from glassbox.plotting.colors import (
     DARK_INK,
@@ -50,8 +52,6 @@ _PALER = np.linspace(1, 0, 21)  # fractions of the distance from gray, until a s
 _COLORED = {
     "draw_markers": (4,),
     "draw_path_collection": (5, 6),
-    "draw_quad_mesh": (6, 8),
-    "draw_gouraud_triangles": (1,),
 }
 
 
@@ -181,13 +181,21 @@ class Renderer(RendererAgg):
 
 @contextmanager
 def maps_turned(figure: matplotlib.figure.Figure) -> Iterator[None]:
-    """Show images in a map that contains the paper's color in its dark version, for a while."""
-    images = [one for ax in figure.axes for one in ax.images if one.cmap.name in PAPER_MAPS]
-    maps = [one.cmap for one in images]
-    for one in images:
+    """Show pictures in a map that contains the paper's color in its dark version, for a while.
+
+    A mesh is a picture, too, such as that of a color bar.
+    """
+    pictures = [
+        one
+        for ax in figure.axes
+        for one in (*ax.images, *ax.collections)
+        if isinstance(one, AxesImage | QuadMesh | TriMesh) and one.cmap.name in PAPER_MAPS
+    ]
+    maps = [one.cmap for one in pictures]
+    for one in pictures:
         one.set_cmap(_turned_map(one.cmap.name))
     try:
         yield
     finally:
-        for one, own in zip(images, maps, strict=True):
+        for one, own in zip(pictures, maps, strict=True):
             one.set_cmap(own)
