@@ -48,7 +48,7 @@ def merge(prose: NotebookNode, outputs: NotebookNode) -> NotebookNode:
 
 
 def _for_page(output: NotebookNode) -> NotebookNode:
-    """Put the player of an explorable in the place of its still, which the player has inside."""
+    """Put what a page shows in the place of what is stored: a player, or a figure's pictures."""
     data = output.get("data", {})
     if PLAYER in data:
         output.data = {"text/plain": data["text/plain"], "text/html": data[PLAYER]}

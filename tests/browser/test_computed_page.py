@@ -88,6 +88,6 @@ def test_what_goes_wrong_is_shown_beside_the_still_picture(opened):
     alert = visited.page.get_by_role("alert")
     alert.wait_for()
     assert alert.inner_text().startswith("This picture could not be started: TypeError")
-    assert visited.page.get_by_alt_text("A still picture.").count() == 1
+    assert visited.page.get_by_role("img", name="A still picture.").count() == 1
     assert visited.page.locator("output").inner_text() == "other 0"
     assert any("there" in error for error in visited.errors)

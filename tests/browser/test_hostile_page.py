@@ -169,7 +169,7 @@ def test_hostile_labels_are_only_text_and_every_control_goes_on(shown):
     player.get_by_role("combobox").select_option(index=1)
     player.get_by_role("checkbox").check()
     values = {"a": HARM[1], "b": HARM[1], "c": HARM[5], "constructor": True}
-    assert player.locator("img").get_attribute("alt") == f"A square; {values}."
+    assert player.locator(".gb-light img").get_attribute("alt") == f"A square; {values}."
     plane = visited.page.locator(".gb-latent")
     plane.locator(".gb-map").press("ArrowRight")
     assert "at (0.10, 0.00)" in plane.locator(".gb-place").inner_text()

@@ -4,10 +4,12 @@ Each page is opened three times: from a server, from a file, and without JavaScr
 there is written down, and the tests say what has to be true of it.
 """
 
+import functools
 import io
 import re
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from chapters import ROOT, chapters, listed
 from PIL import Image, ImageChops
@@ -17,10 +19,28 @@ pytestmark = pytest.mark.browser
 CHAPTERS = [f"book/{path.stem}" for path in chapters()]
 PAGES = [*listed(), "book/api/glassbox.plotting", "search", "genindex"]
 HEAVIEST = 1_000_000  # bytes of a page before anybody touches it
+SMALLEST = 9  # CSS pixels of text in a picture
 WIDTHS, SCHEMES = (1280, 390), ("light", "dark")
 PLAYER = "gb-player"
-PICTURES = f"[...document.querySelectorAll('{PLAYER} img')]"
+SHOWN = f"{PLAYER} .gb-light img"  # in the scheme in which players are moved
+PICTURES = f"[...document.querySelectorAll('{SHOWN}')]"
 SOURCES = f"{PICTURES}.map(image => image.src)"
+# The pictures that are seen: the file, and the height of the smallest text in CSS pixels.
+VIEWS = """() => [...document.querySelectorAll("article picture")]
+    .filter((picture) => picture.getClientRects().length).map((picture) => {
+        const [source, image] = [picture.querySelector("source"), picture.querySelector("img")];
+        const slot = source && matchMedia(source.media).matches ? source : image;
+        const { pathname } = new URL(slot.srcset || slot.src, document.baseURI);
+        const text = slot.dataset.text * image.getBoundingClientRect().width;
+        return [pathname.split("/").pop(), Number.isNaN(text) ? null : text];
+    })"""
+# What is wider than its place, and whether it shows that there is more.
+WIDER = """() => [...document.querySelectorAll(
+    "article :is(pre, table, .output, .formula, .pst-scrollable-table-container)"
+)].filter((area) => area.getClientRects().length && area.scrollWidth > area.clientWidth + 1
+    && getComputedStyle(area).overflowX !== "visible")
+  .map((area) => [area.innerText.trim().slice(0, 60),
+    getComputedStyle(area).backgroundAttachment === "local, local, scroll, scroll, scroll"])"""
 # The theme lets the keyboard scroll what is wider than its place, some time after a new width.
 SCROLLABLE = """() => [...document.querySelectorAll(
     "pre, .nboutput > .output_area, .cell_output > .output, .jp-RenderedHTMLCommon, " +
@@ -42,13 +62,15 @@ def served(page, address, shared_visit, violations):
     visited.page.wait_for_load_state("networkidle")
     seen = SimpleNamespace(sizes=list(sizes), **look(visited.page), **notebook(visited.page))
     visited.page.add_style_tag(content="* { transition: none !important }")
-    seen.overflow, seen.violations = {}, {}
+    seen.overflow, seen.violations, seen.views, seen.wider = {}, {}, {}, {}
     for width in WIDTHS:
         resize(visited.page, width)
         seen.overflow[width] = visited.overflow()
+        seen.wider[width] = visited.page.evaluate(WIDER)
         for scheme in SCHEMES:
             paint(visited.page, scheme)
             seen.violations[width, scheme] = violations(visited.page)
+            seen.views[width, scheme] = visited.page.evaluate(VIEWS)
     resize(visited.page, WIDTHS[0])
     paint(visited.page, SCHEMES[0])
     return with_players(visited, seen)
@@ -67,7 +89,7 @@ def without_script(page, address, shared_visit):
     """What is seen of a page where JavaScript is off."""
     visited = shared_visit(f"{address}/{page}.html", java_script_enabled=False)
     seen = SimpleNamespace(requests=visited.requests)
-    seen.stills = visited.page.locator(f"{PLAYER} img").evaluate_all(
+    seen.stills = visited.page.locator(SHOWN).evaluate_all(
         "all => all.map(one => [one.alt, one.getBoundingClientRect().height])"
     )
     seen.formulas = visited.page.locator("math:not(details math)").evaluate_all(
@@ -97,6 +119,7 @@ def look(page) -> dict:
     }
     return {name: page.locator(what).count() for name, what in count.items()} | {
         "alts": page.locator("article img").evaluate_all("all => all.map(one => one.alt)"),
+        "single": page.locator("article img:not(picture img)").count(),
         "captions": page.locator("article figcaption").all_inner_texts(),
     }
 
@@ -166,7 +189,7 @@ def move(page, number: int) -> dict:
 
 
 def picture(page, number: int) -> Image.Image:
-    return Image.open(io.BytesIO(page.locator(f"{PLAYER} img").nth(number).screenshot()))
+    return Image.open(io.BytesIO(page.locator(SHOWN).nth(number).screenshot()))
 
 
 def differ(one: Image.Image, other: Image.Image) -> bool:
@@ -224,10 +247,47 @@ def test_formulas_are_drawn_without_a_script(without_script):
 def test_pictures_are_described_and_figures_numbered(page, served):
     for alt in served.alts:
         assert len(alt) > 12 and "/" not in alt, alt
-    numbers = [re.match(r"Figure (\d+)\b", caption) for caption in served.captions]
+    numbers = [re.match(r"Figure (\d+)\.(\d+)\b", caption) for caption in served.captions]
     assert all(numbers), served.captions
+    assert len({number[1] for number in numbers}) <= 1  # of the chapter
     if page != listed()[0]:
         assert served.players == served.players_in_figures
+
+
+def test_nothing_is_cut_on_a_wide_page_and_on_a_phone_it_shows(served):
+    assert served.wider[WIDTHS[0]] == []
+    assert [text for text, shows in served.wider[WIDTHS[1]] if not shows] == []
+
+
+def test_text_in_pictures_is_legible_at_each_width(served):
+    for where, views in served.views.items():
+        small = {file: text for file, text in views if text is not None and text < SMALLEST}
+        assert small == {}, where
+
+
+def test_pictures_are_drawn_for_the_scheme_of_the_page(page, served, book):
+    assert served.single == 0
+    for (_, scheme), views in served.views.items():
+        for file, _ in views:
+            paper = luminance(border(book / "_images" / "frames" / file))
+            assert (paper > 0.8) if scheme == "light" else (paper < 0.05), (scheme, file)
+    assert len({len(views) for views in served.views.values()}) == 1
+    if page in CHAPTERS:
+        assert served.views[WIDTHS[0], "light"]
+
+
+@functools.cache
+def border(file) -> np.ndarray:
+    """The pixels around a picture, (N, 3) from 0 to 1: what it is drawn on."""
+    pixels = np.asarray(Image.open(file).convert("RGB")) / 255
+    around = [pixels[:2], pixels[-2:], pixels[:, :2], pixels[:, -2:]]
+    return np.concatenate([part.reshape(-1, 3) for part in around])
+
+
+def luminance(colors: np.ndarray) -> float:
+    """The mean relative luminance, 0 to 1, as WCAG defines it."""
+    linear = np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)
+    return float((linear @ [0.2126, 0.7152, 0.0722]).mean())
 
 
 def test_the_notebook_to_download_is_the_stored_one(page, served):

@@ -6,6 +6,7 @@ import re
 import runpy
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import ANY
 
 import pytest
 import torch
@@ -18,6 +19,7 @@ from glassbox.explorables.static_view import read_bundle
 from glassbox.explorables.widget_view import WIDGET
 from glassbox.optim import SURFACES
 from glassbox.plotting import figure
+from glassbox.plotting.colors import DARK_INK, DARK_PAPER
 
 EXTENSION = str(Path(__file__).parents[2] / "book/_ext/players.py")
 
@@ -26,12 +28,12 @@ EXTENSION = str(Path(__file__).parents[2] / "book/_ext/players.py")
 def shown(monkeypatch):
     """Call show_computed in a mode and get what it displays."""
 
-    def show(mode, state=None, module="playground", name="A race", colors=None):
+    def show(mode, state=None, module="playground", name="A race", **options):
         displayed = []
         monkeypatch.setenv("GLASSBOX_EXPLORE", mode)
         monkeypatch.setattr(computed, "display", lambda data, **_: displayed.append(data))
         made, _ = figure(alt="A still <picture>.")
-        computed.show_computed(module, state or {}, still=made, name=name, colors=colors)
+        computed.show_computed(module, state or {}, still=made, name=name, **options)
         return displayed[0]
 
     return show
@@ -55,12 +57,15 @@ def test_the_widget_has_module_style_and_state():
 def test_a_page_gets_all_in_one_piece(shown):
     data = shown("page", {"text": "</script><b>"}, name='Races & "more"')
     page = data[PLAYER]
-    assert page.count("</script>") == 2 and page.count("<style data-shared>") == 2
+    assert page.count("</script>") == 2 and page.count("<style data-shared>") == 3
     found = re.search(r'<script type="application/json">(.*?)</script>', page, re.S)[1]
-    assert json.loads(found) == {"text": "</script><b>", "colors": dict(computed.COLORS)}
+    state = json.loads(found)
+    assert state == {"text": "</script><b>", "colors": dict(computed.COLORS)} | {"dark": ANY}
+    assert state["dark"].keys() == computed.COLORS.keys()
+    assert state["dark"]["paper"] == DARK_PAPER
     assert 'aria-label="Races &amp; &quot;more&quot;"' in page
     assert 'alt="A still &lt;picture&gt;."' in page
-    assert "src=" not in page.replace('src="data:', "") and "href=" not in page
+    assert not re.search(r'src(set)?="(?!data:)|href=', page)
     assert data["text/plain"] == 'Races & "more": A still <picture>.'
 
 
@@ -78,6 +83,22 @@ def test_a_page_and_a_kernel_get_the_bundles_that_are_theirs(shown, monkeypatch)
     assert given[0] == read_bundle("playground.js")
     assert given[1] == [read_bundle("player.css"), read_bundle("playground.css")]
     assert given[2] == {"n": 1, "colors": {**computed.COLORS, "ground": "#a9bae1"}}
+
+
+def test_colors_of_a_dark_page_follow_those_of_a_light_one(shown):
+    colors = {"ground": "#fdfcf9", "racers": {"SGD": "#23262f"}, "digits": ["#fdfcf9"]}
+
+    def state(**options):
+        page = shown("page", colors=colors, **options)[PLAYER]
+        return json.loads(re.search(r'<script type="application/json">(.*?)</script>', page)[1])
+
+    dark = state()["dark"]
+    assert (dark["ground"], dark["racers"], dark["digits"]) == (
+        DARK_PAPER,
+        {"SGD": DARK_INK},
+        [DARK_PAPER],
+    )
+    assert "dark" not in state(themed=False)
 
 
 def test_nothing_stored_changes_from_run_to_run(shown):
@@ -110,9 +131,9 @@ def test_two_on_a_page_share_style_and_script_and_their_stills_are_files(shown, 
     context = {"body": page, "pathto": lambda path, _: path}
     players.split(SimpleNamespace(outdir=tmp_path), "page", "", context, None)
     made = context["body"]
-    assert made.count("<style") == 2 and made.count('<script type="module"') == 1
+    assert made.count("<style") == 3 and made.count('<script type="module"') == 1
     assert made.count('<script type="application/json">') == 2
-    assert "data:image" not in made and len(list(tmp_path.rglob("*.png"))) == 1
+    assert "data:image" not in made and len(list(tmp_path.rglob("*.png"))) == 2  # light and dark
 
 
 def test_the_playground_tells_the_page_of_all_surfaces(monkeypatch):

@@ -12,16 +12,17 @@ from PIL import Image
 from glassbox.explorables import explore, slider_over
 from glassbox.explorables.explorable import make_explorable
 from glassbox.explorables.showing import PLAYER
-from glassbox.explorables.static_view import encode, static_outputs
+from glassbox.explorables.static_view import static_outputs
 from glassbox.explorables.widget_view import WIDGET
 from glassbox.plotting import figure
-from glassbox.plotting.figures import to_pixels
+from glassbox.plotting.figures import drawing, narrow_page, paint, to_pixels
+from glassbox.plotting.page_pictures import encode
 
 DATA_URL = re.compile(r"data:image/(png|webp);base64,([\w+/=]+)")
 
 
 def draw(height, color="navy"):
-    made, ax = figure(width=3, height=2, alt=f"A {color} bar of {height}.")
+    made, ax = figure(height=2, alt=f"A {color} bar of {height}.")
     ax.bar([0], [height], color=color)
     ax.set(ylim=(0, 10))
     return made
@@ -43,13 +44,34 @@ def decode(url):
     return np.asarray(image.convert("RGB"), dtype=int)
 
 
+def looks(*values):
+    """What a page may show of a state: for a phone and for a wide page, light and then dark."""
+    wide = draw(*values)
+    with narrow_page():
+        narrow = draw(*values)
+    return [paint(one, dark=dark).pixels for dark in (False, True) for one in (narrow, wide)]
+
+
 def test_every_state_has_its_own_picture_and_alt_text():
     data = data_of(player_of(draw, height=(1, 3), color=["navy", "brown"]))
     states = [(height, color) for height in (1, 2, 3) for color in ("navy", "brown")]
     for (height, color), frame, alt in zip(states, data["states"], data["alts"], strict=True):
         assert alt == f"A {color} bar of {height}."
-        error = np.abs(decode(data["frames"][frame]) - to_pixels(draw(height, color)))
-        assert error.mean() < 1
+        for url, expected in zip(data["frames"][frame], looks(height, color), strict=True):
+            assert np.abs(decode(url) - expected).mean() < 1
+
+
+def test_what_a_drawing_shows_is_computed_once_for_each_state():
+    computed = []
+
+    def compute_and_draw(height):
+        computed.append(height)
+        return drawing(draw)(height)
+
+    assert data_of(player_of(compute_and_draw, height=(1, 3))) == data_of(
+        player_of(draw, height=(1, 3))
+    )
+    assert computed == [1, 2, 3]
 
 
 def test_controls_are_described_for_the_page():
@@ -74,9 +96,9 @@ def test_identical_pictures_are_stored_once():
 def test_still_picture_is_that_of_the_start():
     player = player_of(draw, height=(1, 3))
     data = data_of(player)
-    source, alt = re.search(r'<img src="(.*?)" alt="(.*?)"', player).groups()
-    assert source == data["frames"][data["states"][1]]
-    assert alt == "A navy bar of 2."
+    sources = re.findall(r'<(?:source|img) [^>]*src(?:set)?="(.*?)"', player)
+    assert sources == data["frames"][data["states"][1]]
+    assert re.findall(r' alt="(.*?)"', player) == ["A navy bar of 2."] * 2
 
 
 def test_same_explorable_gives_the_same_bytes():

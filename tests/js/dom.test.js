@@ -5,6 +5,7 @@ import test from "node:test";
 import { clamp, mix, placeIn, ramp, toRgb } from "../../src/glassbox/explorables/js/canvas.js";
 import {
   arrowOf,
+  followTheme,
   keepPlainKeys,
   setFigureColors,
   slider,
@@ -88,6 +89,50 @@ test("single colors of figures become variables of the style", () => {
   const element = new FakeElement("div");
   setFigureColors(element, { paper: "#fdfcf9", racers: { SGD: "#13725c" }, heat: ["#14161c"] });
   assert.deepEqual(element.style.styles, { "--gb-figure-paper": "#fdfcf9" });
+});
+
+/** A page that can change its theme; `system` is what is chosen outside of it. */
+function themedPage(theme, system) {
+  const changes = [];
+  document.documentElement = { dataset: { theme } };
+  globalThis.matchMedia = () => ({
+    matches: system === "dark",
+    addEventListener: (_, change) => changes.push(change),
+  });
+  globalThis.MutationObserver = class {
+    constructor(change) {
+      changes.push(change);
+    }
+    observe() {}
+  };
+  return (next) => {
+    document.documentElement.dataset.theme = next;
+    for (const change of changes) change();
+  };
+}
+
+test("the colors of a figure follow the theme of the page, and what lies outside where it has none", () => {
+  const [colors, dark] = [{ paper: "#fdfcf9" }, { paper: "#15171c" }];
+  const element = new FakeElement("div");
+  const turn = themedPage("light", "dark");
+  let told = 0;
+  const now = followTheme(element, { colors, dark }, () => told++);
+  assert.equal(now.paper, "#fdfcf9");
+  turn("dark");
+  assert.equal(now.paper, "#15171c");
+  assert.equal(element.style.styles["--gb-figure-paper"], "#15171c");
+  assert.ok(told > 0 && colors.paper === "#fdfcf9");
+  themedPage(undefined, "dark");
+  assert.equal(followTheme(element, { colors, dark }, () => {}).paper, "#15171c");
+});
+
+test("a figure without colors for a dark page keeps its own", () => {
+  const turn = themedPage("dark", "dark");
+  const now = followTheme(new FakeElement("div"), { colors: { paper: "#fdfcf9" } }, () => {
+    assert.fail("nothing changed");
+  });
+  turn("light");
+  assert.equal(now.paper, "#fdfcf9");
 });
 
 test("colors are mixed channel by channel", () => {

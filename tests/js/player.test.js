@@ -26,11 +26,16 @@ test("the start is what each control says", () => assert.deepEqual(startOf(contr
 
 test("a state has its own sentence, and states may share a picture", () => {
   const two = [{ labels: ["x", "y", "z"], start: 0 }];
-  const data = { controls: two, states: [0, 1, 1], alts: ["X.", "Y.", "Z."], frames: ["f", "g"] };
+  const data = {
+    controls: two,
+    states: [0, 1, 1],
+    alts: ["X.", "Y.", "Z."],
+    frames: [["f", "dark f"], ["g"]],
+  };
   const found = [0, 1, 2].map((choice) => pictureOf(data, [choice]));
   assert.deepEqual(found, [
-    { src: "f", alt: "X." },
-    { src: "g", alt: "Y." },
-    { src: "g", alt: "Z." },
+    { urls: ["f", "dark f"], alt: "X." },
+    { urls: ["g"], alt: "Y." },
+    { urls: ["g"], alt: "Z." },
   ]);
 });

@@ -12,7 +12,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from PIL import Image
 
 from glassbox.plotting import Figure, figure
-from glassbox.plotting.colors import PALETTE, PAPER
+from glassbox.plotting.colors import DARK_PALETTE, DARK_PAPER, PALETTE, PAPER
 from glassbox.plotting.figures import (
     _DPI,
     _to_palette,
@@ -60,16 +60,18 @@ def contrast(a, b):
     return (high + 0.05) / (low + 0.05)
 
 
+@pytest.mark.parametrize("palette", [PALETTE, DARK_PALETTE], ids=["light", "dark"])
 @pytest.mark.parametrize("vision", VISION)
-def test_palette_stays_apart_for_every_kind_of_color_vision(vision):
-    seen = [lab(VISION[vision] @ linear(color)) for color in PALETTE]
+def test_palette_stays_apart_for_every_kind_of_color_vision(vision, palette):
+    seen = [lab(VISION[vision] @ linear(color)) for color in palette]
     distances = [np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2)]
     assert min(distances) > 20
 
 
 def test_palette_stands_out_from_the_paper():
-    assert min(contrast(color, PAPER) for color in PALETTE) >= 3
-    assert min(contrast(color, PAPER) for color in PALETTE[:3]) >= 4.5
+    for palette, paper in ((PALETTE, PAPER), (DARK_PALETTE, DARK_PAPER)):
+        assert min(contrast(color, paper) for color in palette) >= 3
+        assert min(contrast(color, paper) for color in palette[:3]) >= 4.5
 
 
 def example():

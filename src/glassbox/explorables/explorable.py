@@ -53,14 +53,22 @@ class Explorable:
         chosen = zip(self.controls.values(), state, strict=True)
         return ", ".join(f"{control.label} {control.labels[i]}" for control, i in chosen)
 
-    def picture(self, state: State) -> Picture:
-        """Draw a state; the alt text is the figure's, or the settings where it has none."""
+    def figure(self, state: State) -> Figure:
+        """Draw a state."""
         with book_style():
             figure = self.draw(**self.values(state))
         if not isinstance(figure, Figure):
             raise TypeError(f"the return of draw is {figure!r}, expected a matplotlib Figure")
-        alt = getattr(figure, "alt", "") or f"{self.name}: {self.settings(state)}."
-        return Picture(to_pixels(figure), alt)
+        return figure
+
+    def alt(self, figure: Figure, state: State) -> str:
+        """Describe the figure of a state by its alt text, or by the settings where it has none."""
+        return getattr(figure, "alt", "") or f"{self.name}: {self.settings(state)}."
+
+    def picture(self, state: State) -> Picture:
+        """Draw a state as pixels, with its alt text."""
+        figure = self.figure(state)
+        return Picture(to_pixels(figure), self.alt(figure, state))
 
     def summary(self, alt: str) -> str:
         """Describe the explorable in one line that ends with the alt text of the state shown."""

@@ -9,7 +9,6 @@ network, travel in the state as base64, and its ``colors`` are those of the figu
 end, as ``<name>.page.js``, which starts it in a page, and its style as ``<name>.css``.
 """
 
-import base64
 import html
 import json
 from collections.abc import Mapping
@@ -18,11 +17,12 @@ from typing import Any
 
 from IPython.display import display
 
-from glassbox.explorables.showing import PLAYER, for_page
 from glassbox.explorables.static_view import read_bundle
 from glassbox.explorables.widget_view import outputs
 from glassbox.plotting.colors import BLUE, GRID, INK, MUTED, PAPER
-from glassbox.plotting.figures import Figure, to_pixels, to_png
+from glassbox.plotting.dark import turned_color
+from glassbox.plotting.figures import Figure, to_pixels
+from glassbox.plotting.page_pictures import PLAYER, STYLE, for_page, still_html
 
 _STYLES = ("player.css", "{}.css")
 COLORS: Mapping[str, str] = MappingProxyType(
@@ -37,6 +37,7 @@ def show_computed(
     still: Figure,
     name: str,
     colors: Mapping[str, Any] | None = None,
+    themed: bool = True,
 ) -> None:
     """Show a module: by anywidget in a kernel, and inlined where ``GLASSBOX_EXPLORE`` is ``page``.
 
@@ -49,14 +50,29 @@ def show_computed(
         name: The title, for those who hear the page.
         colors: What the module's ``colors`` have beside those of all figures; a single color is
             known to its style sheet as ``--gb-figure-<name>``.
+        themed: Give it in a page the colors for dark pages, too, as ``dark`` in its state; not if
+            all of them are those of pictures.
     """
     styles = [read_bundle(style.format(module)) for style in _STYLES]
     colored = state | {"colors": {**COLORS, **(colors or {})}}
-    content = json.dumps(colored, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    page = {PLAYER: _page(module, styles, content, still, name)} if for_page() else {}
-    widget = _widget(read_bundle(f"{module}.js"), styles, json.loads(content))
+    dark = {"dark": _turned(colored["colors"])} if themed else {}
+    page = {PLAYER: _page(module, styles, _json(colored | dark), still, name)} if for_page() else {}
+    widget = _widget(read_bundle(f"{module}.js"), styles, json.loads(_json(colored)))
     data, metadata = outputs(widget, f"{name}: {still.alt}", to_pixels(still))
     display(data | page, metadata=metadata, raw=True)
+
+
+def _json(state: Mapping[str, Any]) -> str:
+    return json.dumps(state, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _turned(colors: Any) -> Any:
+    """Turn a color, or all that are in a mapping or a sequence."""
+    if isinstance(colors, str):
+        return turned_color(colors)
+    if isinstance(colors, Mapping):
+        return {name: _turned(one) for name, one in colors.items()}
+    return [_turned(one) for one in colors]
 
 
 def _widget(source: str, styles: list[str], state: dict[str, Any]) -> Any:
@@ -75,18 +91,15 @@ def _page(module: str, styles: list[str], content: str, still: Figure, name: str
     """Write the HTML: styles, still picture, data, and the script that starts the module.
 
     The attributes ``data-shared`` and ``data-frames`` are those of
-    :mod:`~glassbox.explorables.static_view`.
+    :mod:`~glassbox.plotting.page_pictures`.
     """
-    pixels = to_pixels(still)
-    height, width = pixels.shape[:2]
-    picture = base64.b64encode(to_png(pixels)).decode()
     escaped = content.replace("<", "\\u003c")  # which cannot end the script element
     return (
-        "".join(f"<style data-shared>{style}</style>" for style in styles)
+        STYLE
+        + "".join(f"<style data-shared>{style}</style>" for style in styles)
         + f'<div class="gb-computed" data-module="{module}" data-frames role="group" '
-        f'style="--gb-figure-paper:{PAPER}" aria-label="{html.escape(name)}">'
-        f'<div class="gb-card"><img src="data:image/png;base64,{picture}" '
-        f'alt="{html.escape(still.alt)}" width="{width}" height="{height}">'
+        f'aria-label="{html.escape(name)}">'
+        f'<div class="gb-card">{still_html(still)}'
         f'<noscript><p class="gb-note">Without JavaScript this is a still picture.</p></noscript>'
         f'</div><script type="application/json">{escaped}</script></div>'
         f'<script type="module" data-shared>{read_bundle(f"{module}.page.js")}</script>'

@@ -1,6 +1,5 @@
 """``explore``: one function with controls, alive with a kernel and in a page without one."""
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -8,18 +7,7 @@ from IPython.display import display
 from matplotlib.figure import Figure
 
 from glassbox.explorables.explorable import Explorable, make_explorable
-
-_MODE = "GLASSBOX_EXPLORE"
-# A form of output of its own, so that nbval can leave it out and still compare all other HTML.
-PLAYER = "application/vnd.glassbox.player+html"
-
-
-def for_page() -> bool:
-    """Say whether what is shown is also for a page: ``GLASSBOX_EXPLORE`` is page, not live."""
-    mode = os.environ.get(_MODE, "live")
-    if mode not in ("live", "page"):
-        raise ValueError(f"{_MODE} is {mode!r}, expected live or page")
-    return mode == "page"
+from glassbox.plotting.page_pictures import PLAYER, for_page
 
 
 def explore(

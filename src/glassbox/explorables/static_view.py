@@ -1,47 +1,41 @@
 """An explorable in a page without a kernel: all its pictures, and a player for them.
 
-The player is one custom element, ``<gb-player>``, that holds a still picture and its data, a JSON
-object in a ``<script type="application/json">``:
+The player is one custom element, ``<gb-player>``, that holds a still picture, as
+:mod:`glassbox.plotting.page_pictures` makes it, and its data, a JSON object in a
+``<script type="application/json">``:
 
 - ``controls``: for each control ``kind``, ``label``, ``labels`` (of its choices), ``start`` (an
   index) and ``play``;
 - ``states``: for each state, the last control moving fastest, the index of its frame;
 - ``alts``: for each state its alt text;
-- ``frames``: the URLs of the pictures, each different; ``data:`` URLs as made here. Whoever moves
-  the pictures into files puts their relative URLs in the same places, and in ``src`` of the still.
+- ``frames``: for each different picture its URLs, of what the still's ``<source>`` and ``<img>``
+  show, in their order; ``data:`` URLs as made here. Whoever moves the pictures into files puts
+  their relative URLs in the same places.
 
-The element that holds pictures has the attribute ``data-frames``. The style and the script, which a
-page with several players needs once, have ``data-shared``. Both are read from ``bundles``, which
-``make scripts`` makes of ``js`` (see CONTRIBUTING.md).
+The style and the script, which a page with several players needs once, have ``data-shared``. Both
+are read from ``bundles``, which ``make scripts`` makes of ``js`` (see CONTRIBUTING.md).
 """
 
-import base64
 import html
-import io
 import json
 import math
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
 from glassbox.explorables.controls import Control
-from glassbox.explorables.explorable import Explorable
-from glassbox.plotting.colors import PAPER
-from glassbox.plotting.figures import to_png
+from glassbox.explorables.explorable import Explorable, State
+from glassbox.plotting.figures import narrow_page
+from glassbox.plotting.page_pictures import (
+    STYLE,
+    View,
+    both_themes,
+    encode,
+    picture_html,
+    urls_in_order,
+)
 
 _LIMIT = 100
-COLORS = 64
-
-
-def encode(pixels: np.ndarray) -> str:
-    """Encode a frame as a ``data:`` URL: the smaller of a 64-color PNG and a WebP of quality 80."""
-    png = to_png(pixels, COLORS)
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "WEBP", quality=80, method=2)
-    kind, data = min(("png", png), ("webp", file.getvalue()), key=lambda pair: len(pair[1]))
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def static_outputs(explorable: Explorable) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -49,13 +43,14 @@ def static_outputs(explorable: Explorable) -> tuple[dict[str, Any], dict[str, An
     _check_size(explorable)
     states = list(explorable.states())
     start = states.index(explorable.start)
-    frames: dict[str, int] = {}
+    frames: dict[tuple[str, ...], int] = {}
     shown, alts = [], []
-    for state in states:
-        picture = explorable.picture(state)
-        shown.append(frames.setdefault(encode(picture.pixels), len(frames)))
-        alts.append(picture.alt)
-        size = picture.pixels.shape
+    for i, state in enumerate(states):
+        views, alt = _draw(explorable, state)
+        shown.append(frames.setdefault(urls_in_order(views), len(frames)))
+        alts.append(alt)
+        if i == start:
+            still = views
     data = {
         "controls": [_describe(control) for control in explorable.controls.values()],
         "states": shown,
@@ -64,8 +59,22 @@ def static_outputs(explorable: Explorable) -> tuple[dict[str, Any], dict[str, An
     }
     return {
         "text/plain": explorable.summary(alts[start]),
-        "text/html": _player(explorable, data, start, size),
+        "text/html": _player(explorable, data, still, alts[start]),
     }, {}
+
+
+def _draw(explorable: Explorable, state: State) -> tuple[list[View], str]:
+    """Draw a state for each theme and width, and describe it.
+
+    Where the function that drew the figure is known, it alone is called again: ``draw`` may have
+    computed for long what it drew.
+    """
+    figure = explorable.figure(state)
+    views = both_themes(figure, encode)
+    with narrow_page():
+        again = getattr(figure, "again", None) or partial(explorable.figure, state)
+        views += both_themes(again(), encode)
+    return views, explorable.alt(figure, state)
 
 
 def _check_size(explorable: Explorable) -> None:
@@ -84,20 +93,16 @@ def _describe(control: Control) -> dict[str, Any]:
     return {name: getattr(control, name) for name in names}
 
 
-def _player(explorable: Explorable, data: dict[str, Any], start: int, size: tuple[int, ...]) -> str:
+def _player(explorable: Explorable, data: dict[str, Any], still: list[View], alt: str) -> str:
     """Write the player's HTML: style, still picture, data, and the script that defines it once."""
-    height, width = size[:2]
-    name, alt = html.escape(explorable.name), html.escape(data["alts"][start])
-    still = data["frames"][data["states"][start]]
     settings = html.escape(explorable.settings(explorable.start))
     # "<" cannot end the script element where it is written as an escape.
     content = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return (
-        f"<style data-shared>{read_bundle('player.css')}</style>"
-        f'<gb-player data-frames style="--gb-figure-paper:{PAPER}">'
-        f'<div class="gb-card" role="group" aria-label="{name}" '
-        f'style="max-width:{width}px">'
-        f'<img src="{still}" alt="{alt}" width="{width}" height="{height}">'
+        f"{STYLE}<style data-shared>{read_bundle('player.css')}</style>"
+        f"<gb-player data-frames>"
+        f'<div class="gb-card" role="group" aria-label="{html.escape(explorable.name)}" '
+        f'style="max-width:{still[0].width}px">{picture_html(still, alt)}'
         f'<noscript><p class="gb-note">Without JavaScript this is a still picture: {settings}.</p>'
         f"</noscript>"
         f'<script type="application/json">{content}</script></div></gb-player>'

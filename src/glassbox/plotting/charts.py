@@ -4,14 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap, ListedColormap
 
-from glassbox.plotting.colors import GRID, INK, MUTED, PALETTE, TRACK
-from glassbox.plotting.figures import LEFT, WIDTH, Axes, Figure, figure
+from glassbox.plotting.colors import ERRORS, GRID, INK, MUTED, PALETTE, RIGHT
+from glassbox.plotting.figures import LEFT, Axes, Figure, drawing, figure, page_width
 from glassbox.plotting.images import check_texts, finite_numbers, real_numbers, to_array
-
-_ERRORS = LinearSegmentedColormap.from_list("errors", ["#f7e6dc", "#dd8a64", "#96330f"])
-_DIAGONAL = ListedColormap([TRACK])
 
 
 def _label_inches(labels: Sequence[str]) -> float:
@@ -34,6 +30,7 @@ def interval(runs: Any) -> tuple[np.ndarray, np.ndarray]:
     return values.mean(axis=0), half_width(values.std(axis=0, ddof=1), count)
 
 
+@drawing
 def curves(
     series: Mapping[str, Any],
     *,
@@ -149,6 +146,7 @@ def _curves_sentence(
     return f"{what} from {x[0]:.4g} to {x[-1]:.4g}: {'; '.join(parts)}."
 
 
+@drawing
 def confusion_matrix(counts: Any, class_names: Sequence[str] | None = None) -> Figure:
     """Draw a confusion matrix in which the errors stand out and the diagonal stays quiet.
 
@@ -173,8 +171,8 @@ def confusion_matrix(counts: Any, class_names: Sequence[str] | None = None) -> F
     names = list(class_names) if class_names is not None else [str(i) for i in range(count)]
     ax = _square(names)
     errors = matrix * (1 - np.eye(count, dtype=int))
-    ax.imshow(np.where(np.eye(count), 1, np.nan), cmap=_DIAGONAL)
-    ax.imshow(np.ma.masked_equal(errors, 0), cmap=_ERRORS, vmin=0, vmax=max(errors.max(), 1))
+    ax.imshow(np.where(np.eye(count), 1, np.nan), cmap=RIGHT)
+    ax.imshow(np.ma.masked_equal(errors, 0), cmap=ERRORS, vmin=0, vmax=max(errors.max(), 1))
     edges = np.arange(count + 1) - 0.5
     ax.hlines(edges, -0.5, count - 0.5, color=GRID, linewidth=0.8)
     ax.vlines(edges, -0.5, count - 0.5, color=GRID, linewidth=0.8)
@@ -193,8 +191,8 @@ def _square(names: Sequence[str]) -> Axes:
     """Make square axes with room for the class names to the left and below."""
     label = _label_inches(names)
     left, bottom = LEFT - 0.25 + label, 0.45 + (label if max(map(len, names)) > 3 else 0.15)
-    side = min(0.46 * len(names), 4.6)
-    right = max(WIDTH - left - side, 0.65)
+    side = min(0.46 * len(names), 4.6, page_width() - left - 0.65)
+    right = page_width() - left - side
     _, ax = figure(height=0.75 + side + bottom, left=left, right=right, top=0.75, bottom=bottom)
     ax.set_anchor("NW")
     return ax

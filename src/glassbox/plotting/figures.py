@@ -1,13 +1,16 @@
 """Figures in the book's style: drawn without pyplot, each carrying a sentence that describes it."""
 
+import functools
 import io
 import math
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from numbers import Integral, Real
+from textwrap import fill
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib
 import matplotlib.axes
@@ -15,15 +18,18 @@ import matplotlib.figure
 import numpy as np
 from cycler import cycler
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.gridspec import GridSpec
 from matplotlib.image import AxesImage
 from matplotlib.legend import Legend
 from matplotlib.text import Text
 from PIL import Image
 
 from glassbox.plotting.colors import GRID, INK, MUTED, PALETTE, PAPER
+from glassbox.plotting.dark import Renderer, maps_turned
 
 _DPI = 120
-WIDTH = 7.0
+_WIDTH = 7.0
+_NARROW, _NARROW_DPI = 4.6, 182.65  # as many pixels, in which text is 1.5 times as large
 _HEIGHT = 3.6
 _TICKS = 6  # at most, on an axis
 
@@ -71,7 +77,30 @@ _STYLE: Mapping[str, Any] = MappingProxyType(
     }
 )
 
+_BOLD, _PLAIN = 0.0096, 0.0083  # inches: the usual width of a letter, by points of its size
+
 _STYLING = threading.RLock()
+_ON_PHONE = ContextVar("on a phone", default=False)
+
+
+@contextmanager
+def narrow_page() -> Iterator[None]:
+    """Draw figures for a phone: narrower, so that text is larger in them, on leaving as before."""
+    token = _ON_PHONE.set(True)
+    try:
+        yield
+    finally:
+        _ON_PHONE.reset(token)
+
+
+def on_phone() -> bool:
+    """Say whether figures are drawn for a phone."""
+    return _ON_PHONE.get()
+
+
+def page_width() -> float:
+    """Give the width of a figure that fills the text column, in inches."""
+    return _NARROW if on_phone() else _WIDTH
 
 
 @contextmanager
@@ -92,9 +121,18 @@ class Axes(matplotlib.axes.Axes):
         self.locator_params(nbins=_TICKS)
 
     def set_title(self, label: str, *args: Any, **kwargs: Any) -> Text:
-        """Set a title in the book's style; the arguments are matplotlib's."""
+        """Set a title in the book's style; the arguments are matplotlib's.
+
+        On a phone it is broken into lines where it would leave the figure.
+        """
         with book_style():
-            return super().set_title(label, *args, **kwargs)
+            title = super().set_title(label, *args, **kwargs)
+        if on_phone() and title.get_horizontalalignment() == "left":
+            room = self.figure.get_figwidth() * (1 - self.get_position().x0)
+            letter = (_BOLD if title.get_weight() == "bold" else _PLAIN) * title.get_fontsize()
+            lines = (fill(line, round(room / letter)) for line in title.get_text().split("\n"))
+            title.set_text("\n".join(lines))
+        return title
 
     def legend(self, *args: Any, **kwargs: Any) -> Legend:
         """Add a legend in the book's style; the arguments are matplotlib's."""
@@ -115,6 +153,7 @@ class Figure(matplotlib.figure.Figure):
 
     Attributes:
         alt: What the picture shows, in a sentence or two; empty until it is written.
+        again: Draws the figure anew, see :func:`drawing`; None where nobody said how.
     """
 
     def __init__(self, *args: Any, alt: str = "", **kwargs: Any) -> None:
@@ -122,6 +161,7 @@ class Figure(matplotlib.figure.Figure):
             super().__init__(*args, **kwargs)
         FigureCanvasAgg(self)
         self.alt = alt
+        self.again: Callable[[], Figure] | None = None
 
     def add_subplot(self, *args: Any, **kwargs: Any) -> matplotlib.axes.Axes:
         """Add axes in the book's style; the arguments are matplotlib's."""
@@ -143,18 +183,33 @@ class Figure(matplotlib.figure.Figure):
         return self.alt or "<Figure without alt text>"
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        from glassbox.plotting.page_pictures import PLAYER, figure_html, for_page
+
         pixels = to_pixels(self)
+        page = {PLAYER: figure_html(self)} if for_page() else {}
         return (
-            {"image/png": to_png(pixels), "text/plain": repr(self)},
+            {"image/png": to_png(pixels), "text/plain": repr(self)} | page,
             {"image/png": display_size(pixels)},
         )
+
+
+def drawing(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Let the figures of a function be drawn again with the same arguments, as for a phone."""
+
+    @functools.wraps(draw)
+    def recorded(*args: Any, **kwargs: Any) -> Figure:
+        figure = draw(*args, **kwargs)
+        figure.again = functools.partial(draw, *args, **kwargs)
+        return figure
+
+    return recorded
 
 
 def figure(
     rows: int = 1,
     cols: int = 1,
     *,
-    width: float = WIDTH,
+    width: float | None = None,
     height: float = _HEIGHT,
     left: float = LEFT,
     right: float = _RIGHT,
@@ -162,6 +217,7 @@ def figure(
     bottom: float = _BOTTOM,
     wspace: float | None = None,
     hspace: float | None = None,
+    phone_cols: int = 0,
     alt: str = "",
     **subplots: Any,
 ) -> tuple[Figure, Any]:
@@ -172,7 +228,7 @@ def figure(
     Args:
         rows: Rows of axes, 1 or more.
         cols: Columns of axes, 1 or more.
-        width: Width in inches; the default fills the text column.
+        width: Width in inches; :func:`page_width` unless given.
         height: Height in inches.
         left: Margin to the left of the axes, in inches.
         right: Margin to the right, in inches.
@@ -181,6 +237,9 @@ def figure(
         wspace: Space between columns as a fraction of the mean width of the axes; 0.75 inches
             unless given.
         hspace: Space between rows as a fraction of their mean height; 0.95 inches unless given.
+        phone_cols: On a phone, set the axes of a row in so many columns, each as high as it was;
+            the last one fills its row, and only that has labels below where there are several
+            columns. As everywhere unless given.
         alt: What the picture will show, in a sentence.
         **subplots: Passed on to ``matplotlib.figure.Figure.subplots``, such as ``sharey`` or
             ``width_ratios``.
@@ -194,17 +253,25 @@ def figure(
             room for the axes.
     """
     check_count(rows=rows, cols=cols)
+    dpi = _NARROW_DPI if on_phone() and width is None else _DPI
+    width = page_width() if width is None else width
     check_sizes(width=width, height=height, left=left, right=right, top=top, bottom=bottom)
     check_sizes(**{k: v for k, v in {"wspace": wspace, "hspace": hspace}.items() if v is not None})
     rows, cols = int(rows), int(cols)  # of NumPy, small ones would overflow
     width, height, left, right, top, bottom = map(float, (width, height, left, right, top, bottom))
+    count, folded = cols, phone_cols and rows == 1 and on_phone()
+    if folded:
+        rows, cols = -(-count // phone_cols), phone_cols
+        down = height - top - bottom
+        gap = top + (bottom if cols == 1 else 0.15)  # pictures have no labels below
+        height, hspace = top + rows * down + (rows - 1) * gap + bottom, gap / down
     across = (width - left - right - _GAP_ACROSS * (cols - 1)) / cols
     down = (height - top - bottom - _GAP_DOWN * (rows - 1)) / rows
     if min(across, down) <= 0:
         raise ValueError(
             f"width {width} and height {height} inches leave no room for {rows} x {cols} axes"
         )
-    fig = Figure(figsize=(width, height), dpi=_DPI, alt=alt)
+    fig = Figure(figsize=(width, height), dpi=dpi, alt=alt)
     fig.subplots_adjust(
         left=left / width,
         right=1 - right / width,
@@ -213,7 +280,22 @@ def figure(
         wspace=_GAP_ACROSS / across if wspace is None else wspace,
         hspace=_GAP_DOWN / down if hspace is None else hspace,
     )
+    if folded:
+        return fig, _fold(fig, count, fig.add_gridspec(rows, cols), **subplots)
     return fig, fig.subplots(rows, cols, **subplots)
+
+
+def _fold(
+    fig: Figure, count: int, grid: GridSpec, *, sharex: bool = False, sharey: bool = False, **_: Any
+) -> np.ndarray:
+    """Make axes row by row, the last of which fills its row."""
+    axes: list[matplotlib.axes.Axes] = []
+    for i in range(count):
+        row, col = divmod(i, grid.ncols)
+        place = grid[row, col:] if i == count - 1 else grid[row, col]
+        shared = {"sharex": sharex, "sharey": sharey} if axes else {}
+        axes.append(fig.add_subplot(place, **{k: axes[0] for k, v in shared.items() if v}))
+    return np.array(axes)
 
 
 # The checks of glassbox.support.arguments would import torch, which charts can do without.
@@ -237,11 +319,28 @@ def check_sizes(**sizes: Any) -> None:
             raise ValueError(f"{name} is {size}, expected a finite number")
 
 
+class Painting(NamedTuple):
+    """What a figure looks like: pixels, uint8 ``(height, width, 3)``, and its smallest text.
+
+    The size of the text is in points, and infinite where there is none.
+    """
+
+    pixels: np.ndarray
+    smallest: float
+
+
+def paint(figure: matplotlib.figure.Figure, *, dark: bool = False) -> Painting:
+    """Draw any matplotlib figure at its own resolution, if asked to as on a dark page."""
+    width, height = FigureCanvasAgg(figure).get_width_height(physical=True)
+    renderer = Renderer(width, height, figure.dpi, dark=dark)
+    with maps_turned(figure) if dark else nullcontext():
+        figure.draw(renderer)
+    return Painting(np.asarray(renderer.buffer_rgba())[..., :3].copy(), renderer.smallest)
+
+
 def to_pixels(figure: matplotlib.figure.Figure) -> np.ndarray:
     """Draw any matplotlib figure at its own resolution, as uint8 ``(height, width, 3)``."""
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    return paint(figure).pixels
 
 
 def display_size(pixels: np.ndarray) -> dict[str, int]:

@@ -6,16 +6,16 @@ import numpy as np
 from matplotlib import colormaps
 from torch import Tensor
 
-from glassbox.plotting.colors import PAPER
-from glassbox.plotting.figures import WIDTH, Axes, Figure, check_sizes, figure
+from glassbox.plotting.figures import Axes, Figure, check_sizes, drawing, figure, page_width
 from glassbox.plotting.images import finite_numbers, to_array
 
-_GRAY = colormaps["gray"].with_extremes(bad=PAPER)  # nan, the gap between images, is paper
+_GRAY = colormaps["gray"].with_extremes(bad=(0, 0, 0, 0))  # nan is the gap between images
 _NAMES = 1.35  # width of the names, in inches
 _GAP = 0.08  # between images, in image widths
 _LARGEST = 0.75  # width of an image, in inches
 
 
+@drawing
 def image_rows(rows: Mapping[str, Tensor], *, alt: str, low: float = 0.0) -> Figure:
     """Show rows of gray images with the name of each row on its left.
 
@@ -41,11 +41,11 @@ def image_rows(rows: Mapping[str, Tensor], *, alt: str, low: float = 0.0) -> Fig
         raise ValueError(f"rows have shapes {shapes}, expected one shape for all")
     rows = {name: _as_gray(one) for name, one in pixels.items()}
     count = len(next(iter(rows.values())))
-    tile = min((WIDTH - _NAMES - 0.1) / (count * (1 + _GAP)), _LARGEST)
+    tile = min((page_width() - _NAMES - 0.1) / (count * (1 + _GAP)), _LARGEST)
     fig, ax = figure(
         height=len(rows) * tile * (1 + _GAP) + 0.1,
         left=_NAMES,
-        right=WIDTH - _NAMES - tile * count * (1 + _GAP),
+        right=page_width() - _NAMES - tile * count * (1 + _GAP),
         top=0.05,
         bottom=0.05,
         alt=alt,

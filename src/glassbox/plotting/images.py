@@ -6,7 +6,15 @@ from typing import Any
 import numpy as np
 
 from glassbox.plotting.colors import GRID, INK, MUTED, SIGNED
-from glassbox.plotting.figures import WIDTH, Axes, Figure, check_count, figure
+from glassbox.plotting.figures import (
+    Axes,
+    Figure,
+    check_count,
+    drawing,
+    figure,
+    on_phone,
+    page_width,
+)
 
 _GAP = 0.08  # between tiles, in tile widths
 _EDGE = 0.25  # around them, in inches
@@ -108,13 +116,15 @@ def _tile(
     """
     count, height, width = pictures.shape[:3]
     cols = min(count, int(cols or 8))
+    if on_phone():
+        cols = min(cols, max(1, int(page_width() / max(0.5, *(0.085 * len(t) for t in texts)))))
     rows = -(-count // cols)
     aspect = height / width
-    tile = min(_LARGEST, (WIDTH - 2 * _EDGE) / (cols * (1 + _GAP) - _GAP))
+    tile = min(_LARGEST, (page_width() - 2 * _EDGE) / (cols * (1 + _GAP) - _GAP))
     gap = 0.27 / tile if any(texts) else _GAP
     across, down = cols * (1 + _GAP) - _GAP, rows * (aspect + gap) + foot / tile
     top = 0.5 * _EDGE
-    margins = {"left": _EDGE, "right": WIDTH - _EDGE - across * tile, "bottom": _EDGE}
+    margins = {"left": _EDGE, "right": page_width() - _EDGE - across * tile, "bottom": _EDGE}
     _, ax = figure(height=top + down * tile + _EDGE, top=top, **margins)
     for i, (picture, text) in enumerate(zip(pictures, texts, strict=True)):
         x, y = i % cols * (1 + _GAP), i // cols * (aspect + gap) + gap
@@ -125,6 +135,7 @@ def _tile(
     return ax, 1 / tile
 
 
+@drawing
 def image_grid(
     images: Any,
     titles: Sequence[str] | None = None,
@@ -159,6 +170,7 @@ def image_grid(
     return ax.figure
 
 
+@drawing
 def feature_maps(maps: Any, titles: Sequence[str] | None = None) -> Figure:
     """Show feature maps side by side on one scale, with zero in the color of the paper.
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from glassbox.optim.sweeps import Sweep, Task, random_batches
 from glassbox.plotting.charts import interval
 from glassbox.plotting.colors import BLUE, FAINT, GREEN, MUTED, OCHRE, PAPER, RUST
-from glassbox.plotting.figures import Axes, Figure, figure
+from glassbox.plotting.figures import Axes, Figure, drawing, figure
 from glassbox.plotting.marks import label_ends
 
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -18,6 +18,7 @@ _FRAME = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.0, "alpha": 0.85}  #
 _DASHED = {"color": MUTED, "linestyle": "--", "linewidth": 1}
 
 
+@drawing
 def show_average(values: Tensor, level: Tensor, beta: float, step: int) -> Figure:
     """Draw a running average of noisy values, uncorrected and corrected, and the values' weights.
 
@@ -54,6 +55,7 @@ def show_average(values: Tensor, level: Tensor, beta: float, step: int) -> Figur
     return fig
 
 
+@drawing
 def show_corrections(ratios: Mapping[str, Tensor]) -> Figure:
     """Draw Adam's steps with each correction left out, ``(T,)``, in units of the correct steps."""
     fig, ax = figure(height=3.4)
@@ -82,6 +84,7 @@ def _whole_powers(ax: Axes, ticks: Sequence[float]) -> None:
     ax.yaxis.set_minor_locator(NullLocator())
 
 
+@drawing
 def show_epsilon(sizes: Tensor, steps: Mapping[str, Tensor]) -> Figure:
     """Draw the first step of Adam over the size of the gradient, for several places of epsilon.
 
@@ -105,9 +108,12 @@ def show_epsilon(sizes: Tensor, steps: Mapping[str, Tensor]) -> Figure:
     return fig
 
 
+@drawing
 def show_decay(paths: Mapping[str, Tensor], names: Sequence[str]) -> Figure:
     """Draw two weights under weight decay, ``(T, 2)`` for each way to decay, in panels."""
-    fig, panels = figure(1, len(paths), height=3.1, right=1.35, sharey=True, wspace=0.12)
+    fig, panels = figure(
+        1, len(paths), height=3.1, right=1.35, sharey=True, wspace=0.12, phone_cols=1
+    )
     said = []
     for ax, (way, path) in zip(panels, paths.items(), strict=True):
         for column, color, name in zip(path.T, (BLUE, RUST), names, strict=True):
@@ -155,6 +161,7 @@ def _note(
     return {"rate": rates, "length": lengths}
 
 
+@drawing
 def show_steps(noted: Mapping[int, Mapping[str, list[Tensor]]], what: str, step: int) -> Figure:
     """Draw how the ``"rate"`` or ``"length"`` of a recorded step spreads over the weights."""
     layers = noted[step][what]
@@ -192,6 +199,7 @@ def _plain(number: float) -> str:
     return f"{number:.1f}" if number < 10 else f"{float(f'{number:.2g}'):,.0f}"
 
 
+@drawing
 def show_counterexample(paths: Mapping[str, Sequence[float]], steps: int, lr: float) -> Figure:
     """Draw where ``"Adam"`` and ``"AMSGrad"`` are on the interval of the counterexample.
 
@@ -220,6 +228,7 @@ def show_counterexample(paths: Mapping[str, Sequence[float]], steps: int, lr: fl
     return fig
 
 
+@drawing
 def show_sensitivity(sweeps: Mapping[str, Mapping[str, Sweep]], labels: Sequence[str]) -> Figure:
     """Draw validation scores over the learning rate: a row for each task, a column per optimizer.
 

@@ -3,8 +3,8 @@
 import { placeIn } from "../../explorables/js/canvas.js";
 import {
   arrowOf,
+  followTheme,
   keepPlainKeys,
-  setFigureColors,
   wantsLittleMotion,
 } from "../../explorables/js/dom.js";
 import { nextKey, readAddress, writeAddress } from "./playground_address.js";
@@ -24,8 +24,9 @@ import { Race } from "./playground_race.js";
 const LINK_MS = 2500; // for which the button says what it did
 
 class Playground {
-  constructor(el, { colors, ...options }, inPage) {
-    Object.assign(this, { el, colors, inPage, frame: 0 });
+  constructor(el, { colors, dark, ...options }, inPage) {
+    Object.assign(this, { el, inPage, frame: 0 });
+    this.colors = followTheme(el, { colors, dark }, () => this.draw());
     this.race = new Race(options);
     this.key = nextKey();
     this.calm = wantsLittleMotion();
@@ -43,10 +44,9 @@ class Playground {
   // ---- what is seen --------------------------------------------------------------------------
 
   build(surfaces) {
-    setFigureColors(this.el, this.colors);
     Object.assign(this, makeCanvases());
     Object.assign(this, makeBar(surfaces, this.actions()));
-    this.table = makeTable(this.colors, (name, takesPart) => {
+    this.table = makeTable((name, takesPart) => {
       this.race.enter(name, takesPart);
       this.write();
       this.draw();
@@ -64,7 +64,7 @@ class Playground {
       this.frame = 0;
       this.raceMap.draw();
       drawChart(this.chart, this.race, this.colors);
-      fillTable(this.table, this.race);
+      fillTable(this.table, this.race, this.colors);
       this.chart.setAttribute(
         "aria-label",
         `Height above the minimum over ${this.race.step} steps, on a logarithmic scale. ${this.race.summary()}.`,

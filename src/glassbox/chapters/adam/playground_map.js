@@ -83,7 +83,7 @@ export class RaceMap {
   /** The ground as it was painted last, if it is the same. */
   paintedGround() {
     const { width, height } = this.canvas;
-    const wanted = `${this.race.surface} ${width} ${height}`;
+    const wanted = `${this.race.surface} ${width} ${height} ${this.colors.paper}`;
     if (this.painted !== wanted) this.image = paintGround(this.race, width, height, this.colors);
     this.painted = wanted;
     return this.image;

@@ -8,7 +8,7 @@ from matplotlib.colors import LinearSegmentedColormap
 
 from glassbox.optim.surfaces import Surface, Trajectory
 from glassbox.plotting.colors import BLUE, GREEN, INK, OCHRE, PAPER, PINK, RUST, SKY
-from glassbox.plotting.figures import Axes, Figure, figure
+from glassbox.plotting.figures import Axes, Figure, drawing, figure
 from glassbox.plotting.marks import label_ends
 
 COLORS = {
@@ -25,9 +25,10 @@ _LEVELS = 14
 _FEW = 1e-12  # added to heights, so that the lowest has a logarithm
 
 
+@drawing
 def show_race(surface: Surface, walks: Mapping[str, Trajectory]) -> Figure:
     """Draw the walks of optimizers on the map of a surface, and their heights over the steps."""
-    fig, (left, right) = figure(1, 2, height=3.9, right=0.9, width_ratios=[1.25, 1])
+    fig, (left, right) = figure(1, 2, height=3.9, right=0.9, width_ratios=[1.25, 1], phone_cols=1)
     _draw_ground(left, surface)
     lowest = float(surface.function(torch.tensor(surface.minima).double()).min())
     for name, way in walks.items():

@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 
 from glassbox.plotting.colors import CLASS_COLORS, GRID
-from glassbox.plotting.figures import Axes, Figure, figure
+from glassbox.plotting.figures import Axes, Figure, drawing, figure
 from glassbox.plotting.image_rows import draw_rows
 from glassbox.plotting.marks import draw_choice
 
 
+@drawing
 def show_codes(codes: Tensor, labels: Tensor, azimuth: float, elevation: float) -> Figure:
     """Draw codes ``(N, 3)`` from one side, each as its digit; the angles are in degrees.
 
@@ -73,6 +74,7 @@ def _draw_cube(ax: Axes, azimuth: float, elevation: float) -> None:
             ax.plot(*flat[[a, b]].T, color=GRID, linewidth=1, zorder=0)
 
 
+@drawing
 def show_bottleneck(
     rows: Mapping[str, Tensor],
     latents: Sequence[int],

@@ -9,7 +9,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from torch import Tensor
 
 from glassbox.plotting.colors import GRID, INK, MUTED, PAPER, SIGNED
-from glassbox.plotting.figures import WIDTH, Axes, Figure, figure
+from glassbox.plotting.figures import Axes, Figure, figure, on_phone, page_width
 
 GREEN_TINT = "#e2f0eb"  # inside the card of a leaf
 
@@ -103,12 +103,21 @@ def draw_pill(ax: Axes, middle: tuple[float, float], text: str, color: str, fill
         "lw": 1.2,
     }
     ink = "white" if filled else color
-    ax.text(*middle, text, size=8, ha="center", va="center", color=ink, weight="bold", bbox=frame)
+    ax.text(
+        *middle,
+        text,
+        size=9 if on_phone() else 8,
+        ha="center",
+        va="center",
+        color=ink,
+        weight="bold",
+        bbox=frame,
+    )
 
 
 def inch_figure(height: float) -> tuple[Figure, Axes]:
     """Make a figure that one pair of axes without a frame fills, whose unit is the inch."""
     fig, ax = figure(height=height, left=0, right=0, top=0, bottom=0)
-    ax.set(xlim=(0, WIDTH), ylim=(0, height))
+    ax.set(xlim=(0, page_width()), ylim=(0, height))
     ax.set_axis_off()
     return fig, ax

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from glassbox.autograd.hooks import clip_gradients, gradients, scale_gradients
 from glassbox.plotting.colors import BLUE, MUTED, OCHRE, RUST
-from glassbox.plotting.figures import Figure, figure
+from glassbox.plotting.figures import Figure, drawing, figure, on_phone
 
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "none": lambda x: x,
@@ -65,6 +65,7 @@ def _norms(depth: int, activation: str, residual: bool, seed: int) -> Tensor:
     return torch.stack([seen[name][0].norm() for name in names])
 
 
+@drawing
 def show_gradient_norms(norms: Tensor, activation: str, residual: bool) -> Figure:
     """Draw the norms that :func:`gradient_norms` measured over the layers."""
     depth = norms.shape[1]
@@ -127,6 +128,7 @@ def training_losses(
     return torch.stack(losses)
 
 
+@drawing
 def show_training_losses(losses: Tensor, plain: Tensor, factor: float, settings: str) -> Figure:
     """Draw training losses ``(steps,)`` with a hook beside the plain ones without it.
 
@@ -143,7 +145,8 @@ def show_training_losses(losses: Tensor, plain: Tensor, factor: float, settings:
     last, before = losses[-10:].mean().item(), plain[-10:].mean().item()
     ax.set_title(f"{settings}: gradient × {factor:g}")
     words = f"{last:.2f} with the hook, {before:.2f} without" if last < 1e4 else "it diverges"
-    ax.text(0.98, 0.93, f"last ten steps: {words}", transform=ax.transAxes, ha="right", color=MUTED)
+    note = f"last ten steps:{chr(10) if on_phone() else ' '}{words}"
+    ax.text(0.98, 0.93, note, transform=ax.transAxes, ha="right", color=MUTED)
     fig.describe(
         f"Training loss over {len(plain)} steps, {settings}, with the gradient multiplied by "
         f"{factor:g}, beside the plain run. Mean of the last ten steps: {words}."

@@ -5,17 +5,20 @@ from torch import Tensor
 from glassbox.autograd.graphs import Graph, Node, Saved
 from glassbox.chapters.autograd.cards import GREEN_TINT, Rectangle, draw_box, draw_link, inch_figure
 from glassbox.plotting.colors import GREEN, INK, MUTED, RUST
-from glassbox.plotting.figures import WIDTH, Axes, Figure
+from glassbox.plotting.figures import Axes, Figure, drawing, on_phone, page_width
 
-# Inches: the widest card, its height, the gaps between cards, the margin around them.
+# Inches: the widest card, its height, the gaps between cards, the margin around them. On a phone,
+# where text is larger, all but the margin are so many times as large.
 _WIDEST, _HEIGHT, _ACROSS, _DOWN, _MARGIN = 1.5, 0.72, 0.15, 0.16, 0.1
+_ON_PHONE = 1.3
 
 
+@drawing
 def show_graph(graph: Graph) -> Figure:
     """Draw a graph: leaves to the left, the output to the right, links in the backward direction.
 
-    Beside a saved tensor stands its shape, and its version where that is not 0. A dozen nodes or
-    so stay legible.
+    On a phone the output is below. Beside a saved tensor stands its shape, and its version where
+    that is not 0. A dozen nodes or so stay legible.
     """
     boxes, height = _places(graph)
     fig, ax = inch_figure(height)
@@ -46,18 +49,21 @@ def _places(graph: Graph) -> tuple[list[Rectangle], float]:
             row += 1
         rows[i] = row
         taken.add((node.depth, row))
-    columns, deepest = max(node.depth for node in graph.nodes) + 1, max(rows.values()) + 1
-    across = min((WIDTH - 2 * _MARGIN + _ACROSS) / columns, _WIDEST + _ACROSS)
-    height = 2 * _MARGIN + deepest * (_HEIGHT + _DOWN) - _DOWN
-    start = (WIDTH - columns * across + _ACROSS) / 2
+    deepest = max(node.depth for node in graph.nodes)
+    places = [(deepest - node.depth, rows[i]) for i, node in enumerate(graph.nodes)]
+    return _boxes([place[::-1] for place in places], _ON_PHONE) if on_phone() else _boxes(places, 1)
+
+
+def _boxes(places: list[tuple[int, int]], scale: float) -> tuple[list[Rectangle], float]:
+    """Make a box for each place, a column and a row."""
+    columns, rows = (max(ends) + 1 for ends in zip(*places, strict=True))
+    gap, box, down = scale * _ACROSS, scale * _HEIGHT, scale * (_HEIGHT + _DOWN)
+    across = min((page_width() - 2 * _MARGIN + gap) / columns, scale * (_WIDEST + _ACROSS))
+    height = 2 * _MARGIN + (rows - 1) * down + box
+    start = (page_width() - columns * across + gap) / 2
     return [
-        Rectangle(
-            start + (columns - 1 - node.depth) * across,
-            height - _MARGIN - _HEIGHT - rows[i] * (_HEIGHT + _DOWN),
-            across - _ACROSS,
-            _HEIGHT,
-        )
-        for i, node in enumerate(graph.nodes)
+        Rectangle(start + col * across, height - _MARGIN - box - row * down, across - gap, box)
+        for col, row in places
     ], height
 
 
@@ -68,13 +74,14 @@ def _draw_node(ax: Axes, node: Node, box: Rectangle) -> None:
     x, top = box.left + 0.07, box.low + box.height
     title = node.leaf_name or "leaf" if is_leaf else node.operation
     size = min(9.5, 95 * (box.width - 0.14) / max(len(title), 9))  # so that the longest name fits
-    ax.text(x, top - 0.2, title, size=size, weight="bold", color=GREEN if is_leaf else INK)
+    scale = _ON_PHONE if on_phone() else 1
+    ax.text(x, top - 0.2 * scale, title, size=size, weight="bold", color=GREEN if is_leaf else INK)
     lines = [_leaf_line(node.leaf)] if is_leaf else [_saved_line(saved) for saved in node.saved]
     stale = any(saved.state == "modified" for saved in node.saved)
     longest = max(map(len, lines), default=0) or 1
-    size = min(7, 118 * (box.width - 0.14) / longest)
+    size = min(7 * scale, 118 * (box.width - 0.14) / longest)
     style = {"color": RUST if stale else MUTED, "size": size, "va": "top", "linespacing": 1.3}
-    ax.text(x, top - 0.28, "\n".join(lines), **style)
+    ax.text(x, top - 0.28 * scale, "\n".join(lines), **style)
 
 
 def _leaf_line(leaf: Tensor) -> str:

@@ -1,5 +1,7 @@
 """A forward and backward pass drawn moment by moment, each tensor as a card."""
 
+from textwrap import fill
+
 from torch import Tensor
 
 from glassbox.autograd.backward_trace import Card, Moment, Trace
@@ -14,11 +16,13 @@ from glassbox.chapters.autograd.cards import (
     inch_figure,
 )
 from glassbox.plotting.colors import BLUE, GREEN, GRID, INK, MUTED, OCHRE, RUST
-from glassbox.plotting.figures import WIDTH, Axes, Figure
+from glassbox.plotting.figures import Axes, Figure, drawing, on_phone, page_width
 
-# Inches: the height of the figure; width and height of a card, and of the gap between two, before
-# they are scaled to the width of the figure.
-_HEIGHT = 3.7
+# Inches: the height of the figure, and that on a phone, where cards stand below each other; width
+# and height of a card, and of the gap between two, before they are scaled to the width of the
+# figure, on a phone by no more than _SCALE.
+_HEIGHT, _TALL = 3.7, 8.0
+_SCALE, _LINE = 1.15, 52  # letters
 _CARD, _GAP = (1.5, 1.2), (0.26, 0.32)
 _LIMIT = 1.2  # the absolute value from which on a color is at its strongest
 _UNMADE, _HOOK = "#a9aab0", "#8a6208"
@@ -27,6 +31,7 @@ _TINTS = {"forward": "#e9edf8", "backward": "#f9e9e3", "hook": "#f8efdb", "step"
 _TITLES = {"forward": "Forward", "backward": "Backward", "hook": "A hook fires", "step": "A step"}
 
 
+@drawing
 def show_moment(trace: Trace, step: int) -> Figure:
     """Draw one moment of a pass: each tensor as a card, and what moves between them.
 
@@ -34,7 +39,7 @@ def show_moment(trace: Trace, step: int) -> Figure:
     """
     number = min(step, len(trace.moments))
     moment = trace.moments[number - 1]
-    fig, ax = inch_figure(_HEIGHT)
+    fig, ax = inch_figure(_height())
     boxes = _places(trace.moments[-1].cards)
     _write_head(ax, moment, number, len(trace.moments))
     for start, end in trace.links:
@@ -51,27 +56,36 @@ def show_moment(trace: Trace, step: int) -> Figure:
     return fig
 
 
+def _height() -> float:
+    return _TALL if on_phone() else _HEIGHT
+
+
 def _places(cards: tuple[Card, ...]) -> list[Rectangle]:
     """Lay the cards out in columns and rows around the middle of the figure."""
-    columns = max(card.place[0] for card in cards) + 1
-    rows = max(card.place[1] for card in cards) + 1
-    scale = (WIDTH - 0.3) / (columns * (_CARD[0] + _GAP[0]) - _GAP[0])
+    places = [card.place[::-1] if on_phone() else card.place for card in cards]
+    columns, rows = (max(ends) + 1 for ends in zip(*places, strict=True))
+    scale = (page_width() - 0.3) / (columns * (_CARD[0] + _GAP[0]) - _GAP[0])
+    scale = min(scale, _SCALE) if on_phone() else scale
     (width, height), (across, down) = ([scale * side for side in sides] for sides in (_CARD, _GAP))
-    left = (WIDTH - columns * (width + across) + across) / 2
-    top = (_HEIGHT + rows * (height + down) - down) / 2 - 0.05
+    left = (page_width() - columns * (width + across) + across) / 2
+    top = (_height() + rows * (height + down) - down) / 2 - 0.05
     return [
         Rectangle(
             left + column * (width + across), top - height - row * (height + down), width, height
         )
-        for column, row in (card.place for card in cards)
+        for column, row in places
     ]
 
 
 def _write_head(ax: Axes, moment: Moment, number: int, count: int) -> None:
     color = _COLORS[moment.kind]
-    ax.text(0.12, _HEIGHT - 0.27, _TITLES[moment.kind], size=13, weight="bold", color=color)
-    ax.text(WIDTH - 0.12, _HEIGHT - 0.27, f"{number} of {count}", size=10, color=MUTED, ha="right")
-    ax.text(0.12, 0.16, moment.sentence, size=10, color=INK)
+    top, right = _height() - 0.27, page_width() - 0.12
+    ax.text(0.12, top, _TITLES[moment.kind], size=13, weight="bold", color=color)
+    ax.text(right, top, f"{number} of {count}", size=10, color=MUTED, ha="right")
+    if on_phone():
+        ax.text(0.12, 0.1, fill(moment.sentence, _LINE), size=10, color=INK, va="bottom")
+    else:
+        ax.text(0.12, 0.16, moment.sentence, size=10, color=INK)
 
 
 def _draw_flow(ax: Axes, moment: Moment, boxes: list[Rectangle], start: int, end: int) -> None:

@@ -6,11 +6,12 @@ from matplotlib.patches import Rectangle
 from torch import Tensor, nn
 
 from glassbox.networks.convolution import ReceptiveField
-from glassbox.plotting.colors import BLUE, GREEN, MUTED, OCHRE, PAPER, RUST, SIGNED
-from glassbox.plotting.figures import WIDTH, Axes, Figure, figure
+from glassbox.plotting.colors import BLUE, GREEN, MUTED, OCHRE, ON_PICTURE, PAPER, RUST, SIGNED
+from glassbox.plotting.figures import Axes, Figure, drawing, figure, on_phone, page_width
 from glassbox.training.calibration import calibration_error, reliability
 
 
+@drawing
 def show_convolution(
     image: Tensor, kernel: Tensor, feature_map: Tensor, stride: int, padding: int
 ) -> Figure:
@@ -19,11 +20,12 @@ def show_convolution(
     The map ``(H', W')`` is blue where negative and rust where positive.
     """
     side = image.shape[0]
-    spaces = _margins(2.9, top=0.88) | {"wspace": 0.1}
+    spaces = _margins(2.9, top=0.8 if on_phone() else 0.88) | {"wspace": 0.1}
     ratios = [side + 2, 5, side + 2]
     fig, (left, middle, right) = figure(1, 3, height=2.9, width_ratios=ratios, **spaces)
     _show_padded(left, image, feature_map.shape, stride, padding)
-    left.set_title(f"Image, {side} × {side}" + f", padded by {padding}" * bool(padding))
+    comma = ",\n" if on_phone() else ", "
+    left.set_title(f"Image, {side} × {side}" + f"{comma}padded by {padding}" * bool(padding))
     _show_numbers(middle, kernel)
     limit = feature_map.abs().max()
     right.imshow(feature_map, cmap=SIGNED, vmin=-limit, vmax=limit)
@@ -47,7 +49,7 @@ def show_convolution(
 
 def _margins(height: float, top: float) -> dict[str, float]:
     """Compute narrow margins, with the axes' upper edge at a fraction of the figure's height."""
-    edge = 0.02 * WIDTH
+    edge = 0.02 * page_width()
     return {"left": edge, "right": edge, "bottom": 0.03 * height, "top": (1 - top) * height}
 
 
@@ -61,7 +63,7 @@ def _show_padded(ax: Axes, image: Tensor, shape: torch.Size, stride: int, paddin
     centers = {"linestyle": "", "marker": "o", "markersize": 4.5, "mec": PAPER, "mew": 0.7}
     first = 1 - padding  # the center of the first window
     x, y = (first + stride * index.flatten() for index in (columns, rows))
-    ax.plot(x, y, color=RUST, label="centers", **centers)
+    ax.plot(x, y, color=RUST, label="centers", gid=ON_PICTURE, **centers)
 
 
 def _show_numbers(ax: Axes, kernel: Tensor) -> None:
@@ -95,6 +97,7 @@ def unit_index(place: str, side: int) -> int:
     return {"top left": 0, "center": side // 2, "bottom right": side - 1}[place]
 
 
+@drawing
 def show_receptive_field(
     image: Tensor, gradient: Tensor, field: ReceptiveField, layer: str, unit: int
 ) -> Figure:
@@ -103,7 +106,9 @@ def show_receptive_field(
     Image and gradient are ``(H, W)`` from 0 to 1; ``unit`` is the row and column in the layer's
     map.
     """
-    fig, (left, right) = figure(1, 2, height=3.6, wspace=0.05, **_margins(3.6, top=0.9))
+    fig, (left, right) = figure(
+        1, 2, height=3.6, wspace=0.05, phone_cols=1, **_margins(3.6, top=0.9)
+    )
     first, end = field.interval(unit)
     left.imshow(image, cmap="gray", vmin=0, vmax=1)
     left.set_title(f"A unit of {layer} sees {field.size} × {field.size} pixels")
@@ -111,7 +116,8 @@ def show_receptive_field(
     right.set_title("and is moved by these")
     for ax, color in ((left, RUST), (right, PAPER)):
         corner = (first - 0.5, first - 0.5)
-        ax.add_patch(Rectangle(corner, field.size, field.size, fill=False, ec=color, lw=2.5))
+        frame = {"fill": False, "ec": color, "lw": 2.5, "gid": ON_PICTURE}
+        ax.add_patch(Rectangle(corner, field.size, field.size, **frame))
         ax.set_axis_off()
     fig.describe(
         f"A digit with a frame over rows and columns {first} to {end - 1}, the receptive field of "
@@ -121,10 +127,11 @@ def show_receptive_field(
     return fig
 
 
+@drawing
 def show_reliability(confidences: Tensor, right: Tensor, bins: int = 10) -> Figure:
     """Draw accuracy against confidence ``(N,)``, and the number of answers, bin by bin."""
     parts = reliability(confidences, right, bins)
-    spaces = {"left": 0.11 * WIDTH, "hspace": 0.18}
+    spaces = {"left": 0.77, "hspace": 0.18}
     fig, (top, bottom) = figure(2, 1, height=4.6, sharex=True, height_ratios=[3, 1], **spaces)
     top.plot([0, 1], [0, 1], color=MUTED, linestyle="--", linewidth=1)
     top.text(0.3, 0.33, "as sure as right", color=MUTED, rotation=24, fontsize=9)
@@ -142,6 +149,7 @@ def show_reliability(confidences: Tensor, right: Tensor, bins: int = 10) -> Figu
     return fig
 
 
+@drawing
 def show_threshold(confidences: Tensor, right: Tensor, threshold: float) -> Figure:
     """Draw the error that remains against the fraction of answers handed to a person.
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from glassbox.generation.gan import GANHistory
 from glassbox.generation.gaussian_ring import count_modes, ring_centers
 from glassbox.plotting.colors import BLUE, GREEN, MUTED, RUST
-from glassbox.plotting.figures import Axes, Figure, figure
+from glassbox.plotting.figures import Axes, Figure, drawing, figure, on_phone
 from glassbox.plotting.image_rows import draw_rows
 
 GRID = np.linspace(-8, 8, 801)
@@ -34,6 +34,7 @@ def _normal(mean: float, std: float) -> np.ndarray:
     return np.exp(-(((GRID - mean) / std) ** 2) / 2) / (std * np.sqrt(2 * np.pi)) + 1e-300
 
 
+@drawing
 def show_game(mean: float, std: float) -> Figure:
     """Draw real and fake densities and the best discriminator between them, as in :func:`game`."""
     real, fake, best, divergence = game(mean, std)
@@ -57,13 +58,14 @@ def show_game(mean: float, std: float) -> Figure:
     return fig
 
 
+@drawing
 def show_ring(points: Tensor, step: int, history: GANHistory, limit: int) -> Figure:
     """Draw generated points ``(N, 2)`` on the ring that they should cover, and the losses so far.
 
     ``limit`` is where the axis of steps ends.
     """
     found = count_modes(points)
-    fig, (plane, losses) = figure(1, 2, height=3.5, left=0.3, width_ratios=[1, 1.2])
+    fig, (plane, losses) = figure(1, 2, height=3.5, left=0.3, width_ratios=[1, 1.2], phone_cols=1)
     plane.plot(*ring_centers().T, "o", ms=22, mfc="none", mec=MUTED, mew=1)
     plane.plot(*points.T, ".", ms=3, color=RUST, alpha=0.5)
     plane.set(xlim=(-3, 3), ylim=(-3, 3), aspect="equal")
@@ -77,9 +79,13 @@ def show_ring(points: Tensor, step: int, history: GANHistory, limit: int) -> Fig
     return fig
 
 
+@drawing
 def show_samples(images: Tensor, step: int, history: GANHistory) -> Figure:
     """Draw images ``(32, 1, H, W)`` from -1 to 1, made from fixed noise, and the losses so far."""
-    fig, (samples, losses) = figure(1, 2, height=2.9, left=0.15, width_ratios=[1.5, 1])
+    left = 0.5 if on_phone() else 0.15  # there the losses are below the images
+    fig, (samples, losses) = figure(
+        1, 2, height=2.9, left=left, width_ratios=[1.5, 1], phone_cols=1
+    )
     nameless = {" " * i: row for i, row in enumerate(images.split(8))}  # keys have to differ
     draw_rows(samples, nameless, low=-1)
     samples.set_title(f"after {step} steps")
@@ -118,6 +124,7 @@ def _losses_sentence(history: GANHistory, step: int) -> str:
     return f"; the losses are {last[0]:.2f} and {last[1]:.2f}"
 
 
+@drawing
 def show_slopes(logits: Tensor, slopes: dict[str, Tensor]) -> Figure:
     """Draw the derivative ``(N,)`` of each generator's loss over the logit ``(N,)`` of a fake."""
     fig, ax = figure(height=3.0, top=0.2)

@@ -17,7 +17,7 @@ from glassbox.chapters.gradcam.digit_reader import (
 )
 from glassbox.data.handwriting import ink
 from glassbox.plotting.colors import BLUE, HEAT, INK, PALE
-from glassbox.plotting.figures import Axes, Figure, figure
+from glassbox.plotting.figures import Axes, Figure, drawing, figure
 from glassbox.plotting.images import show_image
 
 
@@ -36,6 +36,7 @@ def _drawing_of(marks: Sequence[dict[str, Any]], pen: float) -> Tensor:
     return torch.stack(layers).amax(0)[None, None]
 
 
+@drawing
 def show_reading(reader: DigitReader, marks: Sequence[dict[str, Any]], pen: float) -> Figure:
     """Show what :func:`_drawing_of` draws, what the network sees under the map, and its answer."""
     drawing = _drawing_of(marks, pen)
@@ -45,7 +46,7 @@ def show_reading(reader: DigitReader, marks: Sequence[dict[str, Any]], pen: floa
     with GradCAM(reader, LAST_CONVOLUTION) as cam:
         heat = cam(seen, label)[0]
     margins = {"left": 0.06, "right": 0.3, "top": 0.42, "bottom": 0.15}
-    fig, (left, middle, right) = figure(1, 3, height=2.28, **margins)
+    fig, (left, middle, right) = figure(1, 3, height=2.28, phone_cols=2, **margins)
     show_image(left, drawing[0, 0], "drawn", size=11)
     show_image(middle, seen[0, 0], f"what speaks for {label}", size=11)
     extent = (-0.5, NETWORK_SIDE - 0.5, NETWORK_SIDE - 0.5, -0.5)

@@ -3,10 +3,10 @@
 import { clamp, placeIn } from "../../explorables/js/canvas.js";
 import {
   arrowOf,
+  followTheme,
   hasModifier,
   keepPlainKeys,
   make,
-  setFigureColors,
 } from "../../explorables/js/dom.js";
 import {
   layOut,
@@ -45,7 +45,7 @@ class DigitPad {
   // ---- what is seen --------------------------------------------------------------------------
 
   build() {
-    setFigureColors(this.el, this.colors);
+    followTheme(this.el, { colors: this.colors });
     const [board, sight] = [makeBoard(), makeSight(this.colors.heat)];
     const bars = makeBars((label) => this.pick(label));
     const menu = makeMenu(this.examples, (name) => this.show(name));

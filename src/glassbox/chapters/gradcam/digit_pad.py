@@ -55,7 +55,7 @@ def draw_a_digit(start: str = "3") -> None:
     reader = load_reader()
     state = {"weights": pack(reader.state_dict()), "examples": known, "start": start}
     still = show_reading(reader, known[names.index(start)]["marks"], PEN)
-    show_computed("digit_pad", state, still=still, name="Draw a digit", colors=COLORS)
+    show_computed("digit_pad", state, still=still, name="Draw a digit", colors=COLORS, themed=False)
 
 
 def examples() -> list[dict[str, Any]]:

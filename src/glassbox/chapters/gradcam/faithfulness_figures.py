@@ -9,8 +9,8 @@ from torch import Tensor
 from glassbox.attribution.faithfulness import area_under
 from glassbox.attribution.watermark import MARK_EDGE, MARK_SIDE
 from glassbox.chapters.gradcam.figures import overlay
-from glassbox.plotting.colors import BLUE, GREEN, HEAT, INK, MUTED, OCHRE, RUST, TRACK
-from glassbox.plotting.figures import Axes, Figure, figure
+from glassbox.plotting.colors import BLUE, GREEN, HEAT, INK, MUTED, OCHRE, ON_PICTURE, RUST, TRACK
+from glassbox.plotting.figures import Axes, Figure, drawing, figure, on_phone
 from glassbox.plotting.images import show_image, to_colors
 from glassbox.plotting.marks import draw_intervals
 from glassbox.training.seed_statistics import SeedRuns
@@ -30,12 +30,15 @@ _STYLES = (
 )
 
 
+@drawing
 def show_curves(curves: Mapping[str, Mapping[str, Tensor]]) -> Figure:
     """Draw the deletion and insertion curves of several maps, with 95% intervals over images.
 
     Both have for each map the probability of each image after each step, ``(N, steps + 1)``.
     """
-    fig, panels = figure(1, 2, height=3.3, sharey=True, right=1.6, top=0.4, wspace=0.1)
+    fig, panels = figure(
+        1, 2, height=3.3, sharey=True, right=1.6, top=0.4, wspace=0.1, phone_cols=1
+    )
     styles = dict(zip(next(iter(curves.values())), _STYLES, strict=False))
     for ax, (title, lines) in zip(panels, curves.items(), strict=True):
         for name, values in lines.items():
@@ -53,6 +56,7 @@ def show_curves(curves: Mapping[str, Mapping[str, Tensor]]) -> Figure:
     return fig
 
 
+@drawing
 def show_scores(table: Mapping[str, Mapping[str, SeedRuns]]) -> Figure:
     """Draw the score of each map by each measure, with 95% intervals over seeds."""
     measures = list(next(iter(table.values())))
@@ -74,6 +78,7 @@ def show_scores(table: Mapping[str, Mapping[str, SeedRuns]]) -> Figure:
     return fig
 
 
+@drawing
 def show_cascade(
     image: Tensor, heats: Sequence[Tensor], curve: Mapping[str, SeedRuns], at: int
 ) -> Figure:
@@ -82,8 +87,11 @@ def show_cascade(
     The image is ``(3, H, W)`` bytes, the maps ``(H, W)`` from 0 to 1. The curve has for each layer
     reached the rank correlation with the trained network's maps; ``at`` is the one that is shown.
     """
-    margins = {"left": 0.05, "right": 0.15, "top": 0.35, "bottom": 0.85, "wspace": 0.22}
-    fig, (*panels, right) = figure(1, 3, height=2.6, width_ratios=[1, 1, 1.9], **margins)
+    left = 0.55 if on_phone() else 0.05  # there the chart is below the images
+    margins = {"left": left, "right": 0.15, "top": 0.35, "bottom": 0.85, "wspace": 0.22}
+    fig, (*panels, right) = figure(
+        1, 3, height=2.6, width_ratios=[1, 1, 1.9], phone_cols=2, **margins
+    )
     names = [name.removeprefix("features.") for name in curve]
     titles = ("trained", "randomized" if at else "nothing new yet")
     for ax, heat, title in zip(panels, heats, titles, strict=True):
@@ -95,7 +103,7 @@ def show_cascade(
     right.errorbar(places, means, halves, color=BLUE, marker="o", markersize=4, capsize=3)
     right.plot(at, means[at], "o", color=RUST, markersize=9)
     right.set(ylim=(-0.25, 1.1))
-    right.set_xticks(places, names, rotation=45, ha="right", fontsize=8)
+    right.set_xticks(places, names, rotation=45, ha="right", fontsize=9 if on_phone() else 8)
     right.set_title("rank correlation", fontsize=10)
     fig.describe(
         f"{f'New down to {names[at]}' if at else 'Nothing new yet'}: over five networks the maps "
@@ -104,6 +112,7 @@ def show_cascade(
     return fig
 
 
+@drawing
 def show_marked(
     image: Tensor, mean_map: Tensor, measures: Mapping[str, SeedRuns], strength: float
 ) -> Figure:
@@ -112,7 +121,9 @@ def show_marked(
     The image is ``(3, H, W)`` bytes, the map ``(8, 8)`` with the sum 1.
     """
     margins = {"left": 0.05, "right": 0.35, "top": 0.35, "bottom": 0.35, "wspace": 0.12}
-    fig, (left, middle, right) = figure(1, 3, height=2.3, width_ratios=[1, 1, 1.3], **margins)
+    fig, (left, middle, right) = figure(
+        1, 3, height=2.3, width_ratios=[1, 1, 1.3], phone_cols=2, **margins
+    )
     show_image(left, to_colors(image), f"mark of strength {strength:g}")
     _frame(left, image.shape[-1])
     show_image(middle, mean_map, "mean map", cmap=HEAT, vmax=max(mean_map.max().item(), 1e-9))
@@ -128,6 +139,7 @@ def show_marked(
     return fig
 
 
+@drawing
 def show_mend(maps: Mapping[str, Tensor]) -> Figure:
     """Show mean maps ``(8, 8)``, each with the sum 1, after different uses of the mark."""
     margins = {"left": 0.3, "right": 0.3, "top": 0.35, "bottom": 0.05, "wspace": 0.1}
@@ -161,4 +173,5 @@ def _frame(ax: Axes, size: int, scale: float = 1.0) -> None:
     """Frame the mark on a map of ``size`` cells, each of which is ``scale`` pixels wide."""
     start = size - (MARK_EDGE + MARK_SIDE) / scale - 0.5
     side = MARK_SIDE / scale
-    ax.add_patch(Rectangle((start, start), side, side, fill=False, ec="#3fd0ff", lw=2))
+    frame = {"fill": False, "ec": "#3fd0ff", "lw": 2, "gid": ON_PICTURE}
+    ax.add_patch(Rectangle((start, start), side, side, **frame))

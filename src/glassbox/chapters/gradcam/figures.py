@@ -9,7 +9,7 @@ from torch import Tensor
 
 from glassbox.attribution.cam import heat_maps
 from glassbox.plotting.colors import BLUE, HEAT, INK, MUTED, PALE, RUST
-from glassbox.plotting.figures import WIDTH, Axes, Figure, figure
+from glassbox.plotting.figures import Axes, Figure, drawing, figure, on_phone, page_width
 from glassbox.plotting.images import show_image, to_colors
 
 _NAMES = 0.95  # width of the names of rows, in inches
@@ -28,14 +28,20 @@ def overlay(image: Tensor, heat: Tensor) -> np.ndarray:
     return (1 - fraction) * gray + fraction * HEAT(heat.numpy())[..., :3]
 
 
+@drawing
 def show_rows(images: Tensor, maps: Tensor, titles: Sequence[str]) -> Figure:
     """Show images ``(N, C, H, W)``, their maps ``(N, H, W)`` from 0 to 1, and both, in three rows.
 
     The titles name the class that each map is about.
     """
     count = len(images)
-    tile = min((WIDTH - _NAMES - 0.1) / count, 1.35)
-    margins = {"left": _NAMES, "right": WIDTH - _NAMES - count * tile, "top": 0.3, "bottom": 0.05}
+    tile = min((page_width() - _NAMES - 0.1) / count, 1.35)
+    margins = {
+        "left": _NAMES,
+        "right": page_width() - _NAMES - count * tile,
+        "top": 0.3,
+        "bottom": 0.05,
+    }
     spaces = {"wspace": 0.06, "hspace": 0.06, "squeeze": False}
     fig, axes = figure(3, count, height=3 * tile + 0.35, **margins, **spaces)
     for image, heat, title, (top, middle, below) in zip(images, maps, titles, axes.T, strict=True):
@@ -52,10 +58,11 @@ def show_rows(images: Tensor, maps: Tensor, titles: Sequence[str]) -> Figure:
     return fig
 
 
+@drawing
 def show_two_colormaps(heat: Tensor) -> Figure:
     """Show a map ``(H, W)`` from 0 to 1 in two color maps, each also as brightness alone."""
     margins = {"left": 0.05, "right": 0.15, "top": 0.35, "bottom": 0.5, "wspace": 0.1}
-    fig, axes = figure(1, 5, height=1.85, width_ratios=[1] * 4 + [1.6], **margins)
+    fig, axes = figure(1, 5, height=1.85, width_ratios=[1] * 4 + [1.6], phone_cols=2, **margins)
     line = np.linspace(0, 1, 101)
     for name, color, left, right in (("jet", RUST, *axes[:2]), ("heat", BLUE, *axes[2:4])):
         chosen = colors_named(name)
@@ -85,6 +92,7 @@ def brightness(colors: Colormap, values: np.ndarray) -> np.ndarray:
     return colors(values)[..., :3] @ _LUMA
 
 
+@drawing
 def show_question(
     image: Tensor, cells: Tensor, logits: Tensor, names: Sequence[str], asked: int
 ) -> Figure:
@@ -94,7 +102,7 @@ def show_question(
     ``(K,)``.
     """
     margins = {"left": 0.05, "right": 0.2, "top": 0.35, "bottom": 0.25, "wspace": 0.1}
-    fig, axes = figure(1, 4, height=2.1, width_ratios=[1, 1, 1, 1.1], **margins)
+    fig, axes = figure(1, 4, height=2.1, width_ratios=[1, 1, 1, 1.1], phone_cols=2, **margins)
     left, middle, right, scores = axes
     heat = heat_maps(cells[None], image.shape[-1])[0]
     title = f"map, {len(cells)} × {len(cells)}"
@@ -123,13 +131,17 @@ def _show_logits(ax: Axes, logits: Tensor, names: Sequence[str], asked: int) -> 
     ax.set_title("logits", fontsize=10)
 
 
+@drawing
 def show_confidence(image: Tensor, maps: Mapping[str, Tensor], factors: Tensor, at: int) -> Figure:
     """Show the maps of a logit and of a probability, and how their peaks depend on the confidence.
 
     The maps are ``(F, h, w)``, for F factors of all logits; those of factor ``at`` are shown.
     """
-    margins = {"left": 0.05, "right": 0.95, "top": 0.35, "bottom": 0.6, "wspace": 0.32}
-    fig, (*panels, right) = figure(1, 3, height=2.5, width_ratios=[1, 1, 1.35], **margins)
+    left = 0.75 if on_phone() else 0.05  # there the chart is below the images
+    margins = {"left": left, "right": 0.95, "top": 0.35, "bottom": 0.6, "wspace": 0.32}
+    fig, (*panels, right) = figure(
+        1, 3, height=2.5, width_ratios=[1, 1, 1.35], phone_cols=2, **margins
+    )
     for ax, (name, values) in zip(panels, maps.items(), strict=True):
         heat = heat_maps(values[at : at + 1], image.shape[-1])[0]
         show_image(ax, overlay(image, heat), f"from the {name}")
@@ -155,6 +167,7 @@ def _show_peaks(ax: Axes, peaks: Mapping[str, Tensor], factors: Tensor, at: int)
     ax.set_title("peak of the map", fontsize=10)
 
 
+@drawing
 def show_halves(image: Tensor, heats: Sequence[Tensor], titles: Sequence[str]) -> Figure:
     """Show an image ``(3, H, 2 H)`` under maps, and say how much of each lies on its left half."""
     margins = {"left": 0.05, "right": 0.05, "top": 0.35, "bottom": 0.05, "wspace": 0.08}

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from glassbox.networks.classifiers import ThreeBlockCNN
 from glassbox.plotting.colors import BLUE, INK, PALE, RUST, SIGNED
-from glassbox.plotting.figures import Axes, Figure, figure
+from glassbox.plotting.figures import Axes, Figure, drawing, figure
 
 # Everything is on one pair of axes, which are drawn three times as fast as three. A pixel of the
 # image is one unit wide, and image, maps and bars are eight units high.
@@ -15,6 +15,7 @@ _BARS_AT, _BARS_ACROSS = 24.2, 5.7
 _RIGHT_EDGE = 32.4
 
 
+@drawing
 def show_inside(model: ThreeBlockCNN, image: Tensor, label: int, batches: int) -> Figure:
     """Draw an image ``(1, H, W)``, the feature maps of the first layer, and the network's answer.
 

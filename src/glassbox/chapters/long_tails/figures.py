@@ -10,16 +10,17 @@ from glassbox.chapters.long_tails.arms import LARGEST
 from glassbox.chapters.long_tails.study import Results, gain
 from glassbox.data.splits import PROFILES, long_tailed_counts
 from glassbox.plotting.colors import BLUE, GREEN, INK, MUTED, OCHRE, PAPER, RUST
-from glassbox.plotting.figures import Axes, Figure, figure
+from glassbox.plotting.figures import Axes, Figure, drawing, figure, on_phone
 from glassbox.training.seed_statistics import PairedDifference, half_width
 
 _RATIO_COLORS = {10: GREEN, 50: OCHRE, 100: RUST}
 _DOT = {"marker": "o", "markersize": 4.5}
 
 
+@drawing
 def show_profiles(n_max: int, num_classes: int, imbalances: Sequence[float]) -> Figure:
     """Draw the number of images in each class, for both profiles and at most three ratios."""
-    fig, panels = figure(1, 2, height=3.0, sharey=True, right=0.75, wspace=0.34)
+    fig, panels = figure(1, 2, height=3.0, sharey=True, right=0.75, wspace=0.34, phone_cols=1)
     for ax, profile in zip(panels, PROFILES, strict=True):
         ends = []
         for imbalance, color in zip(imbalances, _RATIO_COLORS.values(), strict=False):
@@ -40,6 +41,7 @@ def show_profiles(n_max: int, num_classes: int, imbalances: Sequence[float]) -> 
     return fig
 
 
+@drawing
 def show_classes(accuracy: Tensor, counts: Sequence[int], levels: dict[str, float]) -> Figure:
     """Draw the accuracy of each class, most frequent first, with averages as horizontal lines.
 
@@ -69,6 +71,7 @@ def show_classes(accuracy: Tensor, counts: Sequence[int], levels: dict[str, floa
     return fig
 
 
+@drawing
 def show_gains(results: Results, methods: Sequence[str]) -> Figure:
     """Draw the gain over cross-entropy of each method, with its interval, in every setting."""
     spaces = {"left": 1.5, "top": 0.85, "wspace": 0.1, "hspace": 0.2}
@@ -84,17 +87,23 @@ def show_gains(results: Results, methods: Sequence[str]) -> Figure:
             for imbalance in _RATIO_COLORS
         }
         _draw_gains(ax, gains)
-        ax.set_title(f"{data}, {profile}")
+        ax.set_title(f"{data},\n{profile}" if on_phone() else f"{data}, {profile}")
         means = {name: one.mean for name, one in gains[100].items()}
         top = max(means, key=means.get)
         best.append(f"{data} {profile} {top} by {means[top]:.0f}")
     panels[0, 0].set_yticks(range(len(methods)), methods)
     panels[0, 0].set_ylim(len(methods) - 0.5, -0.5)
-    for ax in panels[1]:
-        ax.set_xlabel("points gained over cross-entropy")
+    gained = "points gained over cross-entropy"
+    if on_phone():
+        panels[1, 0].set_xlabel(gained, x=1.05)
+    else:
+        panels[1, 0].set_xlabel(gained)
+        panels[1, 1].set_xlabel(gained)
     for imbalance, color in _RATIO_COLORS.items():
         panels[0, 1].plot([], [], color=color, label=f"ratio {imbalance}", **_DOT)
-    panels[0, 1].legend(ncols=3, fontsize=9, loc="lower right", bbox_to_anchor=(1.02, 1.1))
+    panels[0, 1].legend(
+        ncols=3, fontsize=9, loc="lower right", bbox_to_anchor=(1.02, 1.2 if on_phone() else 1.1)
+    )
     fig.describe(
         "Gains in balanced accuracy over cross-entropy with 95% intervals over five seeds, for "
         f"{len(methods)} methods at imbalance 10, 50 and 100. The largest mean gains at imbalance "
@@ -114,6 +123,7 @@ def _draw_gains(ax: Axes, gains: Mapping[float, Mapping[str, PairedDifference]])
     ax.grid(axis="x")
 
 
+@drawing
 def show_method(results: Results, data: str, profile: str, imbalance: int, method: str) -> Figure:
     """Draw the accuracy of each class with one method beside that with cross-entropy."""
     methods = results[data, profile, imbalance]
@@ -129,7 +139,10 @@ def show_method(results: Results, data: str, profile: str, imbalance: int, metho
     ax.set(ylim=(0, 105), xlim=(-0.6, 9.6), ylabel="accuracy, percent")
     ax.set_xlabel("training images of the class")
     ax.set_xticks(places, [str(count) for count in counts])
-    ax.legend(loc="upper right", ncols=2, fontsize=9, bbox_to_anchor=(1, 1.16))
+    if on_phone():  # where the rarest classes leave room
+        ax.legend(loc="upper right", fontsize=9)
+    else:
+        ax.legend(loc="upper right", ncols=2, fontsize=9, bbox_to_anchor=(1, 1.16))
     change = f"{found.mean:+.1f} ± {found.half_width():.1f}".replace("-", "−")
     ax.set_title(f"Balanced: {change} points")
     first, last = (100 * methods[name].mean(0)[-3:].mean() for name in ("cross-entropy", method))

@@ -12,7 +12,7 @@ from torch import Tensor
 from glassbox.data.splits import long_tailed_counts
 from glassbox.losses.ldam import LDAMLoss
 from glassbox.plotting.colors import BLUE, INK, MUTED, OCHRE, PAPER, RUST
-from glassbox.plotting.figures import Axes, Figure, figure
+from glassbox.plotting.figures import Axes, Figure, drawing, figure
 
 _LARGEST_BLOB = 300
 _NAMES = ("frequent", "medium", "rare")
@@ -58,6 +58,7 @@ def blob_directions(counts: tuple[int, ...], max_margin: float, scale: float) ->
     return F.normalize(torch.tensor(found.x).view(3, 3), dim=1)
 
 
+@drawing
 def show_boundary(imbalance: float, max_margin: float, scale: float) -> Figure:
     """Draw three classes of points, the regions that LDAM gives them, and their margins.
 
@@ -69,7 +70,9 @@ def show_boundary(imbalance: float, max_margin: float, scale: float) -> Figure:
     test_points, test_labels = blobs((2000,) * 3, seed=1)
     right = (lifted(test_points) @ directions.T).argmax(1) == test_labels
     accuracy = right.view(3, -1).double().mean(1)
-    fig, (left, side) = figure(1, 2, height=3.9, left=0.1, wspace=0.12, width_ratios=[1.5, 1])
+    fig, (left, side) = figure(
+        1, 2, height=3.9, left=0.1, wspace=0.12, width_ratios=[1.5, 1], phone_cols=1
+    )
     _show_regions(left, directions)
     for label in (0, 1, 2):
         x, y = points[labels == label].T.numpy()

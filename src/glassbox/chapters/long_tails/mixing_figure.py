@@ -8,12 +8,13 @@ from torch import Tensor
 from glassbox.mixing.boxes import box_around, kept_area
 from glassbox.mixing.core import Mix, apply_mix
 from glassbox.plotting.colors import BLUE, INK, MUTED, RUST
-from glassbox.plotting.figures import Axes, Figure, figure
+from glassbox.plotting.figures import Axes, Figure, drawing, figure, on_phone
 from glassbox.plotting.images import show_image
 
 PLACES = {"middle": (0.5, 0.5), "edge": (0.5, 0.95), "corner": (0.05, 0.05)}
 
 
+@drawing
 def show_mixture(
     images: Tensor, names: Sequence[str], method: str, fraction: float, place: str
 ) -> Figure:
@@ -32,9 +33,10 @@ def show_mixture(
     mix = Mix(torch.tensor([1, 0]), torch.full((2,), kept), torch.tensor([box] * 2), blended)
     mixed, rows = apply_mix(images, torch.tensor([0, 1]), mix, 2)
     margins = {"left": 0.2, "right": 0.6, "bottom": 0.45, "wspace": 0.12}
-    fig, (*panels, label) = figure(1, 4, height=2.4, **margins)
-    place_of_label = label.get_position()
-    label.set_position([0.79, place_of_label.y0 + 0.06, 0.13, place_of_label.height - 0.12])
+    fig, (*panels, label) = figure(1, 4, height=2.4, phone_cols=2, **margins)
+    spot = label.get_position()
+    left, width = (spot.x0 + 0.16, 0.19) if on_phone() else (0.79, 0.13)
+    label.set_position([left, spot.y0 + 0.06, width, spot.height - 0.12])
     titles = (names[0], names[1], "mixed")
     for ax, picture, title in zip(panels, (images[0], images[1], mixed[0]), titles, strict=True):
         show_image(ax, picture.permute(1, 2, 0).clamp(0, 1), title, size=11)

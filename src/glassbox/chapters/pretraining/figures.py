@@ -10,7 +10,7 @@ from glassbox.chapters.pretraining.study import Stems, Transfers
 from glassbox.chapters.pretraining.tasks import UPSTREAM
 from glassbox.networks.zoo import COSTS, Entry, frontier
 from glassbox.plotting.colors import BLUE, FAINT, GREEN, INK, MUTED, OCHRE, RUST
-from glassbox.plotting.figures import WIDTH, Axes, Figure, figure
+from glassbox.plotting.figures import Axes, Figure, drawing, figure, on_phone, page_width
 from glassbox.plotting.marks import draw_intervals
 from glassbox.support.arguments import check_choice
 from glassbox.training.seed_statistics import SeedRuns, paired_difference
@@ -20,10 +20,11 @@ _TITLES = {"scenes": "new things", "digits": "digits"}
 _NAMES = 1.5  # width of the names of rows, in inches
 
 
+@drawing
 def show_worlds(rows: Mapping[str, Tensor]) -> Figure:
     """Show rows of small color images, ``(N, 3, S, S)`` bytes, with each row's name on its left."""
     count = len(next(iter(rows.values())))
-    tile = (WIDTH - _NAMES - 0.1) / count
+    tile = (page_width() - _NAMES - 0.1) / count
     margins = {"left": _NAMES, "right": 0.1, "top": 0.05, "bottom": 0.05}
     fig, ax = figure(height=len(rows) * tile + 0.1, **margins)
     for place, (name, images) in enumerate(rows.items()):
@@ -37,19 +38,25 @@ def show_worlds(rows: Mapping[str, Tensor]) -> Figure:
     return fig
 
 
+@drawing
 def show_transfers(transfers: Transfers) -> Figure:
     """Draw accuracy over the number of labels, for each way to transfer from the things."""
-    fig, panels = figure(1, 2, height=3.5, top=0.75, sharey=True, wspace=0.12)
+    fig, panels = figure(1, 2, height=3.5, top=0.75, sharey=True, wspace=0.12, phone_cols=1)
     for ax, (target, title) in zip(panels, _TITLES.items(), strict=True):
         lines = {name: _percent(transfers[name, target]) for name in COLORS}
         _draw_lines(ax, lines)
         ax.set_title(title, y=1.0)
         fig.describe(_lines_sentence(title, lines))
     panels[0].set_ylabel("test accuracy, percent")
-    panels[1].legend(ncols=4, fontsize=9, loc="lower right", bbox_to_anchor=(1.03, 1.1))
+    above = {"fontsize": 9, "loc": "lower right", "bbox_to_anchor": (1.03, 1.1)}
+    if on_phone():
+        panels[0].legend(ncols=2, **above)
+    else:
+        panels[1].legend(ncols=4, **above)
     return fig
 
 
+@drawing
 def show_choice(transfers: Transfers, upstream: str, target: str, labels: int) -> Figure:
     """Draw the ways to transfer from one pretraining to one target, and their gains at one point.
 
@@ -60,7 +67,9 @@ def show_choice(transfers: Transfers, upstream: str, target: str, labels: int) -
     ending = "" if upstream == "things" else f", {upstream}"
     keys = {name: (name if name == "scratch" else name + ending, target) for name in COLORS}
     lines = {name: _percent(transfers[key]) for name, key in keys.items() if key in transfers}
-    fig, (left, right) = figure(1, 2, height=3.4, top=0.65, wspace=0.5, width_ratios=[1.2, 1])
+    fig, (left, right) = figure(
+        1, 2, height=3.4, top=0.65, wspace=0.5, width_ratios=[1.2, 1], phone_cols=1
+    )
     left.axvline(labels, color=MUTED, linewidth=1, linestyle=(0, (2, 3)), gid="compared")
     _draw_lines(left, lines)
     left.set_title(f"{upstream} → {_TITLES[target]}")
@@ -80,10 +89,11 @@ def show_choice(transfers: Transfers, upstream: str, target: str, labels: int) -
     return fig
 
 
+@drawing
 def show_stems(stems: Stems) -> Figure:
     """Draw the accuracy of each stem for small images."""
     titles = {"alexnet": "AlexNet", "resnet18": "ResNet-18"}
-    fig, panels = figure(1, 2, height=2.6, left=0.95, top=0.4, wspace=0.45)
+    fig, panels = figure(1, 2, height=2.6, left=0.95, top=0.4, wspace=0.45, phone_cols=1)
     for ax, (name, title) in zip(panels, titles.items(), strict=True):
         found = _percent(stems[name])
         _draw_dots(ax, found, [BLUE] * len(found))
@@ -94,6 +104,7 @@ def show_stems(stems: Stems) -> Figure:
     return fig
 
 
+@drawing
 def show_reports(reports: Mapping[str, SeedRuns]) -> Figure:
     """Draw accuracies of one network, in percent, by how they were measured."""
     fig, ax = figure(height=0.32 * len(reports) + 0.75, left=2.6, right=0.3, top=0.15)
@@ -105,6 +116,7 @@ def show_reports(reports: Mapping[str, SeedRuns]) -> Figure:
     return fig
 
 
+@drawing
 def show_zoo(entries: Sequence[Entry], cost: str, family: str | None = None) -> Figure:
     """Draw accuracy over cost, with the models of one family named.
 
@@ -128,7 +140,11 @@ def show_zoo(entries: Sequence[Entry], cost: str, family: str | None = None) -> 
     color = OCHRE if family is None else BLUE
     ax.scatter(*points.T, s=30, color=color, zorder=3, label="named")
     x = every[:, 0]
-    ax.set(xlim=(x.min() * 0.07, x.max() * 3.2), ylim=(54, 90), ylabel="top-1 accuracy, percent")
+    ax.set(
+        xlim=(x.min() * (0.003 if on_phone() else 0.07), x.max() * 3.2),
+        ylim=(54, 90),
+        ylabel="top-1 accuracy, percent",
+    )
     ax.set_xlabel(COSTS[cost])
     _name_points(ax, [one.name for one in named], points, left=family is None)
     fig.describe(f"Accuracy over {COSTS[cost]}. {_zoo_sentence(named, cost, family)}")
@@ -149,14 +165,15 @@ def _zoo_sentence(named: Sequence[Entry], cost: str, family: str | None) -> str:
 def _name_points(ax: Axes, names: Sequence[str], points: np.ndarray, *, left: bool) -> None:
     """Write names beside points, the most accurate first, where there is room for them."""
     taken: list[tuple[float, float, float]] = []  # start, height and width of names, in inches
+    size = 9 if on_phone() else 8
     spot, side = ((-5, 3), "right") if left else ((6, -3), "left")
     for i in np.argsort(-points[:, 1]):
         x, y = ax.transData.transform(points[i]) / ax.figure.dpi
-        width = 0.068 * len(names[i])
+        width = 0.0085 * size * len(names[i])
         start = x - width if left else x
         if all(abs(y - v) > 0.16 or start + width < u or u + w < start for u, v, w in taken):
             taken.append((start, y, width))
-            style = {"textcoords": "offset points", "fontsize": 8, "color": INK, "ha": side}
+            style = {"textcoords": "offset points", "fontsize": size, "color": INK, "ha": side}
             ax.annotate(names[i], points[i], spot, **style)
 
 

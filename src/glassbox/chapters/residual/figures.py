@@ -7,8 +7,8 @@ from matplotlib.patches import FancyBboxPatch
 from torch import Tensor
 
 from glassbox.chapters.residual.study import Lesion, Lesions, Results, Slices, by_depth
-from glassbox.plotting.colors import BLUE, GREEN, INK, MUTED, OCHRE, PAPER, RUST
-from glassbox.plotting.figures import Axes, Figure, figure
+from glassbox.plotting.colors import BLUE, GREEN, INK, MUTED, OCHRE, ON_PICTURE, PAPER, RUST
+from glassbox.plotting.figures import Axes, Figure, drawing, figure, on_phone
 from glassbox.training.seed_statistics import SeedRuns
 
 COLORS = {"plain": RUST, "residual": BLUE, "residual, zero": GREEN}
@@ -16,9 +16,10 @@ _LOWEST, _HIGHEST = 1e-3, 1e4  # losses in a slice beyond which the color stays 
 _STAGE = {"color": MUTED, "linewidth": 0.8, "linestyle": (0, (2, 3))}  # where one begins
 
 
+@drawing
 def show_degradation(results: Results) -> Figure:
     """Draw the training loss over the depth, with and without batch normalization."""
-    fig, panels = figure(1, 2, height=3.6, sharey=True, top=0.85, wspace=0.12)
+    fig, panels = figure(1, 2, height=3.6, sharey=True, top=0.85, wspace=0.12, phone_cols=1)
     endings = {"batch normalization": "", "none": ", no norm"}
     for ax, (title, ending) in zip(panels, endings.items(), strict=True):
         ends = []
@@ -36,7 +37,9 @@ def show_degradation(results: Results) -> Figure:
             f"{'; '.join(ends)}."
         )
     panels[0].set_ylabel("training loss, last epoch")
-    panels[1].legend(ncols=3, fontsize=9, loc="lower right", bbox_to_anchor=(1.02, 1.12))
+    panels[0 if on_phone() else 1].legend(
+        ncols=3, fontsize=9, loc="lower right", bbox_to_anchor=(1.02, 1.12)
+    )
     return fig
 
 
@@ -48,6 +51,7 @@ def _points(ax: Axes, values: Mapping[int, SeedRuns], color: str, name: str) -> 
     ax.errorbar(list(values), means, np.abs(ends - means), label=name, **style)
 
 
+@drawing
 def show_growth(
     rates: Mapping[str, Tensor], epochs: Sequence[int], firsts: Sequence[int]
 ) -> Figure:
@@ -55,7 +59,9 @@ def show_growth(
 
     The ratios are ``(moments, blocks)``; ``firsts`` are the blocks, from 0, that begin a stage.
     """
-    fig, panels = figure(1, len(rates), height=3.4, sharey=True, right=1.05, wspace=0.3)
+    fig, panels = figure(
+        1, len(rates), height=3.4, sharey=True, right=1.05, wspace=0.3, phone_cols=1
+    )
     shades = ("#aab4dc", "#7686c9", BLUE, INK)
     for ax, (name, ratios) in zip(panels, rates.items(), strict=True):
         blocks = np.arange(1, ratios.shape[1] + 1)
@@ -76,6 +82,7 @@ def show_growth(
     return fig
 
 
+@drawing
 def show_landscape(
     slices: Slices, norms: Mapping[tuple[str, int], Tensor], kind: str, depth: int
 ) -> Figure:
@@ -85,7 +92,9 @@ def show_landscape(
     """
     losses = slices[kind, depth].nan_to_num(nan=_HIGHEST, posinf=_HIGHEST)
     gradient = norms[kind, depth]
-    fig, (left, right) = figure(1, 2, height=3.5, left=0.7, right=0.3, wspace=0.42)
+    fig, (left, right) = figure(
+        1, 2, height=3.5, left=0.7, right=0.5 if on_phone() else 0.3, wspace=0.42, phone_cols=1
+    )
     _draw_slice(left, losses)
     blocks = np.arange(1, len(gradient) + 1)
     line = {"color": COLORS[kind], "marker": "o", "markersize": 4, "label": "gradient"}
@@ -111,7 +120,7 @@ def _draw_slice(ax: Axes, losses: Tensor) -> None:
     image = ax.imshow(shown, vmin=np.log10(_LOWEST), vmax=np.log10(_HIGHEST), **square)
     places = np.linspace(-1, 1, len(shown))
     lines = {"colors": PAPER, "linewidths": 0.7, "linestyles": "solid"}
-    ax.contour(places, places, shown, levels=np.arange(-2, 4), **lines)
+    ax.contour(places, places, shown, levels=np.arange(-2, 4), **lines).set_gid(ON_PICTURE)
     ax.set_title("loss around it")
     ticks = {"xticks": [-1, 0, 1], "yticks": [-1, 0, 1]}
     ax.set(xlabel="along one direction", ylabel="along another", **ticks)
@@ -120,6 +129,7 @@ def _draw_slice(ax: Axes, losses: Tensor) -> None:
     bar.outline.set_visible(False)
 
 
+@drawing
 def show_lesions(lesions: Lesions, depth: int) -> Figure:
     """Draw the accuracy of networks without one block, for each of the blocks."""
     fig, ax = figure(height=3.5, top=0.6)
@@ -142,6 +152,7 @@ def show_lesions(lesions: Lesions, depth: int) -> Figure:
     return fig
 
 
+@drawing
 def show_removals(removals: Mapping[str, Mapping[int, SeedRuns]]) -> Figure:
     """Draw the accuracy of deep residual networks over the number of missing blocks."""
     fig, ax = figure(height=3.3, top=0.6)
@@ -169,6 +180,7 @@ def _lesion_of(stages: Sequence[int | None]) -> Lesion:
     return tuple(3 * stage + block - 1 for stage, block in enumerate(stages) if block)
 
 
+@drawing
 def show_surgery(lesions: Lesions, stages: Sequence[int | None]) -> Figure:
     """Draw the blocks of a ResNet-20 without those of :func:`_lesion_of`, and the accuracy left."""
     gone = _lesion_of(stages)

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from glassbox.plotting.colors import BLUE, INK, MUTED, OCHRE, PINK, RUST
-from glassbox.plotting.figures import Figure, figure
+from glassbox.plotting.figures import Figure, drawing, figure
 from glassbox.support.arguments import check_positive
 
 # Powers of 2: a smaller number rounds to zero, or has fewer digits than usual; a larger one is
@@ -33,6 +33,7 @@ def half_fates(gradients: Tensor, scale: float) -> dict[str, float]:
     return {name: mask.double().mean().item() for name, mask in fates.items()}
 
 
+@drawing
 def show_loss_scale(gradients: Tensor, scale: float) -> Figure:
     """Draw the sizes of scaled gradients and their fates, as :func:`half_fates` counts them."""
     fates = half_fates(gradients, scale)
@@ -76,6 +77,7 @@ def _average_fractions(decay: float, steps: int, warm_up: bool) -> np.ndarray:
     return np.append(kept[0], (1 - decays) * kept[1:])
 
 
+@drawing
 def show_weight_average(decay: float, steps: int, warm_up: bool) -> Figure:
     """Draw how much of an average of weights comes from the start and from each tenth of training.
 

@@ -8,18 +8,20 @@ from torch import Tensor
 
 from glassbox.networks.vae import VAE
 from glassbox.plotting.colors import CLASS_COLORS, GRID, INK, PAPER
-from glassbox.plotting.figures import Figure, figure
+from glassbox.plotting.figures import Figure, drawing, figure
 from glassbox.plotting.image_rows import draw_rows
 from glassbox.plotting.marks import draw_choice
 
 
+@drawing
 def show_latent_plane(
     model: VAE, means: Tensor, labels: Tensor, point: tuple[float, float]
 ) -> Figure:
     """Draw the latent plane with the codes ``(N, 2)`` of digits, and what a point decodes to."""
     fig, (plane, picture) = figure(
-        1, 2, height=4.0, left=0.4, right=0.3, top=0.15, bottom=0.35, width_ratios=[1.6, 1]
-    )
+        1, 2, height=4.0, left=0.4, right=0.3, top=0.15, bottom=0.35, width_ratios=[1.6, 1],
+        phone_cols=1,
+    )  # fmt: skip
     reach = means.abs().max().item() + 0.3
     for radius in range(1, int(reach) + 1):
         plane.add_patch(Circle((0, 0), radius, fill=False, color=GRID))
@@ -44,6 +46,7 @@ def show_latent_plane(
     return fig
 
 
+@drawing
 def show_beta(
     rows: Mapping[str, Tensor],
     betas: Sequence[float],

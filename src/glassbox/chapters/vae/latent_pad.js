@@ -3,8 +3,8 @@
 import { clamp, fillPixels, placeIn } from "../../explorables/js/canvas.js";
 import {
   arrowOf,
+  followTheme,
   keepPlainKeys,
-  setFigureColors,
   wantsLittleMotion,
 } from "../../explorables/js/dom.js";
 import { layOut, makeStage, makeWay } from "./latent_pad_controls.js";
@@ -31,7 +31,7 @@ class LatentPad {
   }
 
   build() {
-    setFigureColors(this.el, this.state.colors);
+    const colors = followTheme(this.el, this.state, () => this.draw());
     Object.assign(this, makeStage(this.state.size));
     const actions = {
       choose: () => {
@@ -49,7 +49,7 @@ class LatentPad {
     Object.assign(this, makeWay(this.state, actions));
     this.playButton.hidden = wantsLittleMotion();
     this.status = layOut(this.el, this.stage, this.panel);
-    this.plane = new Plane(this.pad, this.state);
+    this.plane = new Plane(this.pad, { ...this.state, colors });
   }
 
   // ---- moving --------------------------------------------------------------------------------

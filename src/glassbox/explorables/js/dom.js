@@ -77,6 +77,33 @@ export function keepPlainKeys(element) {
   });
 }
 
+const DARK = "(prefers-color-scheme: dark)";
+
+function pageIsDark() {
+  const { theme } = document.documentElement.dataset;
+  return theme ? theme === "dark" : matchMedia(DARK).matches;
+}
+
+/**
+ * The colors of a widget's figures, which the style sheets get, too. Where there are others for a
+ * dark page, they change with the page's theme; then `changed()` is called.
+ */
+export function followTheme(element, { colors, dark }, changed) {
+  const now = { ...colors };
+  const put = () => setFigureColors(element, Object.assign(now, pageIsDark() ? dark : colors));
+  const follow = () => {
+    put();
+    changed();
+  };
+  put();
+  if (!dark) return now;
+  new MutationObserver(follow).observe(document.documentElement, {
+    attributeFilter: ["data-theme"],
+  });
+  matchMedia(DARK).addEventListener("change", follow);
+  return now;
+}
+
 /** Hands the colors of figures on to the style sheets, as `--gb-figure-NAME`. */
 export function setFigureColors(element, colors) {
   for (const [name, color] of Object.entries(colors)) {

@@ -23,7 +23,7 @@ class Player extends HTMLElement {
     const source = this.querySelector('script[type="application/json"]');
     if (!source || this.data) return Boolean(this.data);
     this.data = JSON.parse(source.textContent);
-    this.image = this.querySelector("img");
+    this.slots = [...this.querySelectorAll("picture > *")];
     this.choices = startOf(this.data.controls);
     this.status = statusLine();
     this.knobs = this.data.controls.map((control, k) =>
@@ -31,7 +31,8 @@ class Player extends HTMLElement {
     );
     const reset = button("Reset", () => this.reset(), "gb-reset");
     const boxes = this.knobs.map((knob) => knob.box);
-    this.image.after(make("div", { className: "gb-panel" }, ...boxes, reset), this.status);
+    const panel = make("div", { className: "gb-panel" }, ...boxes, reset);
+    this.slots.at(-1).parentElement.after(panel, this.status);
     this.putChoices();
     this.listen();
     return true;
@@ -40,8 +41,8 @@ class Player extends HTMLElement {
   listen() {
     keepPlainKeys(this);
     const load = () => this.preload();
-    this.addEventListener("pointerenter", load, { once: true });
-    this.addEventListener("focusin", load, { once: true });
+    this.addEventListener("pointerenter", load);
+    this.addEventListener("focusin", load);
     const seen = new IntersectionObserver((entries) => {
       if (!entries.some((entry) => entry.isIntersecting)) return;
       seen.disconnect();
@@ -69,9 +70,11 @@ class Player extends HTMLElement {
   }
 
   show(silent = false) {
-    const { src, alt } = pictureOf(this.data, this.choices);
+    const { urls, alt } = pictureOf(this.data, this.choices);
     this.putChoices();
-    Object.assign(this.image, { src, alt });
+    this.slots.forEach((slot, k) => {
+      Object.assign(slot, slot.media ? { srcset: urls[k] } : { src: urls[k], alt });
+    });
     clearTimeout(this.waiting);
     if (silent) return;
     // Said only when the reader rests, so that a drag is not a flood of sentences.
@@ -80,14 +83,25 @@ class Player extends HTMLElement {
     }, STATUS_MS);
   }
 
+  /** Which of a frame's pictures is seen: that of the page's theme, for the width of its window. */
+  shownSlot() {
+    return this.slots.findIndex(
+      ({ media, parentElement }) =>
+        parentElement.getClientRects().length && (!media || matchMedia(media).matches),
+    );
+  }
+
+  /** Fetches the frames of the theme and width that are shown, one after the other, once. */
   preload() {
-    if (this.loaded) return;
+    const slot = this.shownSlot();
+    if (this.loadedSlot === slot || slot < 0) return;
+    this.loadedSlot = slot;
     this.loaded = [];
     const next = (i) => {
-      if (i === this.data.frames.length) return;
+      if (i === this.data.frames.length || this.loadedSlot !== slot) return;
       const frame = new Image();
       frame.onload = frame.onerror = () => next(i + 1);
-      frame.src = this.data.frames[i];
+      frame.src = this.data.frames[i][slot];
       this.loaded.push(frame);
     };
     next(0);

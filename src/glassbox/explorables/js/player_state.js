@@ -7,8 +7,8 @@ export const startOf = (controls) => controls.map((control) => control.start);
 export const stateOf = (controls, choices) =>
   choices.reduce((index, choice, k) => index * controls[k].labels.length + choice, 0);
 
-/** The URL of the picture of a state, and the sentence that describes it. */
+/** The URLs of the pictures of a state, one for each theme and width, and what describes them. */
 export function pictureOf({ controls, states, alts, frames }, choices) {
   const state = stateOf(controls, choices);
-  return { src: frames[states[state]], alt: alts[state] };
+  return { urls: frames[states[state]], alt: alts[state] };
 }
