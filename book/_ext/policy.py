@@ -1,7 +1,8 @@
 """A content security policy in each page: it loads only the book's files and runs its own scripts.
 
 Inline scripts are listed by hash when the book is rendered, so that markup which is added to a page
-later runs nothing, and nothing is asked of other servers.
+later runs nothing, and nothing is asked of other servers. Only where a page's own script starts a
+worker or assembles WebAssembly may it do so, and a worker only from what the script holds.
 """
 
 import base64
@@ -13,14 +14,16 @@ from pathlib import Path
 # A page that was opened as a file and the files beside it are not the same origin in all browsers.
 OWN = "'self' file:"
 POLICY = (
-    "default-src 'none'; script-src {own} 'unsafe-hashes' {inline}; style-src {own} 'unsafe-inline'; "
-    "img-src {own} data:; font-src {own} data:; connect-src 'self'; form-action {own}; "
+    "default-src 'none'; script-src {own} 'unsafe-hashes' {inline}{needs}; "
+    "style-src {own} 'unsafe-inline'; img-src {own} data:; font-src {own} data:; connect-src 'self'; form-action {own}; "
     "base-uri 'none'"
 )
 # The policy holds for what comes after it, and the encoding has to come first.
 ENCODING = re.compile(r'<meta charset="utf-8" ?/?>')
 ELEMENT = '<meta http-equiv="Content-Security-Policy" content="{}">'
 RUN = (None, "", "module", "text/javascript")
+# What scripts contain that need more, and what they then get: a source of scripts, then a directive.
+NEEDS = {"WebAssembly": " 'wasm-unsafe-eval'", "new Worker(": "; worker-src blob:"}
 
 
 class _Inline(HTMLParser):
@@ -56,14 +59,19 @@ def protected(pages: list[str]) -> list[str]:
     """
     inline = [_Inline(page) for page in pages]
     handlers = {_hash(code) for found in inline for code in found.handlers}
-    allowed = [handlers | {_hash(code) for code in found.scripts} for found in inline]
-    return [_with_policy(page, hashes) for page, hashes in zip(pages, allowed, strict=True)]
+    return [
+        _with_policy(page, handlers, found.scripts)
+        for page, found in zip(pages, inline, strict=True)
+    ]
 
 
-def _with_policy(page: str, hashes: set[str]) -> str:
+def _with_policy(page: str, handlers: set[str], scripts: list[str]) -> str:
     if ELEMENT.partition(" content")[0] in page:
         return page
-    element = ELEMENT.format(POLICY.format(own=OWN, inline=" ".join(sorted(hashes))))
+    hashes = sorted(handlers | {_hash(code) for code in scripts})
+    needs = (get for sign, get in NEEDS.items() if any(sign in code for code in scripts))
+    policy = POLICY.format(own=OWN, inline=" ".join(hashes), needs="".join(needs))
+    element = ELEMENT.format(policy)
     return ENCODING.sub(lambda encoding: f"{encoding[0]}\n    {element}", page, count=1)
 
 

@@ -3,16 +3,19 @@
 A module is an ES module of the shape that anywidget asks for: ``export default { render }``, where
 ``render({ model, el })`` fills the element ``el`` and finds its data by ``model.get("state")``. In
 a page, but not in a notebook, ``model.get("inPage")`` is true. Numbers in bulk, as the weights of a
-network, travel in the state as base64, and its ``colors`` are those of the figures.
+network, travel in the state as base64, and its ``colors`` are those of the figures. A large file,
+which only those who ask for it should load, is a function among ``files``; ``readFile`` of
+``files.js`` promises it.
 
 ``make scripts`` bundles a module with all that it imports: as ``<name>.js`` for a kernel's front
-end, as ``<name>.page.js``, which starts it in a page, and its style as ``<name>.css``.
+end, as ``<name>.page.js``, which starts it in a page, and its style as ``<name>.css``. What a
+module does in a worker is in its bundle as text: a page that was opened as a file loads no worker.
 """
 
 import base64
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -37,6 +40,7 @@ def show_computed(
     still: Figure,
     name: str,
     colors: Mapping[str, Any] | None = None,
+    files: Mapping[str, Callable[[], bytes]] | None = None,
 ) -> None:
     """Show a module: by anywidget in a kernel, and inlined where ``GLASSBOX_EXPLORE`` is ``page``.
 
@@ -49,17 +53,42 @@ def show_computed(
         name: The title, for those who hear the page.
         colors: What the module's ``colors`` have beside those of all figures; a single color is
             known to its style sheet as ``--gb-figure-<name>``.
+        files: Functions that make what the module may ask for, by name. A kernel calls one when it
+            is asked; for a page all are called, and the book puts what they make beside the page.
     """
     styles = [read_bundle(style.format(module)) for style in _STYLES]
     colored = state | {"colors": {**COLORS, **(colors or {})}}
-    content = json.dumps(colored, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    page = {PLAYER: _page(module, styles, content, still, name)} if for_page() else {}
-    widget = _widget(read_bundle(f"{module}.js"), styles, json.loads(content))
+    content, files = _to_json(colored), files or {}
+    page = {}
+    if for_page():
+        urls = {"files": {key: _script_url(make()) for key, make in files.items()}} if files else {}
+        page = {PLAYER: _page(module, styles, _to_json(colored | urls), still, name)}
+    widget = _widget(read_bundle(f"{module}.js"), styles, json.loads(content), files)
     data, metadata = outputs(widget, f"{name}: {still.alt}", to_pixels(still))
     display(data | page, metadata=metadata, raw=True)
 
 
-def _widget(source: str, styles: list[str], state: dict[str, Any]) -> Any:
+def _to_json(state: dict[str, Any]) -> str:
+    return json.dumps(state, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _script_url(data: bytes) -> str:
+    """Write a script that gives a file to the element that loads it: ``files.js`` listens there.
+
+    Beside a page that was opened as a file a browser loads scripts, and nothing else that could be
+    read.
+    """
+    text = base64.b64encode(data).decode()
+    script = f'document.currentScript.dispatchEvent(new CustomEvent("file",{{detail:"{text}"}}))'
+    return f"data:text/javascript;base64,{base64.b64encode(script.encode()).decode()}"
+
+
+def _widget(
+    source: str,
+    styles: list[str],
+    state: dict[str, Any],
+    files: Mapping[str, Callable[[], bytes]],
+) -> Any:
     import anywidget
     import traitlets
 
@@ -68,7 +97,13 @@ def _widget(source: str, styles: list[str], state: dict[str, Any]) -> Any:
         _css = "\n".join(styles)
         state = traitlets.Dict().tag(sync=True)
 
-    return Computed(state=state)
+    def send(widget: Computed, content: dict[str, Any], buffers: list[memoryview]) -> None:
+        if (name := content.get("file")) in files:
+            widget.send({"file": name}, [files[name]()])
+
+    made = Computed(state=state)
+    made.on_msg(send)
+    return made
 
 
 def _page(module: str, styles: list[str], content: str, still: Figure, name: str) -> str:
