@@ -14,8 +14,8 @@ from itertools import accumulate
 from pathlib import Path
 
 FOLDER = "_images/frames"
-FRAME = re.compile(r"data:(image/png|image/webp|text/javascript);base64,([A-Za-z0-9+/=]+)")
-ENDINGS = {"image/png": "png", "image/webp": "webp", "text/javascript": "js"}
+ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "text/javascript": "js"}
+FRAME = re.compile(rf"data:({'|'.join(ENDINGS)});base64,([A-Za-z0-9+/=]+)")
 FRAMES, SHARED = MARKS = ("data-frames", "data-shared")
 
 

@@ -207,10 +207,19 @@ def picture_of(name: str) -> Image.Image:
     return Image.fromarray(image.expand(3, -1, -1).permute(1, 2, 0).numpy())
 
 
+def exactly(name: str) -> bytes:
+    """Make a picture of which the network sees the very bytes that PyTorch does, 224 of 256."""
+    picture = Image.new("RGB", (256, 256))
+    seen = to_bytes(imagenet_inputs(photographs(name)[name].image))[0]
+    picture.paste(Image.fromarray(seen.permute(1, 2, 0).numpy()), (16, 16))
+    return encoded(picture)
+
+
 @torch.no_grad()
 def best(network, name: str) -> tuple[str, float]:
-    odds = network(imagenet_inputs(photographs(name)[name].image)).softmax(1)[0]
-    return imagenet_classes()[odds.argmax()], float(odds.max())
+    seen = to_bytes(imagenet_inputs(photographs(name)[name].image)) / 127.5 - 1
+    odds = network(seen).softmax(1)[0]
+    return imagenet_classes()[odds.argmax()], 100 * float(odds.max())
 
 
 @pytest.mark.parametrize("way", ["http", "file"])
@@ -226,9 +235,10 @@ def test_it_answers_as_pytorch_does_and_asks_for_nothing_but_the_weights(
     for name in SHOWN:
         show_photograph(visited, name)
         label, probability = best(network, name)
-        assert abs(answer(visited)[label] / 100 - probability) < 0.1, (name, answer(visited))
+        assert label in answer(visited), (name, answer(visited))  # of a smaller copy
+        give(visited, "mine.png", exactly(name))
+        assert abs(answer(visited)[label] - probability) < 4, (name, answer(visited))
         assert "which is its logit" in cam(visited).locator(".gb-sum").inner_text()
-    give(visited, "mine.png", encoded(picture_of("clock")))
     run_test(visited)
     assert beyond(visited, before) == loaded  # nothing has left the machine, nor come
     assert visited.errors == [] and visited.outside() == []
@@ -396,13 +406,13 @@ def test_what_is_transparent_is_white(started):
 def test_a_picture_is_dropped_or_pasted(started):
     visited = started()
     for way, kind in (("drop", "DragEvent"), ("paste", "ClipboardEvent")):
-        content = base64.b64encode(encoded(picture_of("clock"), "WEBP")).decode()
+        content = base64.b64encode(encoded(picture_of("coffee"), "WEBP")).decode()
         show_photograph(visited, "cat")
         cam(visited).evaluate(
             """(el, [way, kind, content]) => {
               const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
               const carried = new DataTransfer();
-              carried.items.add(new File([bytes], "clock.webp", { type: "image/webp" }));
+              carried.items.add(new File([bytes], "cup.webp", { type: "image/webp" }));
               const more = { bubbles: true, cancelable: true };
               const about = { dataTransfer: carried, clipboardData: carried, ...more };
               const at = way === "paste" ? document.body : el.querySelector(".gb-board");
@@ -412,7 +422,7 @@ def test_a_picture_is_dropped_or_pasted(started):
         )
         expect(cam(visited).locator(".gb-source")).to_contain_text("Your picture")
         wait_for_answer(visited)
-        assert any("clock" in name for name in answer(visited)), way
+        assert "espresso" in answer(visited), way
     expect(cam(visited, 1).get_by_role("button", name="Start")).to_be_visible()  # it heard nothing
 
 
@@ -441,6 +451,7 @@ def test_only_the_last_of_pictures_that_come_fast_is_answered(started):
 @torch.no_grad()
 def test_the_test_of_a_map_is_that_of_the_package(started, network, data):
     visited = started()
+    give(visited, "mine.png", exactly("coffee"))
     said = run_test(visited)
     file = read_network_file(data)
 
@@ -448,7 +459,8 @@ def test_the_test_of_a_map_is_that_of_the_package(started, network, data):
         def forward(self, images):
             return logits_of(file, images)
 
-    model, seen = AsInThePage(), imagenet_inputs(photographs("cat")["cat"].image)
+    model = AsInThePage()
+    seen = to_bytes(imagenet_inputs(photographs("coffee")["coffee"].image)) / 127.5 - 1
     with capture(network, ["bn2"]) as outputs:
         label = network(seen).argmax(1)
     maps = class_activation_maps(outputs["bn2"][0], network.classifier.weight, label)
@@ -459,14 +471,14 @@ def test_the_test_of_a_map_is_that_of_the_package(started, network, data):
     drops = (model(seen) - model(covered))[:, label[0]].view(1, 7, 7)
     expected = rank_correlation(maps, drops).item()
     found = float(re.search(r"correlation (−?[\d.]+)\.", said)[1].replace("−", "-"))
-    assert abs(found - expected) < 0.1
+    assert abs(found - expected) < 0.03
     squares = maps.repeat_interleave(32, 1).repeat_interleave(32, 2)
     curve = deletion_curves(model, seen, label, squares, torch.zeros(1), 7)[0]
     drawn = cam(visited).locator("polyline.gb-by-map").get_attribute("points")
     heights = torch.tensor([float(point.split(",")[1]) for point in drawn.split()])
     top = cam(visited).locator(".gb-chart p").first.inner_text()
     most = float(re.search(r"to ([\d.]+)%", top)[1]) / 100
-    assert (most * (1 - heights / 130) - curve).abs().max() < 0.1
+    assert (most * (1 - heights / 130) - curve).abs().max() < 0.01
 
 
 def test_a_test_ends_where_something_else_is_asked(started):

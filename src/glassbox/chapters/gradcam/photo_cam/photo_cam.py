@@ -2,7 +2,7 @@
 
 import base64
 
-from glassbox.chapters.gradcam.photo_cam.pack import SHOWN, network_file, to_webp
+from glassbox.chapters.gradcam.photo_cam.pack import SHOWN, network_file, to_jpeg
 from glassbox.chapters.gradcam.photo_cam.photo_figure import show_seen
 from glassbox.data.photos import photographs
 from glassbox.explorables.js_widgets import show_computed
@@ -11,7 +11,6 @@ from glassbox.plotting.colors import HEAT_COLORS
 from glassbox.support.arguments import check_choice
 
 MEGABYTES = 7  # of the network's file as a page loads it
-_SIDE = 336  # of the picture that stands there before the network is loaded, in pixels
 
 
 def see_your_picture(start: str = "cat") -> None:
@@ -31,10 +30,10 @@ def see_your_picture(start: str = "cat") -> None:
     """
     check_choice(SHOWN, start=start)
     photo = photographs(start)[start]
-    preview = base64.b64encode(to_webp(photo.image, _SIDE)).decode()
+    preview = base64.b64encode(to_jpeg(photo.image)).decode()
     state = {
         "start": start,
-        "preview": f"data:image/webp;base64,{preview}",
+        "preview": f"data:image/jpeg;base64,{preview}",
         "credit": photo.credit,
         "megabytes": MEGABYTES,
     }

@@ -24,7 +24,7 @@ const tasks = {
     runner = makeRunner(net.layers, simd ?? undefined);
     runner.run(); // the first time is slow
     const photographs = net.photographs.map(({ picture: bytes, ...photo }) => {
-      return { ...photo, file: new Blob([bytes], { type: "image/webp" }) };
+      return { ...photo, file: new Blob([bytes], { type: "image/jpeg" }) };
     });
     return { simd: Boolean(simd), photographs };
   },
