@@ -5,14 +5,19 @@ camera should come to ten pictures a second or more, and no task of the page its
 50 ms, which is what browsers call a long one.
 """
 
+import base64
 import os
+import re
+import runpy
 import shutil
+from pathlib import Path
 
 from frames import displayed
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from glassbox.chapters.gradcam.photo_cam.photo_cam import see_your_picture
 
+PLAYERS = runpy.run_path(str(Path(__file__).parents[1] / "book" / "_ext" / "players.py"))
 ADDRESS = "http://localhost/"  # a browser gives its camera to nobody else
 PAGE = """<!doctype html><meta charset="utf-8"><script>
 window.longest = 0;
@@ -36,10 +41,26 @@ PRESS = 'document.querySelector("%s").click()'
 
 
 def opened(browser: Browser, content: str) -> Page:
+    """Open a page as the book makes it, with large things beside it."""
+    files: dict[str, tuple[str, bytes]] = {}
+
+    def move(match: re.Match) -> str:
+        name = f"{ADDRESS}{len(files)}"
+        files[name] = match[1], base64.b64decode(match[2])
+        return name
+
+    files[ADDRESS] = "text/html", (PAGE + PLAYERS["rewrite"](content, move)).encode()
     page = browser.new_context(permissions=["camera"]).new_page()
-    page.route("**/*", lambda route: route.fulfill(body=PAGE + content, content_type="text/html"))
+
+    def answer(route: Route) -> None:
+        kind, body = files.get(route.request.url, ("text/plain", b""))
+        route.fulfill(body=body, content_type=kind)
+
+    page.route("**/*", answer)
     page.goto(ADDRESS)
     page.wait_for_selector(".gb-photo")
+    page.wait_for_timeout(1000)
+    page.evaluate("window.longest = 0")
     return page
 
 
