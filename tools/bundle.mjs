@@ -2,6 +2,7 @@
 //
 // A widget becomes an ES module for a kernel's front end, `NAME.js`, the same for a page, which it
 // starts in, `NAME.page.js`, and its style, `NAME.css`. The player is only for pages.
+// `import text from "./worker.js?script"` gives a widget the text of a bundle, to start a worker with.
 
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
@@ -14,9 +15,24 @@ const WIDGETS = {
   playground: "chapters/adam/playground",
   latent_pad: "chapters/vae/latent_pad",
   digit_pad: "chapters/gradcam/digit_pad",
+  photo_cam: "chapters/gradcam/photo_cam/photo_cam",
 };
 
 const common = { bundle: true, minify: true, charset: "utf8", legalComments: "none" };
+
+const asText = {
+  name: "text of a script",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\?script$/ }, ({ path: file, resolveDir }) => {
+      return { path: path.join(resolveDir, file.replace("?script", "")), namespace: "script" };
+    });
+    onLoad({ filter: /.*/, namespace: "script" }, async ({ path: entry }) => {
+      const job = { entryPoints: [entry], format: "iife", write: false };
+      const { outputFiles } = await build({ ...common, ...job });
+      return { contents: outputFiles[0].text.trim(), loader: "text" };
+    });
+  },
+};
 
 /** What a page runs: it starts the widget in each element that waits for it. */
 function starter(name) {
@@ -48,6 +64,12 @@ const folder = path.resolve(process.argv[2] ?? path.join(PACKAGE, "explorables/b
 await mkdir(folder, { recursive: true });
 await Promise.all(
   bundles().map(([file, job]) =>
-    build({ ...common, ...job, absWorkingDir: PACKAGE, outfile: path.join(folder, file) }),
+    build({
+      ...common,
+      ...job,
+      plugins: [asText],
+      absWorkingDir: PACKAGE,
+      outfile: path.join(folder, file),
+    }),
   ),
 );

@@ -1,7 +1,8 @@
 """The players in a page: frames become files, and styles and scripts appear once per page.
 
-The package marks what it writes. An element with the attribute ``data-frames`` holds pictures as
-``data:`` URLs; a style or a script with ``data-shared`` is the same for all on a page that need it.
+The package marks what it writes. An element with the attribute ``data-frames`` holds pictures, and
+scripts that load later, as ``data:`` URLs; a style or a script with ``data-shared`` is the same for
+all on a page that need it.
 """
 
 import base64
@@ -13,7 +14,8 @@ from itertools import accumulate
 from pathlib import Path
 
 FOLDER = "_images/frames"
-FRAME = re.compile(r"data:image/(png|webp);base64,([A-Za-z0-9+/=]+)")
+ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "text/javascript": "js"}
+FRAME = re.compile(rf"data:({'|'.join(ENDINGS)});base64,([A-Za-z0-9+/=]+)")
 FRAMES, SHARED = MARKS = ("data-frames", "data-shared")
 
 
@@ -62,7 +64,7 @@ def marked(body: str) -> Iterator[tuple[str | None, str]]:
 
 
 def rewrite(body: str, move: Callable[[re.Match], str]) -> str:
-    """Replace the pictures of a page by what ``move`` gives, and drop what is there twice."""
+    """Replace pictures and later scripts by what ``move`` gives, and drop what is there twice."""
     parts, seen = [], set()
     for mark, part in marked(body):
         if mark == FRAMES:
@@ -85,7 +87,7 @@ def split(app, pagename, templatename, context, doctree) -> None:
 
     def moved(match: re.Match) -> str:
         data = base64.b64decode(match[2])
-        name = f"{hashlib.sha256(data).hexdigest()[:20]}.{match[1]}"
+        name = f"{hashlib.sha256(data).hexdigest()[:20]}.{ENDINGS[match[1]]}"
         (folder / name).write_bytes(data)
         return context["pathto"](f"{FOLDER}/{name}", 1)
 

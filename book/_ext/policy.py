@@ -1,7 +1,8 @@
 """A content security policy in each page: it loads only the book's files and runs its own scripts.
 
 Inline scripts are listed by hash when the book is rendered, so that markup which is added to a page
-later runs nothing, and nothing is asked of other servers.
+later runs nothing, and nothing is asked of other servers. Only where a page's own script starts a
+worker or assembles WebAssembly may it do so, and a worker only from what the script holds.
 """
 
 import base64
@@ -15,14 +16,16 @@ from sphinx.errors import ExtensionError
 # A page that was opened as a file and the files beside it are not the same origin in all browsers.
 OWN = "'self' file:"
 POLICY = (
-    "default-src 'none'; script-src {own} 'unsafe-hashes' {inline}; style-src {own} 'unsafe-inline'; "
-    "img-src {own} data:; font-src {own} data:; connect-src 'self'; form-action {own}; "
+    "default-src 'none'; script-src {own} 'unsafe-hashes' {inline}{needs}; "
+    "style-src {own} 'unsafe-inline'; img-src {own} data:; font-src {own} data:; connect-src 'self'; form-action {own}; "
     "base-uri 'none'"
 )
 # The policy holds for what comes after it, and the encoding has to come first.
 ENCODING = re.compile(r'<meta charset="utf-8" ?/?>')
 ELEMENT = '<meta http-equiv="Content-Security-Policy" content="{}">'
 RUN = (None, "", "module", "text/javascript")
+# What scripts contain that need more, and what they then get: a source of scripts, then a directive.
+NEEDS = {"WebAssembly": " 'wasm-unsafe-eval'", "new Worker(": "; worker-src blob:"}
 
 
 class _Inline(HTMLParser):
@@ -61,14 +64,19 @@ def protected(pages: dict[str, str]) -> dict[str, str]:
     """
     inline = {name: _Inline(page) for name, page in pages.items()}
     handlers = {_hash(code) for found in inline.values() for code in found.handlers}
-    allowed = {name: handlers | set(map(_hash, found.scripts)) for name, found in inline.items()}
-    return {name: _with_policy(name, page, allowed[name]) for name, page in pages.items()}
+    return {
+        name: _with_policy(name, page, handlers, inline[name].scripts)
+        for name, page in pages.items()
+    }
 
 
-def _with_policy(name: str, page: str, hashes: set[str]) -> str:
+def _with_policy(name: str, page: str, handlers: set[str], scripts: list[str]) -> str:
     if ELEMENT.partition(" content")[0] in page:
         return page
-    element = ELEMENT.format(POLICY.format(own=OWN, inline=" ".join(sorted(hashes))))
+    hashes = sorted(handlers | {_hash(code) for code in scripts})
+    needs = (get for sign, get in NEEDS.items() if any(sign in code for code in scripts))
+    policy = POLICY.format(own=OWN, inline=" ".join(hashes), needs="".join(needs))
+    element = ELEMENT.format(policy)
     made, count = ENCODING.subn(lambda encoding: f"{encoding[0]}\n    {element}", page, count=1)
     if not count:
         raise ExtensionError(f'{name} has no <meta charset="utf-8">, after which its policy goes')

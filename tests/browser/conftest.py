@@ -23,6 +23,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--use-fake-device-for-media-stream",  # a camera that shows a moving test picture
 ]
 STILL = weakref.WeakSet()  # pages whose clock stands still
 AN_HOUR = 3_600_000  # ms; no page takes that long to open

@@ -45,6 +45,12 @@ from glassbox.chapters.adam.playground import optimizer_playground
 optimizer_playground()
 """
 
+PICTURE = """
+from glassbox.chapters.gradcam.photo_cam.photo_cam import see_your_picture
+
+see_your_picture("coffee")
+"""
+
 OPTIONS = {
     "ServerApp.port": "0",
     "ServerApp.open_browser": "False",
@@ -83,7 +89,7 @@ def root(tmp_path_factory):
 @pytest.fixture(scope="module")
 def lab(root):
     """A JupyterLab with one notebook that knows nothing of the user's files and settings."""
-    cells = [nbformat.v4.new_code_cell(source) for source in (SOURCE, RACE)]
+    cells = [nbformat.v4.new_code_cell(source) for source in (SOURCE, RACE, PICTURE)]
     notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     (root / "work").mkdir()
@@ -182,3 +188,11 @@ def test_a_picture_computed_in_the_page_runs_and_takes_its_keys(notebook):
     notebook.keyboard.press("ArrowDown")  # which in a notebook goes to the next cell
     assert land.get_attribute("aria-label") != before
     assert land.evaluate("land => land === document.activeElement")
+
+
+def test_a_network_comes_from_the_kernel_when_it_is_asked_for(notebook):
+    picture = notebook.locator(".gb-photo")
+    picture.get_by_role("button", name="Start").click()
+    picture.get_by_text(re.compile("A cup of coffee")).wait_for()
+    picture.get_by_text("espresso", exact=True).wait_for()
+    assert "which is its logit" in picture.locator(".gb-sum").inner_text()

@@ -48,7 +48,7 @@ def test_a_kernel_gets_a_widget_and_a_still_is_stored(shown):
 
 
 def test_the_widget_has_module_style_and_state():
-    widget = computed._widget("export default {}", ["a {}", "b {}"], {"x": [1]})
+    widget = computed._widget("export default {}", ["a {}", "b {}"], {"x": [1]}, {})
     assert widget.state == {"x": [1]}
     assert widget.get_state()["_esm"] == "export default {}"
     assert widget.get_state()["_css"] == "a {}\nb {}"
@@ -99,6 +99,33 @@ def test_colors_of_a_dark_page_follow_those_of_a_light_one(shown):
         [DARK_PAPER],
     )
     assert "dark" not in state(themed=False)
+
+
+def test_a_file_is_a_script_beside_a_page(shown, tmp_path):
+    data = bytes(range(256)) * 3
+    page = shown("page", {"n": 1}, files={"numbers": lambda: data})[PLAYER]
+    players = SimpleNamespace(**runpy.run_path(EXTENSION))
+    context = {"body": page, "pathto": lambda path, _: path}
+    players.split(SimpleNamespace(outdir=tmp_path), "page", "", context, None)
+    found = re.search(r'<script type="application/json">(.*?)</script>', context["body"], re.S)[1]
+    script = (tmp_path / json.loads(found)["files"]["numbers"]).read_text("utf-8")
+    told = re.fullmatch(r'document\.currentScript\.dispatchEvent\(.*detail:"(.*)"\}\)\)', script)
+    assert base64.b64decode(told[1]) == data
+
+
+def test_a_kernel_makes_a_file_when_it_is_asked(monkeypatch):
+    made, sent = [], []
+    widget = computed._widget("", [], {}, {"numbers": lambda: made.append(1) or b"123"})
+    monkeypatch.setattr(widget, "send", lambda *message: sent.append(message))
+    assert made == [] and "numbers" not in str(widget.get_state())
+    for content in ({"file": "letters"}, {}, {"file": "numbers"}):
+        widget._handle_custom_msg(content, [])
+    assert made == [1] and sent == [({"file": "numbers"}, [b"123"])]
+
+
+def test_a_page_without_files_says_nothing_of_them(shown):
+    page = shown("page")[PLAYER]
+    assert '"files"' not in page.partition('<script type="application/json">')[2][:200]
 
 
 def test_nothing_stored_changes_from_run_to_run(shown):

@@ -106,8 +106,18 @@ def test_frames_become_files_and_a_page_holds_the_script_once(tmp_path):
     assert set(re.findall(r"\.\./_images/frames/([\w.]+)", made)) == set(frames)
 
 
+def test_a_script_that_loads_later_becomes_a_file(tmp_path):
+    url = f"data:text/javascript;base64,{base64.b64encode(b'run()').decode()}"
+    data = f'<script type="application/json">{{"file":"{url}"}}</script>'
+    context = {"body": f"<div data-frames>{data}</div>", "pathto": lambda path, _: f"../{path}"}
+    players.split(SimpleNamespace(outdir=tmp_path), "page", "", context, None)
+    (file,) = tmp_path.rglob("*.js")
+    assert file.read_bytes() == b"run()"
+    assert f'{{"file":"../_images/frames/{file.name}"}}' in context["body"]
+
+
 def rewritten(body):
-    return players.rewrite(body, lambda match: f"file.{match[1]}")
+    return players.rewrite(body, lambda match: f"file.{players.ENDINGS[match[1]]}")
 
 
 def test_what_only_looks_like_a_player_is_left_alone():
@@ -161,6 +171,18 @@ def test_a_page_may_run_what_it_was_written_with_and_no_more():
     assert scripts_of(first) == scripts_of(second) == own
     assert first.index("Content-Security-Policy") < first.index("<script")
     assert re.sub(r"\n *<meta http-equiv[^>]*>", "", first) == PAGE % ""
+
+
+def test_only_a_page_whose_own_script_starts_a_worker_may():
+    worker, assembly = "new Worker(a)", "WebAssembly.validate(b)"
+    codes = worker + assembly, worker, assembly
+    pages = {code: PAGE % f"<script>{code}</script>" for code in codes}
+    pages["told"] = PAGE % f"<p>{worker} {assembly}</p>"
+    found = [page.partition("; style-src")[0] for page in policy.protected(pages).values()]
+    assert found[0].endswith("' 'wasm-unsafe-eval'; worker-src blob:")
+    assert found[1].endswith("'; worker-src blob:") and "unsafe-eval" not in found[1]
+    assert found[2].endswith("' 'wasm-unsafe-eval'")
+    assert "worker-src" not in found[3] and "unsafe-eval" not in found[3]
 
 
 def test_a_page_keeps_the_policy_it_has():

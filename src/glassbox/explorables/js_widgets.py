@@ -3,15 +3,19 @@
 A module is an ES module of the shape that anywidget asks for: ``export default { render }``, where
 ``render({ model, el })`` fills the element ``el`` and finds its data by ``model.get("state")``. In
 a page, but not in a notebook, ``model.get("inPage")`` is true. Numbers in bulk, as the weights of a
-network, travel in the state as base64, and its ``colors`` are those of the figures.
+network, travel in the state as base64, and its ``colors`` are those of the figures. A large file,
+which only those who ask for it should load, is a function among ``files``; ``readFile`` of
+``files.js`` promises it.
 
 ``make scripts`` bundles a module with all that it imports: as ``<name>.js`` for a kernel's front
-end, as ``<name>.page.js``, which starts it in a page, and its style as ``<name>.css``.
+end, as ``<name>.page.js``, which starts it in a page, and its style as ``<name>.css``. What a
+module does in a worker is in its bundle as text: a page that was opened as a file loads no worker.
 """
 
+import base64
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -38,6 +42,7 @@ def show_computed(
     name: str,
     colors: Mapping[str, Any] | None = None,
     themed: bool = True,
+    files: Mapping[str, Callable[[], bytes]] | None = None,
 ) -> None:
     """Show a module: by anywidget in a kernel, and inlined where ``GLASSBOX_EXPLORE`` is ``page``.
 
@@ -52,12 +57,18 @@ def show_computed(
             known to its style sheet as ``--gb-figure-<name>``.
         themed: Give it in a page the colors for dark pages, too, as ``dark`` in its state; not if
             all of them are those of pictures.
+        files: Functions that make what the module may ask for, by name. A kernel calls one when it
+            is asked; for a page all are called, and the book puts what they make beside the page.
     """
     styles = [read_bundle(style.format(module)) for style in _STYLES]
     colored = state | {"colors": {**COLORS, **(colors or {})}}
-    dark = {"dark": _turned(colored["colors"])} if themed else {}
-    page = {PLAYER: _page(module, styles, _json(colored | dark), still, name)} if for_page() else {}
-    widget = _widget(read_bundle(f"{module}.js"), styles, json.loads(_json(colored)))
+    files, page = files or {}, {}
+    if for_page():
+        more = {"dark": _turned(colored["colors"])} if themed else {}
+        if files:
+            more["files"] = {key: _script_url(make()) for key, make in files.items()}
+        page = {PLAYER: _page(module, styles, _json(colored | more), still, name)}
+    widget = _widget(read_bundle(f"{module}.js"), styles, json.loads(_json(colored)), files)
     data, metadata = outputs(widget, f"{name}: {still.alt}", to_pixels(still))
     display(data | page, metadata=metadata, raw=True)
 
@@ -75,7 +86,23 @@ def _turned(colors: Any) -> Any:
     return [_turned(one) for one in colors]
 
 
-def _widget(source: str, styles: list[str], state: dict[str, Any]) -> Any:
+def _script_url(data: bytes) -> str:
+    """Write a script that gives a file to the element that loads it: ``files.js`` listens there.
+
+    Beside a page that was opened as a file a browser loads scripts, and nothing else that could be
+    read.
+    """
+    text = base64.b64encode(data).decode()
+    script = f'document.currentScript.dispatchEvent(new CustomEvent("file",{{detail:"{text}"}}))'
+    return f"data:text/javascript;base64,{base64.b64encode(script.encode()).decode()}"
+
+
+def _widget(
+    source: str,
+    styles: list[str],
+    state: dict[str, Any],
+    files: Mapping[str, Callable[[], bytes]],
+) -> Any:
     import anywidget
     import traitlets
 
@@ -84,7 +111,13 @@ def _widget(source: str, styles: list[str], state: dict[str, Any]) -> Any:
         _css = "\n".join(styles)
         state = traitlets.Dict().tag(sync=True)
 
-    return Computed(state=state)
+    def send(widget: Computed, content: dict[str, Any], buffers: list[memoryview]) -> None:
+        if (name := content.get("file")) in files:
+            widget.send({"file": name}, [files[name]()])
+
+    made = Computed(state=state)
+    made.on_msg(send)
+    return made
 
 
 def _page(module: str, styles: list[str], content: str, still: Figure, name: str) -> str:
