@@ -124,16 +124,16 @@ class Exercise:
         return f"Solved: all {len(fixed)} cases agree, and {len(drawn)} drawn at random."
 
     def trials(self, seed: int) -> tuple[list[_Trial], list[_Trial]]:
-        """Make the fixed cases, and those that are drawn with a seed, which also seeds all calls.
+        """Make the fixed cases, the same in every check, and those that are drawn with a seed.
 
         The random states are those of the drawing afterwards.
         """
         seed_everything(0, deterministic=False)
         cases = list(self.cases() if callable(self.cases) else self.cases)
+        fixed = [self._trial(case) for case in cases]
         seed_everything(seed, deterministic=False)
-        made = [cases, [self.drawn() for _ in range(_DRAWS)]]
-        fixed, drawn = ([self._trial(case) for case in some] for some in made)
-        return fixed, drawn
+        cases = [self.drawn() for _ in range(_DRAWS)]
+        return fixed, [self._trial(case) for case in cases]
 
     def _trial(self, case: Any) -> _Trial:
         if isinstance(case, Case):

@@ -265,8 +265,8 @@ def figure(
         down = height - top - bottom
         gap = top + (bottom if cols == 1 else 0.15)  # pictures have no labels below
         height, hspace = top + rows * down + (rows - 1) * gap + bottom, gap / down
-    across = (width - left - right - _GAP_ACROSS * (cols - 1)) / cols
-    down = (height - top - bottom - _GAP_DOWN * (rows - 1)) / rows
+    across = _side(width - left - right, cols, wspace, _GAP_ACROSS)
+    down = _side(height - top - bottom, rows, hspace, _GAP_DOWN)
     if min(across, down) <= 0:
         raise ValueError(
             f"width {width} and height {height} inches leave no room for {rows} x {cols} axes"
@@ -283,6 +283,13 @@ def figure(
     if folded:
         return fig, _fold(fig, count, fig.add_gridspec(rows, cols), **subplots)
     return fig, fig.subplots(rows, cols, **subplots)
+
+
+def _side(inches: float, count: int, space: float | None, gap: float) -> float:
+    """Share a length between axes with spaces that are fractions of their sides, or gaps."""
+    if space is None:
+        return (inches - gap * (count - 1)) / count
+    return inches / (count + space * (count - 1))
 
 
 def _fold(
