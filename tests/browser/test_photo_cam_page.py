@@ -580,5 +580,5 @@ def test_without_a_camera_there_is_a_sentence(started):
     expect(source).to_contain_text("The camera was not allowed.")
     visited.page.evaluate("Object.defineProperty(navigator, 'mediaDevices', { value: undefined })")
     cam(visited).get_by_role("button", name="Use the camera").click()
-    expect(source).to_contain_text("only to pages whose address begins with https://")
+    expect(source).to_contain_text("only to pages whose address begins with https")
     assert answer(visited) == {} and visited.errors == []
