@@ -16,7 +16,7 @@ export function makeStage({ preview, credit, megabytes }, begin) {
   const cover = make(
     "div",
     { className: "gb-cover" },
-    make("img", { src: preview, alt: credit }),
+    make("img", { loading: "lazy", src: preview, alt: credit }),
     make("p", {}, startButton, size),
   );
   return { board, cover, slate: make("div", { className: "gb-slate" }, board, cover) };

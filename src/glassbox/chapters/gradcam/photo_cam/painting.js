@@ -1,7 +1,7 @@
 // What is drawn: the picture under its map, maps as squares, and the curves of a deletion.
 
 import { fillPixels, fit, ramp, toRgb } from "../../../explorables/js/canvas.js";
-import { make, setAttributes } from "../../../explorables/js/dom.js";
+import { make } from "../../../explorables/js/dom.js";
 import { percent } from "../digit_pad_reader.js";
 import { meanOf } from "./measures.js";
 
@@ -38,12 +38,6 @@ export function drawPlaces(canvas, map, heat) {
   fillPixels(canvas, (k) => [...ramp(colors, Math.max(0, map[k]) / most), 255]);
 }
 
-const svg = (tag, attributes, ...children) => {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  element.append(...children);
-  return setAttributes(element, attributes);
-};
-
 /** A chart of the probability while more and more is deleted: in the map's order, and at random. */
 export function makeChart({ byMap, atRandom }, text) {
   const most = Math.max(...byMap, ...atRandom.flat(), 1e-6);
@@ -54,16 +48,15 @@ export function makeChart({ byMap, atRandom }, text) {
         return `${x.toFixed(1)},${(CHART_HEIGHT * (1 - value / most)).toFixed(1)}`;
       })
       .join(" ");
-  const draw = (curve, className) => svg("polyline", { points: points(curve), class: className });
+  const draw = (curve, name) => `<polyline class="${name}" points="${points(curve)}"></polyline>`;
+  const lines = atRandom.map((curve) => draw(curve, "gb-one"));
+  lines.push(draw(meanOf(atRandom), "gb-random"), draw(byMap, "gb-by-map"));
   const box = `-2 -3 ${CHART_WIDTH + 4} ${CHART_HEIGHT + 5}`;
-  const chart = svg(
-    "svg",
-    { viewBox: box, role: "img", "aria-label": text },
-    svg("path", { d: `M0 0V${CHART_HEIGHT}H${CHART_WIDTH}` }),
-    ...atRandom.map((curve) => draw(curve, "gb-one")),
-    draw(meanOf(atRandom), "gb-random"),
-    draw(byMap, "gb-by-map"),
-  );
+  const axes = `<path d="M0 0V${CHART_HEIGHT}H${CHART_WIDTH}"></path>`;
+  const chart = make("div", {
+    innerHTML: `<svg viewBox="${box}" role="img">${axes}${lines.join("")}</svg>`, // of numbers alone
+  });
+  chart.firstChild.setAttribute("aria-label", text);
   const key = (textContent, className) => make("span", { textContent, className });
   const keys = [key("in the map's order", "gb-by-map"), key("at random, four times", "gb-random")];
   return [

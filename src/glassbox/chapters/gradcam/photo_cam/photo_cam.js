@@ -64,13 +64,13 @@ class PhotoCam {
     this.sum = make("p", { className: "gb-sum" });
     this.remark = make("p", { className: "gb-remark" });
     this.source = make("p", { className: "gb-source" });
-    const side = make("div", { className: "gb-side" }, this.answer, this.sum, this.remark);
+    const side = make("div", { className: "gb-side" }, this.answer, this.sum);
     const top = make("div", { className: "gb-stage" }, this.slate, side);
     const panel = make("div", { className: "gb-panel" }, ...this.sources);
     this.status = statusLine();
     el.className = "gb-computed gb-photo";
-    el.append(make("div", { className: "gb-card" }, top, this.source, panel, this.testBox));
-    el.append(this.status);
+    const about = make("div", { className: "gb-about" }, this.source, this.remark);
+    el.append(make("div", { className: "gb-card" }, top, about, panel, this.testBox), this.status);
     this.fill();
   }
 
@@ -178,7 +178,7 @@ class PhotoCam {
   }
 
   showPhoto({ file, credit, origin }) {
-    const link = make("a", { href: origin, textContent: "Where it comes from" });
+    const link = make("a", { href: origin, textContent: "Origin" });
     return this.show(file, credit, " ", link);
   }
 

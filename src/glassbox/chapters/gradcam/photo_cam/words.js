@@ -15,7 +15,7 @@ export const told = ([first, second]) => `Looks like ${named(first)}; then ${nam
 /** What to bear in mind with an answer; "" if it is the usual. */
 export function caution([{ probability }]) {
   if (probability >= UNSURE) return "";
-  return "Not sure of anything: perhaps this is none of its 1,000 classes, and it has no other.";
+  return "It is not sure: perhaps none of its 1,000 classes is to be seen.";
 }
 
 /** The sum that makes the map exact, with its four numbers. */
@@ -53,4 +53,4 @@ export const noCamera = ({ name, message }) =>
   CAMERA[name] ?? `The camera does not work: ${message}`;
 
 export const NO_CAMERA_HERE =
-  "A browser gives its camera only to pages whose address begins with https:// or is on this machine.";
+  "A browser gives its camera only to pages whose address begins with https or is on this machine.";
