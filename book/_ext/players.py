@@ -87,7 +87,8 @@ def split(app, pagename, templatename, context, doctree) -> None:
 
     def moved(match: re.Match) -> str:
         data = base64.b64decode(match[2])
-        name = f"{hashlib.sha256(data).hexdigest()[:20]}.{ENDINGS[match[1]]}"
+        # Short, since a page names hundreds of them.
+        name = f"{hashlib.sha256(data).hexdigest()[:12]}.{ENDINGS[match[1]]}"
         (folder / name).write_bytes(data)
         return context["pathto"](f"{FOLDER}/{name}", 1)
 

@@ -53,7 +53,7 @@ def site(tmp_path_factory):
     PLAYERS["split"](SimpleNamespace(outdir=folder), "index", "", context, None)
     page = bare_page("Photo", context["body"], width=740)
     page = page.replace("<title>", '<link rel="icon" href="data:,"><title>')  # none is asked for
-    (page,) = POLICY["protected"]([page])
+    (page,) = POLICY["protected"]({"index": page}).values()
     (folder / "index.html").write_text(page, "utf-8")
     without = page.replace(" 'wasm-unsafe-eval'", "")
     (folder / "plain.html").write_text(without, "utf-8")

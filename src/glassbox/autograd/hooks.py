@@ -96,6 +96,7 @@ def scale_gradients(model: nn.Module, layers: Layers, factor: float) -> Iterator
         With a negative factor, Ganin and Lempitsky (2015), "Unsupervised Domain Adaptation by
         Backpropagation", https://arxiv.org/abs/1409.7495.
     """
+    check_finite(factor=factor)
     largest = torch.finfo(torch.float32).max
     check_range(-largest, largest, factor=factor)
     scaled = partial(torch.mul, other=float(factor))

@@ -253,6 +253,7 @@ def figure(
             room for the axes.
     """
     check_count(rows=rows, cols=cols)
+    check_count(0, phone_cols=phone_cols)
     dpi = _NARROW_DPI if on_phone() and width is None else _DPI
     width = page_width() if width is None else width
     check_sizes(width=width, height=height, left=left, right=right, top=top, bottom=bottom)
@@ -308,13 +309,13 @@ def _fold(
 # The checks of glassbox.support.arguments would import torch, which charts can do without.
 
 
-def check_count(**counts: Any) -> None:
-    """Refuse what is not an integer of at least 1."""
+def check_count(lowest: int = 1, /, **counts: Any) -> None:
+    """Refuse what is not an integer of at least ``lowest``."""
     for name, count in counts.items():
         if not isinstance(count, Integral) or isinstance(count, bool):
             raise TypeError(f"{name} is {count!r}, expected an integer")
-        if count < 1:
-            raise ValueError(f"{name} must be 1 or more, got {count}")
+        if count < lowest:
+            raise ValueError(f"{name} must be {lowest} or more, got {count}")
 
 
 def check_sizes(**sizes: Any) -> None:
