@@ -295,7 +295,7 @@ def test_another_part_is_chosen_by_keys_by_dragging_and_by_the_slider(started):
     answer_after(visited, drag)
     slider = cam(visited).get_by_role("slider", name="closer")
     answer_after(visited, lambda: slider.fill("28"))
-    assert slider.get_attribute("aria-valuetext") == "30%"
+    expect(slider).to_have_attribute("aria-valuetext", "30%")
     assert visited.errors == []
 
 
