@@ -9,6 +9,7 @@ START = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8" />
+<link rel="icon" href="_static/favicon.svg">
 <title>{title}</title>
 <meta http-equiv="refresh" content="0; url={first}" />
 </head>
