@@ -246,12 +246,18 @@ def linear(seed=0):
     return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 9 * 7, 4))
 
 
-def test_a_training_on_mixed_batches_resumes_to_the_same_bits(tmp_path):
-    images, labels = batch(count=20)
-
+@pytest.mark.parametrize(
+    ("source", "mixer"),
+    [
+        (lambda: Batches(*batch(count=20), 8), MixingSchedule(num_classes=4)),
+        (lambda: loader(5, shuffle=True), TimmMixup(num_classes=4)),
+    ],
+    ids=["ours", "of another library"],
+)
+def test_a_training_on_mixed_batches_resumes_to_the_same_bits(source, mixer, tmp_path):
     def run(epochs, checkpoint=None):
         model = linear()
-        batches = MixedBatches(Batches(images, labels, 8), MixingSchedule(num_classes=4), seed=3)
+        batches = MixedBatches(source(), mixer, seed=3)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         fit(model, batches, optimizer, epochs=epochs, progress=False, checkpoint=checkpoint)
         return model[1].weight
@@ -363,19 +369,6 @@ def test_they_neither_disturb_random_numbers_nor_write_into_what_they_get(librar
     list(MixedBatches(pairs, library))
     assert (np.random.rand(), torch.rand(1)) == expected
     assert all(torch.equal(one, images) for one, (images, _) in zip(before, pairs, strict=True))
-
-
-def test_a_training_with_a_mixer_of_another_library_resumes_to_the_same_bits(tmp_path):
-    def run(epochs, checkpoint=None):
-        model = linear()
-        batches = MixedBatches(loader(5, shuffle=True), TimmMixup(num_classes=4), seed=3)
-        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-        fit(model, batches, optimizer, epochs=epochs, progress=False, checkpoint=checkpoint)
-        return model[1].weight
-
-    whole = run(4)
-    run(2, tmp_path / "c.pt")
-    assert torch.equal(run(4, tmp_path / "c.pt"), whole)
 
 
 test_what_cannot_be_mixed_is_named = refuses(
