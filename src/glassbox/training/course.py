@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader, Subset, TensorDataset
 
 from glassbox.training.differences import OPEN
 from glassbox.training.distributed import unwrapped
-from glassbox.training.reading import code_of, constants_of, is_own, values_read, what_runs
+from glassbox.training.readers_code import code_of, constants_of, is_own, values_read, what_runs
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, range, Enum, PurePath)
 _PLAIN += (torch.dtype, torch.memory_format, torch.layout, np.generic)

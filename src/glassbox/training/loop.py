@@ -15,8 +15,6 @@ from torch.optim.lr_scheduler import LRScheduler
 from glassbox.support.progress import progress_bar
 from glassbox.training.acceleration import CompiledForward
 from glassbox.training.averaging import ExponentialAverage
-from glassbox.training.choosing import BestEpoch, check_columns
-from glassbox.training.choosing import step_scheduler as step_after_epoch
 from glassbox.training.distributed import (
     from_first_process,
     process_rank,
@@ -26,6 +24,8 @@ from glassbox.training.evaluation import LossFunction, preserve_modes
 from glassbox.training.fit_arguments import check_loop, check_options, check_parts
 from glassbox.training.history import LISTS, History
 from glassbox.training.metrics import Metric, check_metrics
+from glassbox.training.monitoring import BestEpoch, check_columns
+from glassbox.training.monitoring import step_scheduler as step_after_epoch
 from glassbox.training.pairs import ImageBatches
 from glassbox.training.resuming import ResumableRun
 from glassbox.training.state import Callback, TrainingState
