@@ -1,6 +1,7 @@
 """The tables of hooks agree with what PyTorch documents and with each other."""
 
 import pytest
+import torch
 from torch import nn
 
 from glassbox.autograd import calls_by_situation, firing_order, hooks_and_returns
@@ -64,6 +65,13 @@ def test_trying_hooks_leaves_no_global_hook_behind():
     layers = nn.modules.module
     assert not layers._global_forward_hooks and not layers._global_forward_pre_hooks
     assert not layers._global_backward_hooks and not layers._global_backward_pre_hooks
+
+
+@pytest.mark.parametrize("table", [firing_order, hooks_and_returns, calls_by_situation])
+def test_a_table_draws_no_random_numbers(table):
+    before = torch.get_rng_state()
+    table()
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_the_tables_have_a_row_for_each_hook():

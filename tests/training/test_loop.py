@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -45,6 +46,11 @@ def trained(model, data, epochs=2, **options):
 
 def weights_of(model):
     return torch.cat([value.flatten().double() for value in model.state_dict().values()])
+
+
+def test_small_integers_of_numpy_count_as_many_epochs_as_they_say():
+    data = make_data(8)
+    assert len(trained(make_plain_model(), data, epochs=np.int8(127))) == 127
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

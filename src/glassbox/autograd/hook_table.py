@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules import module as every_module
 
+from glassbox.support.seeds import isolated_seed
 from glassbox.support.tables import Table
 
 _Call = Callable[..., Any]
@@ -22,7 +23,8 @@ class _Layer(nn.Linear):
     """A linear layer that records its input and the gradient of its output."""
 
     def __init__(self) -> None:
-        super().__init__(3, 2)
+        with isolated_seed(0):
+            super().__init__(3, 2)
         nn.init.constant_(self.weight, 0.5)
         nn.init.zeros_(self.bias)
         self.seen: dict[str, Tensor] = {}

@@ -11,7 +11,6 @@ from glassbox.support.arguments import (
     check_callables,
     check_choice,
     check_finite,
-    check_integer,
     check_modules,
     check_positive,
     check_types,
@@ -23,11 +22,10 @@ from glassbox.training.pairs import ImageBatches, check_batches
 from glassbox.training.state import Callback
 
 
-def check_loop(model: nn.Module, batches: ImageBatches, optimizer: Optimizer, epochs: int) -> None:
+def check_loop(model: nn.Module, batches: ImageBatches, optimizer: Optimizer) -> None:
     """Refuse what cannot be trained, or not with this optimizer."""
     check_modules(model=model)
     check_types(Optimizer, optimizer=optimizer)
-    check_integer(1, epochs=epochs)
     check_batches(batches)
     if not unwrapped(model).training:
         raise ValueError("model is in eval mode, expected train mode: call model.train() first")

@@ -12,6 +12,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from glassbox.support.arguments import as_whole
 from glassbox.support.progress import progress_bar
 from glassbox.training.acceleration import CompiledForward
 from glassbox.training.averaging import ExponentialAverage
@@ -117,7 +118,8 @@ def fit(
             validation or a metric fails, or the checkpoint is damaged or that of another training,
             whose first difference is named; then nothing has been changed.
     """
-    check_loop(model, batches, optimizer, epochs)
+    check_loop(model, batches, optimizer)
+    (epochs,) = as_whole(1, epochs=epochs)
     check_options(clip_norm, autocast, scaler)
     check_parts(optimizer, loss_fn, scheduler, step_scheduler, scaler, average, callbacks)
     validation, metrics = checked_validation(validation), check_metrics(metrics, LISTS)
