@@ -7,6 +7,10 @@ median of five rounds after one that does not count, with the shortest and the l
 the time of the first way, which is the readers', over that of the way in the row.
 """
 
+import glassbox  # noqa: F401  torchvision works after it, also where its build doesn't fit torch's
+
+# isort: split
+
 import statistics
 import time
 from collections.abc import Callable, Iterator

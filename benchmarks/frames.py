@@ -5,10 +5,8 @@ there do. At 60 frames a second there are 16.7 ms for each: medians well below l
 machines.
 """
 
-import os
-import shutil
-
 from bare_page import CIRCLE, displayed
+from chromium import find_browser
 from playwright.sync_api import Page, sync_playwright
 
 from glassbox.chapters.adam.playground import optimizer_playground
@@ -71,14 +69,15 @@ def main() -> None:
     with displayed() as shown:
         optimizer_playground()
         draw_a_digit()
-    program = os.environ.get("GLASSBOX_BROWSER") or shutil.which("chromium")
     cases = {
         "a frame of the race": (shown[0], RACE),
         "a movement of the pen": (shown[1], PEN),
         "a picture of a player": (player(), DRAG),
     }
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=find_browser(playwright), args=["--no-sandbox"]
+        )
         for name, (content, script) in cases.items():
             print(f"{name:24} {milliseconds(browser.new_page(), content, script):6.2f} ms")
         browser.close()

@@ -1,18 +1,17 @@
 """Time the network that runs in a page, in a real Chromium, with SIMD and without.
 
-Run with ``python benchmarks/photo_cam.py``; it needs a Chromium, as tests/browser does. With SIMD a
-camera should come to ten pictures a second or more, and no task of the page itself should take
+Run with ``PYTHONPATH=tests/browser python benchmarks/photo_cam.py``; it needs a Chromium. With SIMD
+a camera should come to ten pictures a second or more, and no task of the page itself should take
 50 ms, which is what browsers call a long one.
 """
 
 import base64
-import os
 import re
 import runpy
-import shutil
 from pathlib import Path
 
-from frames import displayed
+from bare_page import displayed
+from chromium import find_browser
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from glassbox.chapters.gradcam.photo_cam.photo_cam import see_your_picture
@@ -50,7 +49,7 @@ def opened(browser: Browser, content: str) -> Page:
         return name
 
     files[ADDRESS] = "text/html", (PAGE + PLAYERS["rewrite"](content, move)).encode()
-    page = browser.new_context(permissions=["camera"]).new_page()
+    page = browser.new_page()
 
     def answer(route: Route) -> None:
         kind, body = files.get(route.request.url, ("text/plain", b""))
@@ -84,13 +83,15 @@ def times(page: Page) -> dict[str, str]:
 
 
 def main() -> None:
-    os.environ["GLASSBOX_EXPLORE"] = "page"
-    program = os.environ.get("GLASSBOX_BROWSER") or shutil.which("chromium")
-    flags = ["--no-sandbox", "--use-fake-device-for-media-stream"]
-    content = displayed(see_your_picture)
+    camera = [f"--use-fake-{what}-for-media-stream" for what in ("device", "ui")]
+    with displayed() as shown:
+        see_your_picture()
+    (content,) = shown
     ways = {"SIMD": content, "none": content.replace("globalThis.WebAssembly", "globalThis.none")}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=flags)
+        browser = playwright.chromium.launch(
+            executable_path=find_browser(playwright), args=["--no-sandbox", *camera]
+        )
         for way, shown in ways.items():
             for step, time in times(opened(browser, shown)).items():
                 print(f"{way:5} {step:36} {time}")

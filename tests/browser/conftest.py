@@ -3,7 +3,6 @@
 import functools
 import http.server
 import os
-import shutil
 import threading
 import weakref
 from dataclasses import dataclass, field
@@ -11,10 +10,9 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from chromium import find_browser
 from playwright.sync_api import Browser, Page, sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
-MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -23,15 +21,16 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--use-fake-device-for-media-stream",  # a camera that shows a moving test picture
+    "--use-fake-device-for-media-stream",  # a camera that shows a moving test picture,
+    "--use-fake-ui-for-media-stream",  # and that every page may use
 ]
 STILL = weakref.WeakSet()  # pages whose clock stands still
 AN_HOUR = 3_600_000  # ms; no page takes that long to open
 PATIENCE = 120_000  # ms that a page may take, of which it needs one when the machine is idle
 MISSING = (
-    "no Chromium or Chrome was found: install one (Debian: apt-get install chromium; macOS: "
-    "brew install --cask chromium; anywhere: python -m playwright install chromium), or name its "
-    "program in GLASSBOX_BROWSER"
+    "no Chromium or Chrome was found: install one "
+    "(Debian: apt-get install chromium-headless-shell; macOS: brew install --cask chromium; "
+    "anywhere: python -m playwright install chromium), or name its program in GLASSBOX_BROWSER"
 )
 
 
@@ -65,15 +64,6 @@ class Visit:
     def overflow(self) -> int:
         """Measure by how many pixels the page is wider than its window."""
         return self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-
-
-def find_browser(playwright) -> str | None:
-    """Look where GLASSBOX_BROWSER says, on the path, on macOS, and among playwright's own."""
-    named = os.environ.get("GLASSBOX_BROWSER")
-    if named:
-        return named
-    places = [shutil.which(name) for name in NAMES] + [MAC, playwright.chromium.executable_path]
-    return next((str(place) for place in places if place and Path(place).exists()), None)
 
 
 @pytest.fixture(scope="session")

@@ -560,7 +560,7 @@ def test_without_javascript_there_is_a_still_picture(visit, site):
 
 
 def test_the_camera_is_followed_live_and_its_last_picture_stays(started):
-    visited = started(permissions=["camera"])
+    visited = started()
     source, board = (cam(visited).locator(one) for one in (".gb-source", ".gb-board"))
     cam(visited).get_by_role("button", name="Use the camera").click()
     expect(source).to_contain_text("pictures a second", timeout=60_000)
@@ -580,7 +580,7 @@ def test_the_camera_is_followed_live_and_its_last_picture_stays(started):
 
 
 def test_a_photograph_takes_the_place_of_the_camera(started):
-    visited = started(permissions=["camera"])
+    visited = started()
     cam(visited).get_by_role("button", name="Use the camera").click()
     expect(cam(visited).locator(".gb-source")).to_contain_text("pictures a second", timeout=60_000)
     show_photograph(visited, "coffee")
@@ -593,6 +593,8 @@ def test_a_photograph_takes_the_place_of_the_camera(started):
 def test_without_a_camera_there_is_a_sentence(started):
     visited = started()
     source = cam(visited).locator(".gb-source")
+    visited.page.evaluate("""() => { navigator.mediaDevices.getUserMedia = async () => {
+        throw new DOMException("Permission denied", "NotAllowedError"); } }""")  # a reader's no
     cam(visited).get_by_role("button", name="Use the camera").click()
     expect(source).to_contain_text("The camera was not allowed.")
     visited.page.evaluate("Object.defineProperty(navigator, 'mediaDevices', { value: undefined })")
