@@ -34,6 +34,9 @@ VIEWS = """() => [...document.querySelectorAll("article picture")]
         const text = slot.dataset.text * image.getBoundingClientRect().width;
         return [pathname.split("/").pop(), Number.isNaN(text) ? null : text];
     })"""
+# The pictures that a text leaves, wide or for a phone, and by how many of their pixels.
+BEYOND = """() => [...document.querySelectorAll("[data-overhang]")]
+    .map((slot) => [slot.srcset || slot.src, slot.dataset.overhang])"""
 # What is wider than its place, and whether it shows that there is more.
 WIDER = """() => [...document.querySelectorAll(
     "article :is(pre, table, .output, .formula, .pst-scrollable-table-container)"
@@ -62,6 +65,7 @@ def served(page, address, shared_visit, violations):
     visited.page.wait_for_load_state("networkidle")
     seen = SimpleNamespace(sizes=list(sizes), **look(visited.page), **notebook(visited.page))
     visited.page.add_style_tag(content="* { transition: none !important }")
+    seen.beyond = visited.page.evaluate(BEYOND)
     seen.overflow, seen.violations, seen.views, seen.wider = {}, {}, {}, {}
     for width in WIDTHS:
         resize(visited.page, width)
@@ -265,6 +269,10 @@ def test_text_in_pictures_is_legible_at_each_width(served):
     for where, views in served.views.items():
         small = {file: text for file, text in views if text is not None and text < SMALLEST}
         assert small == {}, where
+
+
+def test_no_text_leaves_its_picture(served):
+    assert served.beyond == []
 
 
 def test_pictures_are_drawn_for_the_scheme_of_the_page(page, served, book):

@@ -138,3 +138,20 @@ def test_the_smallest_text_is_found_among_what_is_seen():
     ax.clear()
     ax.set_axis_off()
     assert paint(fig).smallest == np.inf
+
+
+@pytest.mark.parametrize("angle", [0, 30, 90, 180, 270])
+@pytest.mark.parametrize("side", ["left", "right", "top", "bottom"])
+def test_how_far_a_text_leaves_the_picture_is_measured(angle, side):
+    fig, ax = figure()
+    ax.set_axis_off()
+    text = fig.text(0.5, 0.5, "beyond", rotation=angle)
+    assert paint(fig).overhang == 0
+    box = text.get_window_extent()
+    width, height = fig.bbox.size
+    moved = {"left": -box.x0, "right": width - box.x1, "top": height - box.y1, "bottom": -box.y0}
+    sign = 1 if side in ("right", "top") else -1
+    by = (moved[side] + sign * 20) / (width if side in ("left", "right") else height)
+    text.set_position((0.5 + by, 0.5) if side in ("left", "right") else (0.5, 0.5 + by))
+    assert paint(fig).overhang == pytest.approx(20, abs=2)
+    assert paint(fig, dark=True).overhang == pytest.approx(20, abs=2)

@@ -51,6 +51,14 @@ def test_the_size_of_the_smallest_text_is_a_fraction_of_the_width():
         assert float(attributes["data-text"]) == pytest.approx(6 / 72 / 5, abs=1e-4)
 
 
+def test_text_that_leaves_a_picture_is_told():
+    fig, _ = figure()
+    assert all("data-overhang" not in attributes for _, attributes in elements(figure_html(fig)))
+    fig.text(1, 0.5, "I leave")
+    found = [int(attributes["data-overhang"]) for _, attributes in elements(figure_html(fig))]
+    assert len(found) == 2 and min(found) > 20
+
+
 def test_a_picture_without_text_is_the_same_at_each_width():
     fig = image_grid(np.zeros((3, 4, 4)))
     found = elements(figure_html(fig))

@@ -44,13 +44,13 @@ def static_outputs(explorable: Explorable) -> tuple[dict[str, Any], dict[str, An
     states = list(explorable.states())
     start = states.index(explorable.start)
     frames: dict[tuple[str, ...], int] = {}
-    shown, alts = [], []
-    for i, state in enumerate(states):
+    shown, alts, drawn = [], [], []
+    for state in states:
         views, alt = _draw(explorable, state)
         shown.append(frames.setdefault(urls_in_order(views), len(frames)))
         alts.append(alt)
-        if i == start:
-            still = views
+        drawn.append(views)
+    still = _at_worst(drawn, start)
     data = {
         "controls": [_describe(control) for control in explorable.controls.values()],
         "states": shown,
@@ -75,6 +75,14 @@ def _draw(explorable: Explorable, state: State) -> tuple[list[View], str]:
         again = getattr(figure, "again", None) or partial(explorable.figure, state)
         views += both_themes(again(), encode)
     return views, explorable.alt(figure, state)
+
+
+def _at_worst(drawn: list[list[View]], start: int) -> list[View]:
+    """Take the pictures of the first state, and of all states the smallest and the farthest text."""
+    return [
+        view._replace(text=min(v.text for v in same), overhang=max(v.overhang for v in same))
+        for view, *same in zip(drawn[start], *drawn, strict=True)
+    ]
 
 
 def _check_size(explorable: Explorable) -> None:

@@ -121,14 +121,15 @@ def _turned_map(name: str) -> Colormap:
 
 
 class Renderer(RendererAgg):
-    """Paints a figure, in the colors of a dark page if asked to, and notes its smallest text.
+    """Paints a figure, in the colors of a dark page if asked to, and notes what its text is like.
 
     Attributes:
         smallest: The size of the smallest text, in points; infinite where there is none.
+        overhang: How far a text leaves the picture, in pixels; 0 where all is inside.
     """
 
     def __init__(self, width: float, height: float, dpi: float, *, dark: bool) -> None:
-        self._dark, self._groups, self.smallest = dark, [], math.inf
+        self._dark, self._groups, self.smallest, self.overhang = dark, [], math.inf, 0.0
         super().__init__(width, height, dpi)
 
     def _update_methods(self) -> None:
@@ -162,13 +163,28 @@ class Renderer(RendererAgg):
         y: float,
         s: str,
         prop: Any,
-        *rest: Any,
-        **options: Any,
+        angle: float,
+        ismath: bool = False,
+        mtext: Any = None,
     ) -> None:
         """Draw a text; the arguments are matplotlib's."""
         if s.strip():
             self.smallest = min(self.smallest, prop.get_size_in_points())
-        self._turning(super().draw_text, ())(gc, x, y, s, prop, *rest, **options)
+            size = self.get_text_width_height_descent(s, prop, ismath)
+            self.overhang = max(self.overhang, self._overhang(x, y, size, math.radians(angle)))
+        self._turning(super().draw_text, ())(gc, x, y, s, prop, angle, ismath, mtext)
+
+    def _overhang(
+        self, x: float, y: float, size: tuple[float, float, float], angle: float
+    ) -> float:
+        """Measure how far a text leaves the picture that begins at ``(x, y)`` on its base line."""
+        width, height, descent = size
+        along = np.array([math.cos(angle), -math.sin(angle)])  # y counts downwards
+        up = np.array([-math.sin(angle), -math.cos(angle)])
+        corners = np.array([x, y]) + np.array(
+            [a * along + b * up for a in (0, width) for b in (-descent, height - descent)]
+        )
+        return float(max(-corners.min(), (corners - [self.width, self.height]).max()))
 
     def open_group(self, s: str, gid: str | None = None) -> None:
         """Note that an artist begins; the arguments are matplotlib's."""

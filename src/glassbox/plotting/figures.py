@@ -328,13 +328,15 @@ def check_sizes(**sizes: Any) -> None:
 
 
 class Painting(NamedTuple):
-    """What a figure looks like: pixels, uint8 ``(height, width, 3)``, and its smallest text.
+    """What a figure looks like: pixels, uint8 ``(height, width, 3)``, and what its text is like.
 
-    The size of the text is in points, and infinite where there is none.
+    The size of the smallest text is in points, and infinite where there is none; by how much one
+    leaves the picture is in pixels.
     """
 
     pixels: np.ndarray
     smallest: float
+    overhang: float
 
 
 def paint(figure: matplotlib.figure.Figure, *, dark: bool = False) -> Painting:
@@ -343,7 +345,8 @@ def paint(figure: matplotlib.figure.Figure, *, dark: bool = False) -> Painting:
     renderer = Renderer(width, height, figure.dpi, dark=dark)
     with maps_turned(figure) if dark else nullcontext():
         figure.draw(renderer)
-    return Painting(np.asarray(renderer.buffer_rgba())[..., :3].copy(), renderer.smallest)
+    pixels = np.asarray(renderer.buffer_rgba())[..., :3].copy()
+    return Painting(pixels, renderer.smallest, renderer.overhang)
 
 
 def to_pixels(figure: matplotlib.figure.Figure) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 A picture of a page is two ``<picture>`` elements of the classes ``gb-light`` and ``gb-dark``; where
 the text would be too small on a phone, each has a ``<source>`` for narrow windows. ``data-text`` is
-the height of the smallest text as a fraction of the picture's width, for those who measure it.
+the height of the smallest text as a fraction of the picture's width, and ``data-overhang`` by how
+many pixels a text leaves the picture where one does, for those who measure it.
 Pictures are loaded when they are to be seen, so that those not shown are never fetched.
 
 The element that holds pictures has the attribute ``data-frames``: whoever writes the page may move
@@ -46,12 +47,16 @@ STYLE = (
 
 
 class View(NamedTuple):
-    """A picture as a ``data:`` URL, its size in pixels, and its smallest text by its width."""
+    """A picture as a ``data:`` URL, its size in pixels, its smallest text by its width.
+
+    And by how many pixels a text leaves it, if one does.
+    """
 
     url: str
     width: int
     height: int
     text: float
+    overhang: float
 
 
 def for_page() -> bool:
@@ -85,9 +90,10 @@ def both_themes(
 def _view(
     figure: matplotlib.figure.Figure, dark: bool, encode: Callable[[np.ndarray], str]
 ) -> View:
-    pixels, points = paint(figure, dark=dark)
-    height, width = pixels.shape[:2]
-    return View(encode(pixels), width, height, points / 72 * figure.dpi / width)
+    painted = paint(figure, dark=dark)
+    height, width = painted.pixels.shape[:2]
+    text = painted.smallest / 72 * figure.dpi / width
+    return View(encode(painted.pixels), width, height, text, painted.overhang)
 
 
 def picture_html(shown: Sequence[View], alt: str) -> str:
@@ -111,7 +117,8 @@ def _element(theme: str, wide: View, narrow: View | None, alt: str) -> str:
 
 def _size(view: View) -> str:
     text = f' data-text="{view.text:.5f}"' if math.isfinite(view.text) else ""
-    return f' width="{view.width}" height="{view.height}"{text}'
+    overhang = f' data-overhang="{view.overhang:.0f}"' if view.overhang >= 1 else ""
+    return f' width="{view.width}" height="{view.height}"{text}{overhang}'
 
 
 def still_html(figure: Figure) -> str:

@@ -45,7 +45,7 @@ def show_game(mean: float, std: float) -> Figure:
     top.set(ylim=(0, 0.85), ylabel="density")
     top.legend(loc="upper right")
     value = 2 * divergence - np.log(4)
-    top.set_title(f"The discriminator's best value is {value:.2f}".replace("-", "−"))
+    top.set_title(f"Value with the best D: {value:.2f}".replace("-", "−"))
     below.axhline(0.5, color=MUTED, linewidth=1)
     below.plot(GRID, best, color=GREEN, label="best")
     below.set(xlim=(-5, 5), ylim=(-0.03, 1.03), ylabel="D(x)", xlabel="x")
