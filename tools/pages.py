@@ -1,11 +1,13 @@
 """What is written into pages while the book is built: the list of modules, run times, versions."""
 
 import ast
+import csv
 import hashlib
 import os
 import platform
 
 import house
+from chapters import ROOT
 
 MODULE = """{marks} `{title}`
 
@@ -18,10 +20,11 @@ MODULE = """{marks} `{title}`
 
 
 def fill(text: str, records: dict[str, dict]) -> str:
-    """Replace the marks of a page: ``@modules@``, ``@run-times@`` and ``@versions@``."""
+    """Replace the marks of a page: ``@modules@``, ``@run-times@``, ``@speeds@``, ``@versions@``."""
     for mark, made in (
         ("@modules@", module_list),
         ("@run-times@", lambda: run_times(records)),
+        ("@speeds@", speeds),
         ("@versions@", lambda: versions(records)),
     ):
         if mark in text:
@@ -92,6 +95,27 @@ def run_times(records: dict[str, dict]) -> str:
         lines.append(f"| {{doc}}`{page}` | {record['cells']} | {times} |")
     total = sum(record["seconds"] for record in records.values())
     lines.append(f"| Total | {sum(r['cells'] for r in records.values())} | {total:.1f} | |")
+    return "\n".join(lines)
+
+
+def speeds() -> str:
+    """Write what ``benchmarks/comparisons.py`` measured as tables, with bars as long as times."""
+    with (ROOT / "book" / "speeds.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    groups: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        groups.setdefault(row["what"], []).append(row)
+    return "\n\n".join(_speeds_of(what, ways) for what, ways in groups.items())
+
+
+def _speeds_of(what: str, ways: list[dict[str, str]]) -> str:
+    longest = max(float(way["longest"]) for way in ways)
+    lines = [f"| {what} | Times as fast | Seconds | |", "|---|---:|---:|---|"]
+    for way in ways:
+        part = 100 * float(way["seconds"]) / longest
+        bar = f'<span class="gbx-bar" style="width: {part:.0f}%"></span>'
+        times = f"{way['seconds']} ({way['shortest']} to {way['longest']})"
+        lines.append(f"| {way['way']} | {float(way['ratio']):.1f} | {times} | {bar} |")
     return "\n".join(lines)
 
 
