@@ -78,7 +78,7 @@ def _draw(explorable: Explorable, state: State) -> tuple[list[View], str]:
 
 
 def _at_worst(drawn: list[list[View]], start: int) -> list[View]:
-    """Take the pictures of the first state, and of all states the smallest and the farthest text."""
+    """Take the pictures of the first state, with the smallest and the farthest text of all."""
     return [
         view._replace(text=min(v.text for v in same), overhang=max(v.overhang for v in same))
         for view, *same in zip(drawn[start], *drawn, strict=True)

@@ -1,5 +1,7 @@
 """The figure of the page on training in several processes."""
 
+from itertools import pairwise
+
 from glassbox.plotting.colors import BLUE, GREEN, MUTED, RUST
 from glassbox.plotting.diagrams import HEIGHT, arrow, box, diagram
 from glassbox.plotting.figures import Figure, drawing
@@ -26,6 +28,6 @@ def show_data_parallel() -> Figure:
         box(ax, (x, rows[2]), wide, f"its copy, its gradient {'g₀' if rank == 0 else 'g₁'}", color)
         box(ax, (x, rows[4]), wide, "the same step", color)
         arrow(ax, (middle + (x - middle) / 3, rows[0] - HEIGHT / 2), (x, rows[1] + HEIGHT / 2))
-        for above, below in zip(rows[1:], rows[2:], strict=False):
+        for above, below in pairwise(rows[1:]):
             arrow(ax, (x, above - HEIGHT / 2), (x, below + HEIGHT / 2))
     return fig
