@@ -6,41 +6,127 @@ import numpy as np
 from matplotlib.patches import FancyBboxPatch
 from torch import Tensor
 
-from glassbox.chapters.residual.study import Lesion, Lesions, Results, Slices, by_depth
+from glassbox.chapters.residual.arms import CLIPS
+from glassbox.chapters.residual.study import Lesion, Lesions, Rates, Results, Slices, by_depth
 from glassbox.plotting.colors import BLUE, GREEN, INK, MUTED, OCHRE, ON_PICTURE, PAPER, RUST
 from glassbox.plotting.figures import Axes, Figure, drawing, figure, on_phone
 from glassbox.training.seed_statistics import SeedRuns
 
 COLORS = {"plain": RUST, "residual": BLUE, "residual, zero": GREEN}
+_CLIP_STYLES = {"clipped": "-", "unclipped": (0, (4, 2))}
+_NETWORK_COLORS = (OCHRE, GREEN, BLUE, RUST)
+_GRID = {"top": 0.8, "wspace": 0.12, "hspace": 0.28}
+_WORST = 10.0  # a loss of the search above which it is drawn here
 _LOWEST, _HIGHEST = 1e-3, 1e4  # losses in a slice beyond which the color stays the same
 _STAGE = {"color": MUTED, "linewidth": 0.8, "linestyle": (0, (2, 3))}  # where one begins
 
 
 @drawing
 def show_degradation(results: Results) -> Figure:
-    """Draw the training loss over the depth, with and without batch normalization."""
-    fig, panels = figure(1, 2, height=3.6, sharey=True, top=0.85, wspace=0.12, phone_cols=1)
-    endings = {"batch normalization": "", "none": ", no norm"}
-    for ax, (title, ending) in zip(panels, endings.items(), strict=True):
-        ends = []
-        for name, color in COLORS.items():
-            first, *rest = name.split(",")  # the ending comes before a comma
-            kind = ",".join([first + ending, *rest])
-            depths = by_depth(results, kind, "train loss")
-            _points(ax, depths, color, name)
-            first, last = (depths[depth].mean for depth in (min(depths), max(depths)))
-            ends.append(f"{name} from {first:.2g} to {last:.2g}")
-        ax.set(yscale="log", xlabel="layers", ylim=(1e-3, 5), title=title)
-        ax.set_xticks(list(depths))
-        fig.describe(
-            f"Training loss from {min(depths)} to {max(depths)} layers, normalization: {title}: "
-            f"{'; '.join(ends)}."
-        )
-    panels[0].set_ylabel("training loss, last epoch")
-    panels[0 if on_phone() else 1].legend(
-        ncols=3, fontsize=9, loc="lower right", bbox_to_anchor=(1.02, 1.12)
+    """Draw the training loss over the depth: with normalization or none, clipped or not."""
+    fig, grid = figure(2, 2, height=5.9, sharex=True, sharey=True, **_GRID)
+    endings = {"batch norm": "", "no norm": ", no norm"}
+    for row, (norm, ending) in zip(grid, endings.items(), strict=True):
+        for ax, clip in zip(row, CLIPS, strict=True):
+            ends = []
+            for name, color in COLORS.items():
+                first, *rest = name.split(",")  # the ending comes before a comma
+                depths = by_depth(results, ",".join([first + ending, *rest]), clip, "train_loss")
+                _points(ax, depths, color, name)
+                low, high = (depths[depth].mean for depth in (min(depths), max(depths)))
+                ends.append(f"{name} from {low:.2g} to {high:.2g}")
+            ax.set(yscale="log", ylim=(1e-3, 5), title=f"{norm}, {clip}")
+            ax.set_xticks(list(depths))
+            fig.describe(
+                f"{norm.capitalize()}, {clip}, training loss from {min(depths)} to {max(depths)} "
+                f"layers: {'; '.join(ends)}."
+            )
+        row[0].set_ylabel("training loss, last epoch")
+    for ax in grid[1]:
+        ax.set_xlabel("layers")
+    grid[0, 1].legend(ncols=3, fontsize=9, loc="lower right", bbox_to_anchor=(1.02, 1.1))
+    return fig
+
+
+@drawing
+def show_search(rates: Rates, depth: int, epochs: int) -> Figure:
+    """Draw the loss on the images to choose by over the learning rate, clipped and not."""
+    fig, panels = figure(1, 2, height=3.5, sharey=True, wspace=0.12, phone_cols=1)
+    for ax, name in zip(panels, ("plain", "residual"), strict=True):
+        for clip, style in _CLIP_STYLES.items():
+            losses = {
+                lr: row[1]
+                for (*key, lr, _), row in rates.items()
+                if key == [name, clip, depth, epochs]
+            }
+            line = {"color": COLORS[name], "marker": "o", "markersize": 4.5, "linestyle": style}
+            ax.plot(list(losses), np.minimum(list(losses.values()), _WORST), label=clip, **line)
+            best = min(losses, key=losses.__getitem__)
+            fig.describe(f"{name.capitalize()}, {clip}: lowest, {losses[best]:.2g}, at {best:g}.")
+        ax.set(xscale="log", yscale="log", ylim=(0.05, 1.2 * _WORST))
+        ax.set(xlabel="learning rate", title=f"{name}, {depth} layers")
+        ax.legend(fontsize=9, loc="lower left")
+    panels[0].set_ylabel("validation loss")
+    return fig
+
+
+@drawing
+def show_budgets(budgets: Mapping[str, Mapping[int, SeedRuns]]) -> Figure:
+    """Draw the training loss of the deepest networks over the steps they were trained for."""
+    fig, ax = figure(height=3.3, top=0.6)
+    for name, counts in budgets.items():
+        _points(ax, counts, COLORS[name], name)
+        said = ", ".join(f"{one.mean:.2g} after {count}" for count, one in counts.items())
+        fig.describe(f"Training loss, {name}: {said} steps.")
+    ax.set(xscale="log", yscale="log", xlabel="steps", ylabel="training loss, last epoch")
+    ax.set_xticks(list(counts), list(map(str, counts)))
+    ax.minorticks_off()
+    ax.legend(ncols=2, fontsize=9, loc="lower right", bbox_to_anchor=(1.0, 1.0))
+    return fig
+
+
+@drawing
+def show_roles(networks: Mapping[str, Mapping[str, Tensor]]) -> Figure:
+    """Draw what blocks do in a few networks: accuracy without each, its share, its gradient.
+
+    Each measure is ``(seeds, blocks)``; points are means, the bars reach from the lowest seed to
+    the highest.
+    """
+    fig, panels = figure(3, 1, height=7.4, sharex=True, top=0.6, hspace=0.2)
+    labels = {
+        "without": "accuracy without it",
+        "ratio": "length of F(x) / of x",
+        "gradient": "gradient, 1 at the end",
+    }
+    for ax, (measure, label) in zip(panels, labels.items(), strict=True):
+        for first in (1, 4, 7):
+            ax.axvline(first, zorder=0, **_STAGE)
+        for (name, found), color in zip(networks.items(), _NETWORK_COLORS, strict=False):
+            values = _scaled(measure, found[measure])
+            ones = {
+                block: SeedRuns(tuple(range(len(column))), tuple(column))
+                for block, column in enumerate(values.T.tolist(), start=1)
+            }
+            _points(ax, ones, color, name)
+            said = " ".join(f"{one.mean:.2g}" for one in ones.values())
+            fig.describe(f"{label.capitalize()}, {name}: {said}.")
+        ax.set_ylabel(label)
+    panels[0].set(ylim=(-3, 103))
+    panels[2].set(yscale="log", xlabel="block")
+    panels[2].set_xticks(range(1, 10))
+    panels[0].legend(
+        ncols=1 if on_phone() else 3, fontsize=9, loc="lower right", bbox_to_anchor=(1.0, 1.0)
     )
     return fig
+
+
+def _scaled(measure: str, values: Tensor) -> np.ndarray:
+    """Bring a measure into its unit: percent, a ratio, or the gradient relative to the last one."""
+    if measure == "without":
+        values = 100 * values
+    if measure == "gradient":
+        values = values / values[:, -1:]
+    return values.numpy()
 
 
 def _points(ax: Axes, values: Mapping[int, SeedRuns], color: str, name: str) -> None:

@@ -1,0 +1,73 @@
+"""Networks whose blocks are measured: they differ in images, width and length of training."""
+
+import torch
+import torch.nn.functional as F
+
+from glassbox.chapters.residual.arms import Recipe, digit_task, train_network
+from glassbox.chapters.residual.blocks import BlockMeasures, measure_blocks
+from glassbox.chapters.residual.cifar import cifar_inputs, cifar_network, read_weights
+from glassbox.data.dataset import Dataset
+from glassbox.data.datasets import load
+from glassbox.data.train_test import TrainTest
+from glassbox.networks.residual import ResidualNetwork
+from glassbox.support.seeds import isolated_seed
+from glassbox.training.evaluation import evaluate
+
+NETWORKS = {"narrow": 8, "wide": 16, "stored": None, "stored, around": None}  # width, if trained
+_BATCH, _MOST = 64, 640  # images of a step; steps after which the same images come again
+_RECIPE = Recipe("clipped", 0.1)
+
+
+def train_and_measure(
+    network: str, data: str, updates: int, seed: int, *, count: int
+) -> tuple[tuple[float, float], list[BlockMeasures]]:
+    """Train a ResNet-20, or take the stored one, and measure its blocks.
+
+    Args:
+        network: One of :data:`NETWORKS`.
+        data: ``"digits"``, ``"cifar10"``, or ``"cifar10, 8 px"`` for images as small as the digits.
+        updates: Steps of training, a multiple of 16 with digits, and of 640 above 640 with others.
+        seed: Decides weights and order.
+        count: Test images to measure with; of CIFAR-10 five times as many.
+
+    Returns:
+        The training loss of the last epoch and the test accuracy; and the measures of each block.
+    """
+    width = NETWORKS[network]
+    if width is None:
+        model, loss, test = _stored(network), 0.0, load("cifar10", split="holdout")
+        images, labels = cifar_inputs(test.images), test.labels
+    else:
+        task = _task(data, updates, seed)
+        images, labels = task.test_images, task.test_labels
+        with isolated_seed(seed):
+            model = ResidualNetwork(20, in_channels=images.shape[1], width=width)
+        epochs = updates * _BATCH // len(task.labels)
+        loss = train_network(model, task, seed, _RECIPE, epochs=epochs).train_loss
+    count = count if data == "digits" else 5 * count
+    images, labels = images[:count], labels[:count]
+    accuracy = float(evaluate(model, images, labels).accuracy)
+    return (loss, accuracy), measure_blocks(model, images, labels)
+
+
+def _stored(network: str) -> ResidualNetwork:
+    """Load the book's weights, or load them into a network that pads its channels on both sides."""
+    if network == "stored":
+        return cifar_network()
+    with isolated_seed(0):
+        model = ResidualNetwork(20, new_channels="around").eval()
+    model.load_state_dict(read_weights())
+    return model
+
+
+def _task(data: str, updates: int, seed: int) -> TrainTest:
+    if data == "digits":
+        return digit_task(seed)
+    parts = load("cifar10")[: _BATCH * min(updates, _MOST)], load("cifar10", split="holdout")
+    return TrainTest(*(map(_small, parts) if data == "cifar10, 8 px" else parts))
+
+
+def _small(images: Dataset) -> Dataset:
+    """Average squares of 4 x 4 pixels."""
+    small = F.avg_pool2d(images.images.float(), 4).round().to(torch.uint8)
+    return Dataset(images.name, small, images.labels, images.class_names)
