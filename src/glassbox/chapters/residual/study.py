@@ -181,8 +181,9 @@ def lesions_of(depth: int, seed: int) -> list[Lesion]:
 
 def _searched(size: Size) -> Iterable[tuple[Any, ...]]:
     """List the trainings of the search, with a seed that no result is reported on."""
-    for clip, rates in zip(CLIPS, (size.clipped_rates, size.unclipped_rates), strict=True):
-        yield from product(ARMS, (clip,), size.depths, rates, (99,))
+    grids = zip(CLIPS, (size.clipped_rates, size.unclipped_rates), strict=True)
+    for arm, (clip, rates) in product(ARMS, grids):
+        yield from product((arm,), (clip,), size.depths, rates, (99,))
 
 
 def _try_rate(
