@@ -98,9 +98,10 @@ class Size:
     data: str = "digits"
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     depths: tuple[int, ...] = DEPTHS
+    bare_depths: tuple[int, ...] = DEPTHS[:-1]  # of networks without normalization
     epochs: int = EPOCHS
-    clipped_rates: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0, 3.0)
-    unclipped_rates: tuple[float, ...] = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+    clipped_rates: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0)
+    unclipped_rates: tuple[float, ...] = (0.003, 0.01, 0.03, 0.1, 0.3)
     longer: tuple[int, ...] = (4, 16)  # times the epochs
     cut: int = 397  # test images by which lesions are judged
     sliced: int = 256  # training images of a slice
@@ -109,20 +110,20 @@ class Size:
 
 
 _MEASURED = (
-    *product(("narrow",), ("digits", "cifar10, 8 px", "cifar10"), (160, 640, 2560)),
-    *product(("wide",), ("cifar10",), (160, 640)),
     *product(("stored", "stored, around"), ("cifar10",), (0,)),
+    *product(("narrow",), ("digits", "cifar10, 8 px"), (160, 640, 2560)),
+    *product(("narrow", "wide"), ("cifar10",), (160,)),
 )
 SIZES = {
     "smoke": Size(
-        **{"seeds": (0, 1), "depths": (20,), "epochs": 1, "longer": (2,), "cut": 4, "sliced": 4},
-        **{"clipped_rates": (0.1,), "unclipped_rates": (0.1,)},
+        **{"seeds": (0, 1), "depths": (20,), "bare_depths": (20,), "epochs": 1, "longer": (2,)},
+        **{"cut": 4, "sliced": 4, "clipped_rates": (0.1,), "unclipped_rates": (0.1,)},
         measured=(("narrow", "digits", 16),),
     ),
     "cpu": Size(measured=_MEASURED),
     "gpu": Size(
-        **{"data": "cifar10", "depths": (20, 32, 44, 56, 110), "epochs": 40, "cut": 10_000},
-        **{"width": 16, "longer": (4,), "measured": _MEASURED},
+        **{"data": "cifar10", "depths": (20, 32, 44, 56, 110), "bare_depths": (20, 56)},
+        **{"epochs": 40, "cut": 10_000, "width": 16, "longer": (4,), "measured": _MEASURED},
     ),
 }
 
@@ -179,11 +180,17 @@ def lesions_of(depth: int, seed: int) -> list[Lesion]:
     return list(dict.fromkeys(found))
 
 
+def _networks(size: Size) -> Iterable[tuple[str, int]]:
+    """List the kinds of networks, each at its depths."""
+    for arm, kind in ARMS.items():
+        yield from product((arm,), size.depths if kind.norm else size.bare_depths)
+
+
 def _searched(size: Size) -> Iterable[tuple[Any, ...]]:
     """List the trainings of the search, with a seed that no result is reported on."""
     grids = zip(CLIPS, (size.clipped_rates, size.unclipped_rates), strict=True)
-    for arm, (clip, rates) in product(ARMS, grids):
-        yield from product((arm,), (clip,), size.depths, rates, (99,))
+    for (arm, depth), (clip, rates) in product(_networks(size), grids):
+        yield from product((arm,), (clip,), (depth,), rates, (99,))
 
 
 def _try_rate(
@@ -196,7 +203,7 @@ def _try_rate(
 
 
 def _compared(size: Size) -> Iterable[tuple[Any, ...]]:
-    return product(ARMS, size.depths, (size.epochs,), size.seeds)
+    return [(*key, size.epochs, seed) for key in _networks(size) for seed in size.seeds]
 
 
 def _longer(size: Size) -> Iterable[tuple[Any, ...]]:
