@@ -6,7 +6,6 @@ import numpy as np
 from matplotlib.patches import FancyBboxPatch
 from torch import Tensor
 
-from glassbox.chapters.residual.arms import CLIPS
 from glassbox.chapters.residual.study import Lesion, Lesions, Rates, Results, Slices, by_depth
 from glassbox.plotting.colors import BLUE, GREEN, INK, MUTED, OCHRE, ON_PICTURE, PAPER, RUST
 from glassbox.plotting.figures import Axes, Figure, drawing, figure, on_phone
@@ -15,7 +14,6 @@ from glassbox.training.seed_statistics import SeedRuns
 COLORS = {"plain": RUST, "residual": BLUE, "residual, zero": GREEN}
 _CLIP_STYLES = {"clipped": "-", "unclipped": (0, (4, 2))}
 _NETWORK_COLORS = (OCHRE, GREEN, BLUE, RUST)
-_GRID = {"top": 0.8, "wspace": 0.12, "hspace": 0.28}
 _WORST = 10.0  # a loss of the search above which it is drawn here
 _LOWEST, _HIGHEST = 1e-3, 1e4  # losses in a slice beyond which the color stays the same
 _STAGE = {"color": MUTED, "linewidth": 0.8, "linestyle": (0, (2, 3))}  # where one begins
@@ -23,41 +21,38 @@ _STAGE = {"color": MUTED, "linewidth": 0.8, "linestyle": (0, (2, 3))}  # where o
 
 @drawing
 def show_degradation(results: Results) -> Figure:
-    """Draw the training loss over the depth: with normalization or none, clipped or not."""
-    fig, grid = figure(2, 2, height=5.9, sharex=True, sharey=True, **_GRID)
-    endings = {"batch norm": "", "no norm": ", no norm"}
-    for row, (norm, ending) in zip(grid, endings.items(), strict=True):
-        for ax, clip in zip(row, CLIPS, strict=True):
-            ends = []
-            for name, color in COLORS.items():
-                first, *rest = name.split(",")  # the ending comes before a comma
-                depths = by_depth(results, ",".join([first + ending, *rest]), clip, "train_loss")
-                _points(ax, depths, color, name)
-                low, high = (depths[depth].mean for depth in (min(depths), max(depths)))
-                ends.append(f"{name} from {low:.2g} to {high:.2g}")
-            ax.set(yscale="log", ylim=(1e-3, 5), title=f"{norm}, {clip}")
-            ax.set_xticks(list(depths))
-            fig.describe(
-                f"{norm.capitalize()}, {clip}, training loss from {min(depths)} to {max(depths)} "
-                f"layers: {'; '.join(ends)}."
-            )
-        row[0].set_ylabel("training loss, last epoch")
-    for ax in grid[1]:
-        ax.set_xlabel("layers")
-    grid[0, 1].legend(ncols=3, fontsize=9, loc="lower right", bbox_to_anchor=(1.02, 1.1))
+    """Draw the training loss over the depth, with and without batch normalization."""
+    fig, panels = figure(1, 2, height=3.6, sharey=True, top=0.85, wspace=0.12, phone_cols=1)
+    endings = {"batch normalization": "", "none": ", no norm"}
+    for ax, (title, ending) in zip(panels, endings.items(), strict=True):
+        ends = []
+        for name, color in COLORS.items():
+            first, *rest = name.split(",")  # the ending comes before a comma
+            depths = by_depth(results, ",".join([first + ending, *rest]), "train loss")
+            _points(ax, depths, color, name)
+            low, high = (depths[depth].mean for depth in (min(depths), max(depths)))
+            ends.append(f"{name} from {low:.2g} to {high:.2g}")
+        ax.set(yscale="log", xlabel="layers", ylim=(1e-3, 5), title=title)
+        ax.set_xticks(list(depths))
+        fig.describe(
+            f"Training loss from {min(depths)} to {max(depths)} layers, normalization: {title}: "
+            f"{'; '.join(ends)}."
+        )
+    panels[0].set_ylabel("training loss, last epoch")
+    panels[0 if on_phone() else 1].legend(
+        ncols=3, fontsize=9, loc="lower right", bbox_to_anchor=(1.02, 1.12)
+    )
     return fig
 
 
 @drawing
-def show_search(rates: Rates, depth: int, epochs: int) -> Figure:
+def show_search(rates: Rates, depth: int) -> Figure:
     """Draw the loss on the images to choose by over the learning rate, clipped and not."""
     fig, panels = figure(1, 2, height=3.5, sharey=True, wspace=0.12, phone_cols=1)
     for ax, name in zip(panels, ("plain", "residual"), strict=True):
         for clip, style in _CLIP_STYLES.items():
             losses = {
-                lr: row[1]
-                for (*key, lr, _), row in rates.items()
-                if key == [name, clip, depth, epochs]
+                lr: row[1] for (*key, lr, _), row in rates.items() if key == [name, clip, depth]
             }
             line = {"color": COLORS[name], "marker": "o", "markersize": 4.5, "linestyle": style}
             ax.plot(list(losses), np.minimum(list(losses.values()), _WORST), label=clip, **line)

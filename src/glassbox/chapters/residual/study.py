@@ -1,11 +1,10 @@
 """The study of plain and residual networks: its sizes, its tables, and how they are read.
 
-``python -m glassbox.chapters.residual.study --size cpu --part all`` takes about half an hour on one
-core. ``--part rates`` searches for the recipe of each kind of network at each depth, on other
-images than those the results are reported on; ``compare`` trains each with its best one;
-``budgets`` trains the deepest 4 and 16 times as long; ``blocks`` measures what single blocks do
-after more or fewer steps, on digits and on CIFAR-10. ``--size gpu`` does it all with CIFAR-10;
-make its rates first.
+``python -m glassbox.chapters.residual.study --size cpu`` trains 155 networks in about 10 minutes
+on one core, by a common recipe. ``--part rates`` searches for the best recipe of some, on images of
+their own; ``--part winners`` trains these, also four times as long; ``--part blocks`` measures what
+single blocks do after more or fewer steps, on digits and on CIFAR-10. ``--size gpu`` does it with
+CIFAR-10, in 40 epochs; make its rates before its winners.
 
 Each ``load_X`` reads a table from the folder of a study, or the one stored with the package. It
 raises a ``ValueError`` if the table is another one or lacks runs; fractions are 0 to 1.
@@ -26,8 +25,8 @@ from glassbox.chapters.residual.arms import (
     CLIPS,
     DEPTHS,
     EPOCHS,
+    SEARCHES,
     TASKS,
-    Outcome,
     Recipe,
     make_network,
     train_network,
@@ -53,11 +52,10 @@ def _lesion(removed: str) -> Lesion:
 
 
 STORED = Path(__file__).parent
-_RECIPE = ("clip_norm", "lr")  # the first is 0 where nothing was clipped
 OUTCOMES = study_table(
     STORED / "outcomes.csv",
     {"arm": str, "depth": int, "epochs": int, "seed": int},
-    (*_RECIPE, *Outcome._fields),
+    ("train loss", "train accuracy", "test accuracy"),
 )
 LESIONS = study_table(
     STORED / "lesions.csv",
@@ -72,12 +70,12 @@ SLICES = study_table(
 RATES = study_table(
     STORED / "rates.csv",
     {"arm": str, "clip": str, "depth": int, "lr": float, "seed": int},
-    ("train_loss", "validation_loss", "validation_accuracy"),
+    ("train loss", "validation loss", "validation accuracy"),
 )
-BUDGETS = study_table(
-    STORED / "budgets.csv",
+WINNERS = study_table(
+    STORED / "winners.csv",
     {"arm": str, "depth": int, "epochs": int, "seed": int},
-    (*_RECIPE, *Outcome._fields),
+    ("clip norm", "lr", "train loss", "test accuracy"),  # the first is 0 where none was clipped
 )
 TRAINED = study_table(
     STORED / "trained.csv",
@@ -98,39 +96,42 @@ class Size:
     data: str = "digits"
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     depths: tuple[int, ...] = DEPTHS
-    bare_depths: tuple[int, ...] = DEPTHS[:-1]  # of networks without normalization
     epochs: int = EPOCHS
+    searched: tuple[tuple[str, int], ...] = ()  # kinds of networks whose recipe is, and depths
     clipped_rates: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0)
     unclipped_rates: tuple[float, ...] = (0.003, 0.01, 0.03, 0.1, 0.3)
-    longer: tuple[int, ...] = (4, 16)  # times the epochs
-    cut: int = 397  # test images by which lesions are judged
+    cut: int = 773  # test images by which lesions are judged
     sliced: int = 256  # training images of a slice
     width: int = 8
     measured: tuple[tuple[str, str, int], ...] = ()  # of which networks the blocks are
 
 
+_SEARCHED = (
+    *product(("plain", "residual"), (8, 20, 56)),
+    *product(("plain, no norm", "residual, no norm, zero"), (20,)),
+)
 _MEASURED = (
     *product(("stored", "stored, around"), ("cifar10",), (0,)),
-    *product(("narrow",), ("digits", "cifar10, 8 px"), (160, 640, 2560)),
-    *product(("narrow", "wide"), ("cifar10",), (160,)),
+    *product(("narrow",), ("digits", "cifar10, 8 px"), (160, 1280)),
+    *product(("narrow",), ("cifar10",), (160,)),
 )
 SIZES = {
     "smoke": Size(
-        **{"seeds": (0, 1), "depths": (20,), "bare_depths": (20,), "epochs": 1, "longer": (2,)},
-        **{"cut": 4, "sliced": 4, "clipped_rates": (0.1,), "unclipped_rates": (0.1,)},
+        **{"seeds": (0, 1), "depths": (20,), "epochs": 1, "searched": (("plain", 20),)},
+        **{"clipped_rates": (0.1,), "unclipped_rates": (0.1,), "cut": 4, "sliced": 4},
         measured=(("narrow", "digits", 16),),
     ),
-    "cpu": Size(measured=_MEASURED),
+    "cpu": Size(searched=_SEARCHED, measured=_MEASURED),
     "gpu": Size(
-        **{"data": "cifar10", "depths": (20, 32, 44, 56, 110), "bare_depths": (20, 56)},
-        **{"epochs": 40, "cut": 10_000, "width": 16, "longer": (4,), "measured": _MEASURED},
+        **{"data": "cifar10", "depths": (20, 32, 44, 56, 110), "epochs": 40, "cut": 10_000},
+        **{"width": 16, "searched": _SEARCHED[1:3] + _SEARCHED[4:6], "measured": _MEASURED},
     ),
 }
 
 
-@lru_cache(2)
-def _task(data: str, seed: int, search: bool = False) -> TrainTest:
-    return TASKS[data](seed, search=search)
+@lru_cache(1)
+def _task(data: str, seed: int) -> TrainTest:
+    return TASKS[data](seed)
 
 
 def _network(size: Size, task: TrainTest, arm: str, depth: int, seed: int) -> ResidualNetwork:
@@ -180,51 +181,24 @@ def lesions_of(depth: int, seed: int) -> list[Lesion]:
     return list(dict.fromkeys(found))
 
 
-def _networks(size: Size) -> Iterable[tuple[str, int]]:
-    """List the kinds of networks, each at its depths."""
-    for arm, kind in ARMS.items():
-        yield from product((arm,), size.depths if kind.norm else size.bare_depths)
+def _networks(size: Size) -> list[tuple[Any, ...]]:
+    longer = ("plain", size.depths[-1], 4 * size.epochs)
+    runs = [*product(ARMS, size.depths, (size.epochs,)), longer]
+    return [(*run, seed) for seed in size.seeds for run in runs]
 
 
-def _searched(size: Size) -> Iterable[tuple[Any, ...]]:
-    """List the trainings of the search, with a seed that no result is reported on."""
-    grids = zip(CLIPS, (size.clipped_rates, size.unclipped_rates), strict=True)
-    for (arm, depth), (clip, rates) in product(_networks(size), grids):
-        yield from product((arm,), (clip,), (depth,), rates, (99,))
-
-
-def _try_rate(
-    study: Study, arm: str, clip: str, depth: int, lr: float, seed: int
-) -> tuple[float, ...]:
-    task = _task(study.size.data, seed, True)
-    model = _network(study.size, task, arm, depth, seed)
-    outcome = train_network(model, task, seed, Recipe(clip, lr), epochs=study.size.epochs)
-    return outcome.train_loss, outcome.test_loss, outcome.test_accuracy
-
-
-def _compared(size: Size) -> Iterable[tuple[Any, ...]]:
-    return [(*key, size.epochs, seed) for key in _networks(size) for seed in size.seeds]
-
-
-def _longer(size: Size) -> Iterable[tuple[Any, ...]]:
-    epochs = [times * size.epochs for times in size.longer]
-    return product(("plain", "residual"), size.depths[-1:], epochs, size.seeds[:3])
-
-
-def _train(study: Study, arm: str, depth: int, epochs: int, seed: int) -> list[float]:
+def _train(study: Study, arm: str, depth: int, epochs: int, seed: int) -> tuple[float, ...]:
     """Train a network; cut blocks out of some, and a slice through the loss of some."""
     size, task = study.size, _task(study.size.data, seed)
-    recipe = best_recipe(arm, depth, folder=study.folder)
     model = _network(size, task, arm, depth, seed)
-    outcome = train_network(model, task, seed, recipe, epochs=epochs)
-    if study.part == "compare" and ARMS[arm].norm:
-        if depth in (20, 56):
-            _cut(study, model, task, (arm, depth, seed))
-        if seed == 0 and not ARMS[arm].zero_init:
-            some = task.images[: size.sliced], task.labels[: size.sliced]
-            for row, line in enumerate(loss_slice(model, *some, points=17).tolist()):
-                study.add(SLICES, (arm, depth, seed, row), line)
-    return [CLIPS[recipe.clip] or 0, recipe.lr, *outcome]
+    outcome = train_network(model, task, seed, ARMS[arm].recipe, epochs=epochs)
+    if epochs == size.epochs and ARMS[arm].norm and depth in (20, 56):
+        _cut(study, model, task, (arm, depth, seed))
+    if epochs == size.epochs and arm in ("plain", "residual") and seed == 0:
+        some = task.images[: size.sliced], task.labels[: size.sliced]
+        for row, line in enumerate(loss_slice(model, *some, points=17).tolist()):
+            study.add(SLICES, (arm, depth, seed, row), line)
+    return outcome.train_loss, outcome.train_accuracy, outcome.test_accuracy
 
 
 def _cut(study: Study, model: ResidualNetwork, task: TrainTest, key: tuple[str, int, int]) -> None:
@@ -235,9 +209,42 @@ def _cut(study: Study, model: ResidualNetwork, task: TrainTest, key: tuple[str, 
         study.add(LESIONS, (*key, " ".join(map(str, lesion))), [fraction])
 
 
+def _recipes(size: Size) -> Iterable[tuple[Any, ...]]:
+    """List the trainings of the search, with a seed that no result is reported on."""
+    grids = zip(CLIPS, (size.clipped_rates, size.unclipped_rates), strict=True)
+    for (arm, depth), (clip, rates) in product(size.searched, grids):
+        yield from product((arm,), (clip,), (depth,), rates, (99,))
+
+
+def _try_recipe(
+    study: Study, arm: str, clip: str, depth: int, lr: float, seed: int
+) -> tuple[float, ...]:
+    task = SEARCHES[study.size.data](seed, search=True)
+    model = _network(study.size, task, arm, depth, seed)
+    outcome = train_network(model, task, seed, Recipe(clip, lr), epochs=study.size.epochs)
+    return outcome.train_loss, outcome.test_loss, outcome.test_accuracy
+
+
+def _won(size: Size) -> Iterable[tuple[Any, ...]]:
+    """List the deepest networks that were searched, and one that is trained four times as long."""
+    deepest = max(depth for _, depth in size.searched)
+    for arm in (arm for arm, depth in size.searched if depth == deepest):
+        yield from product((arm,), (deepest,), (size.epochs,), size.seeds)
+    yield from product(("plain",), (deepest,), (4 * size.epochs,), size.seeds)
+
+
+def _train_winner(study: Study, arm: str, depth: int, epochs: int, seed: int) -> list[float]:
+    task = SEARCHES[study.size.data](seed)
+    recipe = best_recipe(arm, depth, folder=study.folder)
+    model = _network(study.size, task, arm, depth, seed)
+    outcome = train_network(model, task, seed, recipe, epochs=epochs)
+    clip_norm = CLIPS[recipe.clip] or 0
+    return [clip_norm, recipe.lr, outcome.train_loss, outcome.test_accuracy]
+
+
 def _blocks(size: Size) -> Iterable[tuple[Any, ...]]:
     for network, data, updates in size.measured:
-        seeds = (0,) if NETWORKS[network] is None else size.seeds[:3]
+        seeds = (0,) if NETWORKS[network] is None else size.seeds[:2]
         yield from product((network,), (data,), (updates,), seeds)
 
 
@@ -249,22 +256,22 @@ def _measure(study: Study, *key: Any) -> tuple[float, float]:
 
 
 PARTS = {
-    "compare": (Runs(OUTCOMES, _compared, _train, beside=(LESIONS, SLICES)),),
-    "rates": (Runs(RATES, _searched, _try_rate),),
-    "budgets": (Runs(BUDGETS, _longer, _train),),
+    "compare": (Runs(OUTCOMES, _networks, _train, beside=(LESIONS, SLICES)),),
+    "rates": (Runs(RATES, _recipes, _try_recipe),),
+    "winners": (Runs(WINNERS, _won, _train_winner),),
     "blocks": (Runs(TRAINED, _blocks, _measure, beside=(BLOCKS,)),),
 }
 
 load_outcomes = OUTCOMES.runs  # how the trainings ended, by ``(arm, depth, epochs)``
-load_budgets = BUDGETS.runs  # likewise, of longer ones
+load_winners = WINNERS.runs  # likewise, with the best recipe of each
 load_rates = RATES.rows  # losses and accuracy by ``(arm, clip, depth, lr, seed)``
 load_trained = TRAINED.rows  # loss and accuracy by ``(network, data, updates, seed)``
 
 
 def by_depth(results: Results, arm: str, measure: str) -> dict[int, SeedRuns]:
-    """Take one measure of one arm for all depths, ascending."""
-    depths = sorted((key, row) for (name, *key), row in results.items() if name == arm)
-    return {depth: row[measure] for (depth, _), row in depths}
+    """Take one measure of one arm for all depths, ascending, of trainings of the common length."""
+    depths = sorted(depth for name, depth, epochs in results if (name, epochs) == (arm, EPOCHS))
+    return {depth: results[arm, depth, EPOCHS][measure] for depth in depths}
 
 
 def load_lesions(folder: str | Path | None = None) -> Lesions:
