@@ -47,7 +47,7 @@ def test_it_has_eight_blocks_and_the_published_number_of_parameters():
         assert count_parameters(resnet18(10)) == 11_181_642
         assert len(block_names(model)) == 8
         assert model(torch.empty(2, 3, 224, 224)).shape == (2, 1000)
-        assert resnet18(in_channels=1)(torch.empty(1, 1, 32, 32)).shape == (1, 1000)
+        assert resnet18(in_channels=1)(torch.empty(2, 1, 33, 32)).shape == (2, 1000)
 
 
 test_a_wrong_argument_is_named = refuses(

@@ -66,21 +66,6 @@ def show_search(rates: Rates, depth: int) -> Figure:
 
 
 @drawing
-def show_budgets(budgets: Mapping[str, Mapping[int, SeedRuns]]) -> Figure:
-    """Draw the training loss of the deepest networks over the steps they were trained for."""
-    fig, ax = figure(height=3.3, top=0.6)
-    for name, counts in budgets.items():
-        _points(ax, counts, COLORS[name], name)
-        said = ", ".join(f"{one.mean:.2g} after {count}" for count, one in counts.items())
-        fig.describe(f"Training loss, {name}: {said} steps.")
-    ax.set(xscale="log", yscale="log", xlabel="steps", ylabel="training loss, last epoch")
-    ax.set_xticks(list(counts), list(map(str, counts)))
-    ax.minorticks_off()
-    ax.legend(ncols=2, fontsize=9, loc="lower right", bbox_to_anchor=(1.0, 1.0))
-    return fig
-
-
-@drawing
 def show_roles(networks: Mapping[str, Mapping[str, Tensor]]) -> Figure:
     """Draw what blocks do in a few networks: accuracy without each, its share, its gradient.
 
@@ -98,12 +83,8 @@ def show_roles(networks: Mapping[str, Mapping[str, Tensor]]) -> Figure:
             ax.axvline(first, zorder=0, **_STAGE)
         for (name, found), color in zip(networks.items(), _NETWORK_COLORS, strict=False):
             values = _scaled(measure, found[measure])
-            ones = {
-                block: SeedRuns(tuple(range(len(column))), tuple(column))
-                for block, column in enumerate(values.T.tolist(), start=1)
-            }
-            _points(ax, ones, color, name)
-            said = " ".join(f"{one.mean:.2g}" for one in ones.values())
+            _spread(ax, dict(enumerate(values.T.tolist(), start=1)), color, name)
+            said = " ".join(f"{mean:.2g}" for mean in values.mean(0))
             fig.describe(f"{label.capitalize()}, {name}: {said}.")
         ax.set_ylabel(label)
     panels[0].set(ylim=(-3, 103))
@@ -126,8 +107,12 @@ def _scaled(measure: str, values: Tensor) -> np.ndarray:
 
 def _points(ax: Axes, values: Mapping[int, SeedRuns], color: str, name: str) -> None:
     """Draw means with the lowest and the highest seed: an interval would leave the axis."""
-    means = np.array([one.mean for one in values.values()])
-    ends = np.array([(min(one.values), max(one.values)) for one in values.values()]).T
+    _spread(ax, {at: one.values for at, one in values.items()}, color, name)
+
+
+def _spread(ax: Axes, values: Mapping[int, Sequence[float]], color: str, name: str) -> None:
+    means = np.array([np.mean(one) for one in values.values()])
+    ends = np.array([(min(one), max(one)) for one in values.values()]).T
     style = {"color": color, "marker": "o", "markersize": 4.5, "linewidth": 1.6, "capsize": 3}
     ax.errorbar(list(values), means, np.abs(ends - means), label=name, **style)
 
