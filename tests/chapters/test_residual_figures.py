@@ -77,7 +77,7 @@ def test_what_blocks_do_is_drawn_in_three_measures():
 def test_the_diagram_has_a_sum_in_the_residual_block_alone():
     fig = show_blocks()
     plain, residual = (texts_of(panel(fig, f"{kind} block")) for kind in ("plain", "residual"))
-    assert plain == ["convolution 3 × 3", "batch norm", "ReLU"] * 2
+    assert plain == ["conv 3 × 3", "batch norm", "ReLU"] * 2
     assert {"+", "shortcut", "F", "H(x)"} <= set(residual)
     assert_inside(fig)
 

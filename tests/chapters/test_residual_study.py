@@ -9,7 +9,6 @@ from torch import nn
 
 from glassbox.chapters.residual.arms import (
     ARMS,
-    CLIPS,
     DEPTHS,
     DIVERGED,
     EPOCHS,
@@ -134,10 +133,8 @@ def test_the_stored_tables_fit_together():
 
 
 def test_winners_were_trained_with_the_best_recipe_of_the_search():
-    for (arm, depth, _), row in load_winners().items():
-        clip, lr = best_recipe(arm, depth)
-        assert set(row["clip norm"].values) == {CLIPS[clip] or 0}
-        assert set(row["lr"].values) == {lr}
+    for (arm, clip, depth, _), row in load_winners().items():
+        assert set(row["lr"].values) == {best_recipe(arm, depth, clip=clip).lr}
 
 
 def test_no_rate_that_was_chosen_is_at_the_edge_of_its_grid():

@@ -7,8 +7,8 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from glassbox.plotting.colors import BLUE, INK, MUTED, PAPER, RUST
 from glassbox.plotting.figures import Axes, Figure, drawing, figure
 
-_LAYERS = ("convolution 3 × 3", "batch norm", "ReLU", "convolution 3 × 3", "batch norm")
-_WIDTH, _HEIGHT, _STEP = 3.1, 0.62, 0.95
+_LAYERS = ("conv 3 × 3", "batch norm", "ReLU", "conv 3 × 3", "batch norm")
+_WIDTH, _HEIGHT, _STEP = 2.6, 0.62, 0.95
 _SPOTS = [-_STEP * (i + 0.5) for i in range(len(_LAYERS))]
 _SUM = -_STEP * (len(_LAYERS) + 0.5)
 _SIDE = 2.3  # how far the shortcut is from the main path
@@ -25,7 +25,7 @@ def show_blocks() -> Figure:
         ax.set_axis_off()
         _main_path(ax, joined=ax is panels[1])
     _shortcut(panels[1])
-    panels[1].text(-1.95, _SPOTS[2], "F", size=15, style="italic", color=BLUE, ha="center")
+    _name_main_path(panels[1])
     fig.describe(
         "Two columns of layers: convolution, batch norm, ReLU, convolution, batch norm, and a last "
         "ReLU. In the right one the first five are called F, and an arrow runs from the input x "
@@ -50,6 +50,14 @@ def _main_path(ax: Axes, *, joined: bool) -> None:
     ax.text(0, 0.82, "x", size=13, style="italic", ha="center")
     if joined:
         ax.text(0.3, last - 0.75, "H(x)", size=12, style="italic", va="center")
+
+
+def _name_main_path(ax: Axes) -> None:
+    """Draw a bracket beside the five layers that are F."""
+    above, below, at = _SPOTS[0] + _HEIGHT / 2, _SPOTS[-1] - _HEIGHT / 2, -_WIDTH / 2 - 0.25
+    corners = [at + 0.12, at, at, at + 0.12], [above, above, below, below]
+    ax.plot(*corners, color=BLUE, linewidth=1.4)
+    ax.text(at - 0.35, _SPOTS[2], "F", size=15, style="italic", color=BLUE, ha="center")
 
 
 def _shortcut(ax: Axes) -> None:

@@ -74,8 +74,8 @@ RATES = study_table(
 )
 WINNERS = study_table(
     STORED / "winners.csv",
-    {"arm": str, "depth": int, "epochs": int, "seed": int},
-    ("clip norm", "lr", "train loss", "test accuracy"),  # the first is 0 where none was clipped
+    {"arm": str, "clip": str, "depth": int, "epochs": int, "seed": int},
+    ("lr", "train loss", "test accuracy"),
 )
 TRAINED = study_table(
     STORED / "trained.csv",
@@ -223,20 +223,22 @@ def _try_recipe(
 
 
 def _won(size: Size) -> Iterable[tuple[Any, ...]]:
-    """List the deepest networks that were searched, and one that is trained four times as long."""
+    """List the deepest networks that were searched, and those that are trained longer."""
     deepest = max(depth for _, depth in size.searched)
-    for arm in (arm for arm, depth in size.searched if depth == deepest):
-        yield from product((arm,), (deepest,), (size.epochs,), size.seeds)
-    yield from product(("plain",), (deepest,), (4 * size.epochs,), size.seeds)
+    arms = [arm for arm, depth in size.searched if depth == deepest]
+    for epochs, some in ((size.epochs, CLIPS), (4 * size.epochs, ["clipped"])):
+        for seed, arm in product(size.seeds, arms if some is CLIPS else ["plain"]):
+            yield from product((arm,), some, (deepest,), (epochs,), (seed,))
 
 
-def _train_winner(study: Study, arm: str, depth: int, epochs: int, seed: int) -> list[float]:
+def _train_winner(
+    study: Study, arm: str, clip: str, depth: int, epochs: int, seed: int
+) -> list[float]:
     task = SEARCHES[study.size.data](seed)
-    recipe = best_recipe(arm, depth, folder=study.folder)
+    recipe = best_recipe(arm, depth, clip=clip, folder=study.folder)
     model = _network(study.size, task, arm, depth, seed)
     outcome = train_network(model, task, seed, recipe, epochs=epochs)
-    clip_norm = CLIPS[recipe.clip] or 0
-    return [clip_norm, recipe.lr, outcome.train_loss, outcome.test_accuracy]
+    return [recipe.lr, outcome.train_loss, outcome.test_accuracy]
 
 
 def _blocks(size: Size) -> Iterable[tuple[Any, ...]]:
@@ -260,7 +262,7 @@ PARTS = {
 }
 
 load_outcomes = OUTCOMES.runs  # how the trainings ended, by ``(arm, depth, epochs)``
-load_winners = WINNERS.runs  # likewise, with the best recipe of each
+load_winners = WINNERS.runs  # likewise, by ``(arm, clip, depth, epochs)``, at the best rates
 load_rates = RATES.rows  # losses and accuracy by ``(arm, clip, depth, lr, seed)``
 load_trained = TRAINED.rows  # loss and accuracy by ``(network, data, updates, seed)``
 
