@@ -25,8 +25,9 @@ def train_and_measure(
 
     Args:
         network: One of :data:`NETWORKS`.
-        data: ``"digits"``, ``"cifar10"``, or ``"cifar10, 8 px"`` for images as small as the digits.
-        updates: Steps of training, a multiple of 16 with digits, and of 640 above 640 with others;
+        data: ``"digits"``, ``"digits, half random"`` for digits half of whose training labels are
+            drawn at random, ``"cifar10"``, or ``"cifar10, 8 px"`` for images as small as digits.
+        updates: Steps of training, a multiple of 16 with digits, and of 640 above 640 with CIFAR-10;
             of the stored network 0.
         seed: Decides weights and order.
         count: Test images to measure blocks with; the accuracy is that of all.
@@ -63,8 +64,9 @@ def _stored(network: str) -> ResidualNetwork:
 
 
 def _task(data: str, updates: int, seed: int) -> TrainTest:
-    if data == "digits":
-        return digit_task(seed)
+    if data.startswith("digits"):
+        task = digit_task(seed)
+        return task if data == "digits" else TrainTest(_half_random(task.train, seed), task.test)
     parts = load("cifar10")[: _BATCH * min(updates, _MOST)], load("cifar10", split="holdout")
     return TrainTest(*(map(_small, parts) if data == "cifar10, 8 px" else parts))
 
@@ -73,3 +75,12 @@ def _small(images: Dataset) -> Dataset:
     """Average squares of 4 x 4 pixels."""
     small = F.avg_pool2d(images.images.float(), 4).round().to(torch.uint8)
     return Dataset(images.name, small, images.labels, images.class_names)
+
+
+def _half_random(images: Dataset, seed: int) -> Dataset:
+    """Replace half of the labels by others, drawn at random."""
+    generator = torch.Generator().manual_seed(seed)
+    chosen = torch.rand(len(images.labels), generator=generator) < 0.5
+    drawn = torch.randint(10, images.labels.shape, generator=generator)
+    labels = torch.where(chosen, drawn, images.labels)
+    return Dataset(images.name, images.images, labels, images.class_names)

@@ -109,6 +109,7 @@ class Size:
 _SEARCHED = (*product(("plain",), (8, 20, 56)), ("residual", 56))
 _MEASURED = (
     *product(("narrow",), ("digits", "cifar10, 8 px"), (160, 1280)),
+    ("narrow", "digits, half random", 1280),
     *product(("narrow",), ("cifar10",), (160,)),
     *product(("stored", "stored, around"), ("cifar10",), (0,)),
 )
