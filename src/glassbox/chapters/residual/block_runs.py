@@ -27,8 +27,8 @@ def train_and_measure(
         network: One of :data:`NETWORKS`.
         data: ``"digits"``, ``"digits, half random"`` for digits half of whose training labels are
             drawn at random, ``"cifar10"``, or ``"cifar10, 8 px"`` for images as small as digits.
-        updates: Steps of training, a multiple of 16 with digits, and of 640 above 640 with CIFAR-10;
-            of the stored network 0.
+        updates: Steps of training, a multiple of 16 with digits, and of 640 above 640 with
+            CIFAR-10; of the stored network 0.
         seed: Decides weights and order.
         count: Test images to measure blocks with; the accuracy is that of all.
 
