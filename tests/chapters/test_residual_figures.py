@@ -70,7 +70,8 @@ def test_what_blocks_do_is_drawn_in_three_measures():
     assert line(top, "one") == pytest.approx((100 * network["without"]).mean(0).tolist())
     assert line(middle, "other") == pytest.approx(network["ratio"][0].tolist())
     assert line(below, "other")[-1] == 1
-    assert f"Accuracy without it, other: {100 * network['without'][0, 0]:.2g} " in fig.alt
+    assert "Length of F(x) / of x, one: " in fig.alt
+    assert f"Accuracy without it, %, other: {100 * network['without'][0, 0]:.2g} " in fig.alt
     to_pixels(fig)
 
 

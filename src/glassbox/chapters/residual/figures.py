@@ -13,8 +13,8 @@ from glassbox.training.seed_statistics import SeedRuns
 
 COLORS = {"plain": RUST, "residual": BLUE, "residual, zero": GREEN}
 _CLIP_STYLES = {"clipped": "-", "unclipped": (0, (4, 2))}
-_NETWORK_COLORS = (OCHRE, GREEN, BLUE, RUST)
-_WORST = 10.0  # a loss of the search above which it is drawn here
+_NETWORK_COLORS = (OCHRE, BLUE, GREEN, RUST)
+_WORST = 5.0  # a loss of the search above which it is drawn here
 _LOWEST, _HIGHEST = 1e-3, 1e4  # losses in a slice beyond which the color stays the same
 _STAGE = {"color": MUTED, "linewidth": 0.8, "linestyle": (0, (2, 3))}  # where one begins
 
@@ -60,21 +60,23 @@ def show_search(rates: Rates, depth: int) -> Figure:
             fig.describe(f"{name.capitalize()}, {clip}: lowest, {losses[best]:.2g}, at {best:g}.")
         ax.set(xscale="log", yscale="log", ylim=(0.05, 1.2 * _WORST))
         ax.set(xlabel="learning rate", title=f"{name}, {depth} layers")
-        ax.legend(fontsize=9, loc="lower left")
+        ax.set_xticks([0.01, 0.1, 1], ["0.01", "0.1", "1"])
+        ax.set_yticks([0.1, 1], ["0.1", "1"])
+        ax.legend(fontsize=9, loc="lower left" if name == "plain" else "upper right")
     panels[0].set_ylabel("validation loss")
     return fig
 
 
 @drawing
 def show_roles(networks: Mapping[str, Mapping[str, Tensor]]) -> Figure:
-    """Draw what blocks do in a few networks: accuracy without each, its share, its gradient.
+    """Draw what blocks do in up to four networks: accuracy without each, its share, its gradient.
 
     Each measure is ``(seeds, blocks)``; points are means, the bars reach from the lowest seed to
     the highest.
     """
-    fig, panels = figure(3, 1, height=7.4, sharex=True, top=0.6, hspace=0.2)
+    fig, panels = figure(3, 1, height=7.6, sharex=True, top=1.1 if on_phone() else 0.75, hspace=0.2)
     labels = {
-        "without": "accuracy without it",
+        "without": "accuracy without it, %",
         "ratio": "length of F(x) / of x",
         "gradient": "gradient, 1 at the end",
     }
@@ -85,13 +87,15 @@ def show_roles(networks: Mapping[str, Mapping[str, Tensor]]) -> Figure:
             values = _scaled(measure, found[measure])
             _spread(ax, dict(enumerate(values.T.tolist(), start=1)), color, name)
             said = " ".join(f"{mean:.2g}" for mean in values.mean(0))
-            fig.describe(f"{label.capitalize()}, {name}: {said}.")
+            fig.describe(f"{label[0].upper()}{label[1:]}, {name}: {said}.")
         ax.set_ylabel(label)
     panels[0].set(ylim=(-3, 103))
-    panels[2].set(yscale="log", xlabel="block")
+    panels[1].set_ylim(bottom=0)
+    panels[2].set_ylim(bottom=0)
+    panels[2].set_xlabel("block")
     panels[2].set_xticks(range(1, 10))
     panels[0].legend(
-        ncols=1 if on_phone() else 3, fontsize=9, loc="lower right", bbox_to_anchor=(1.0, 1.0)
+        ncols=1 if on_phone() else 2, fontsize=9, loc="lower right", bbox_to_anchor=(1.0, 1.0)
     )
     return fig
 
