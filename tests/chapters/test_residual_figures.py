@@ -4,13 +4,18 @@ from itertools import product
 
 import pytest
 import torch
-from drawn import line, named, panel
+from drawn import assert_inside, line, named, panel
 
 from glassbox.chapters.residual import figures as drawings
-from glassbox.chapters.residual.arms import ARMS, DEPTHS, EPOCHS
+from glassbox.chapters.residual.arms import ARMS, CLIPS, DEPTHS, EPOCHS
+from glassbox.chapters.residual.block_figure import show_blocks
 from glassbox.chapters.residual.study import lesions_of
 from glassbox.plotting.figures import to_pixels
 from glassbox.training import SeedRuns
+
+
+def texts_of(ax):
+    return [text.get_text() for text in ax.texts if text.get_text() != "x"]
 
 
 def invented(seed, low, high):
@@ -20,8 +25,8 @@ def invented(seed, low, high):
 
 
 RESULTS = {
-    (kind, depth, EPOCHS): {"train loss": invented(i, 0.01, 2)}
-    for i, (kind, depth) in enumerate(product(ARMS, DEPTHS))
+    (*key, EPOCHS): {"train loss": invented(i, 0.01, 2)}
+    for i, key in enumerate(product(ARMS, DEPTHS))
 }
 LESIONS = {
     (kind, depth): {
@@ -41,6 +46,41 @@ def test_losses_are_drawn_over_the_depth():
     ends = (RESULTS["plain, no norm", depth, EPOCHS]["train loss"].mean for depth in (8, 56))
     assert "plain from {:.2g} to {:.2g}".format(*ends) in fig.alt
     to_pixels(fig)
+
+
+def test_the_search_shows_every_rate_and_names_the_best():
+    rates = {
+        (arm, clip, depth, lr, 99): (0.0, loss, 0.5)
+        for arm, clip, depth in product(("plain", "residual"), CLIPS, (20, 56))
+        for lr, loss in ((0.01, 2.0), (0.1, 0.5 if depth == 56 else 0.7), (1.0, 1000.0))
+    }
+    fig = drawings.show_search(rates, 56)
+    assert line(panel(fig, "plain, 56 layers"), "clipped") == [2.0, 0.5, drawings._WORST]
+    assert fig.alt.count("lowest, 0.5, at 0.1") == 4
+    to_pixels(fig)
+
+
+def test_what_blocks_do_is_drawn_in_three_measures():
+    generator = torch.Generator().manual_seed(0)
+    network = {
+        name: torch.rand(3, 9, generator=generator) for name in ("without", "ratio", "gradient")
+    }
+    fig = drawings.show_roles({"one": network, "other": {k: v[:1] for k, v in network.items()}})
+    top, middle, below = fig.axes
+    assert line(top, "one") == pytest.approx((100 * network["without"]).mean(0).tolist())
+    assert line(middle, "other") == pytest.approx(network["ratio"][0].tolist())
+    assert line(below, "other")[-1] == 1
+    assert "Length of F(x) / of x, one: " in fig.alt
+    assert f"Accuracy without it, %, other: {100 * network['without'][0, 0]:.2g} " in fig.alt
+    to_pixels(fig)
+
+
+def test_the_diagram_has_a_sum_in_the_residual_block_alone():
+    fig = show_blocks()
+    plain, residual = (texts_of(panel(fig, f"{kind} block")) for kind in ("plain", "residual"))
+    assert plain == ["conv 3 × 3", "batch norm", "ReLU"] * 2
+    assert {"+", "shortcut", "F", "H(x)"} <= set(residual)
+    assert_inside(fig)
 
 
 def test_lengths_are_drawn_block_by_block():

@@ -25,6 +25,12 @@ from glassbox.training import RunTable
 FOLDER = Path(studies.__file__).parent
 CHAPTERS = sorted(path.parent.name for path in FOLDER.glob("*/study.py"))
 STUDIES = {chapter: import_module(f"glassbox.chapters.{chapter}.study") for chapter in CHAPTERS}
+SEEDS = {  # of tables that have not those of their study's size
+    "slices.csv": (0,),
+    "rates.csv": (99,),
+    "trained.csv": (0, 1),
+    "blocks.csv": (0, 1),
+}
 RATES = [chapter for chapter, study in STUDIES.items() if "rates" in study.PARTS]
 
 
@@ -157,7 +163,7 @@ def test_what_is_stored_lacks_no_run_and_is_read(chapter):
     study = STUDIES[chapter]
     size, stored = study.SIZES["cpu"], {path.name for path in study.STORED.glob("*.csv")}
     for part, runs in study.PARTS.items():
-        for one in runs if part in ("compare", "stems") else ():
+        for one in runs if part in ("compare", "stems") or runs[0].table.path.exists() else ():
             assert set(one.table.rows()) == set(one.of(size))
             for table in (one.table, *one.beside):
                 for record in table.records().values():
@@ -165,7 +171,7 @@ def test_what_is_stored_lacks_no_run_and_is_read(chapter):
                     empty = [name for name, text in record.items() if not text]
                     assert empty in ([], ["seconds"])  # which nobody noted at first
                 seeds = {key[list(table.keys).index("seed")] for key in table.rows()}
-                assert seeds == ({0} if table.path.name == "slices.csv" else set(size.seeds))
+                assert seeds == set(SEEDS.get(table.path.name, size.seeds))
                 stored.remove(table.path.name)
                 assert getattr(study, f"load_{table.path.stem}")()
     assert not stored
@@ -269,9 +275,9 @@ def test_two_processes_make_a_study_together(tmp_path):
     Study("rates", STUDIES["residual"].PARTS["rates"], smoke("residual"), tmp_path).train()
     one, both = table.rows(tmp_path), table.rows(two)
     assert list(one) == list(both)
-    for key, (loss,) in one.items():
+    for key, (loss, *_) in one.items():
         if not ARMS[key[0]].norm:
-            assert both[key] == (pytest.approx(loss, rel=1e-4),)
+            assert both[key][0] == pytest.approx(loss, rel=1e-4)
 
 
 def stand_in(name, split=None):

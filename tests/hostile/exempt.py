@@ -132,6 +132,8 @@ NETWORKS = (
     Exemption("networks.create_model", "global", "weights are drawn as torch.nn draws them"),
     Exemption("networks.[A-Z]*", "float64", "weights are drawn in that type, as torch.nn does"),
     Exemption("networks.create_model", "float64", "weights are drawn in that type, likewise"),
+    Exemption("networks.resnet18", "global", "weights are drawn as torch.nn draws them"),
+    Exemption("networks.resnet18", "float64", "weights are drawn in that type, as torch.nn does"),
     Exemption("networks.replace_head", "global", "weights are drawn as torch.nn draws them"),
     Exemption("networks.adapt_stem", "global", "weights are drawn as torch.nn draws them"),
     Exemption("networks.replace_head", "unchanged", "changing the model is its task"),

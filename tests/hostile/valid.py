@@ -1308,6 +1308,7 @@ ROLES: dict[str, Role] = {
     "networks.ResidualNetwork.in_channels": integer(3, 1),
     "networks.ResidualNetwork.width": integer(2, 1),
     "networks.ResidualNetwork.forward.images": images(rgb),
+    "networks.resnet18.in_channels": integer(3, 1),
     "networks.MLPDiscriminator.forward.images": FLAT_IMAGES,
     "networks.DCGANDiscriminator.forward.images": images(gray),
     "networks.ConvAutoencoder.forward.images": images(gray).but(

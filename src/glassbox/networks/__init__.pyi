@@ -32,6 +32,7 @@ from .residual import PlainBlock as PlainBlock
 from .residual import ResidualNetwork as ResidualNetwork
 from .residual import block_names as block_names
 from .residual import zero_last_scales as zero_last_scales
+from .resnet18 import resnet18 as resnet18
 from .vae import VAE as VAE
 from .vae import VAEOutput as VAEOutput
 from .vae import active_units as active_units

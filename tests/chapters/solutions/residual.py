@@ -4,10 +4,11 @@ import math
 from math import comb
 
 import numpy as np
+import torch
 import torch.nn.functional as F
 from torch import nn
 
-from glassbox.networks import BasicBlock, ResidualNetwork, count_parameters
+from glassbox.networks import BasicBlock, ResidualNetwork, count_parameters, removed
 
 
 def parameters_of(depth, width):
@@ -86,6 +87,118 @@ def with_the_relu_of_a_layer(block, x):
     return preactivated(block, kept)
 
 
+def identity_losses(block, x, lr, steps):
+    optimizer, losses = torch.optim.SGD(block.parameters(), lr), []
+    for _ in range(steps):
+        loss = F.mse_loss(block(x), x)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def identity_losses_by_grad(block, x, lr, steps):
+    parameters, losses = list(block.parameters()), torch.zeros(steps)
+    for i in range(steps):
+        loss = (block(x) - x).square().mean()
+        for parameter, slope in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
+            parameter.data.sub_(lr * slope)
+        losses[i] = loss.detach()
+    return losses
+
+
+def identity_losses_in_reverse(block, x, lr, steps):
+    """Step, then look for the next loss."""
+    optimizer, losses = torch.optim.SGD(block.parameters(), lr=lr), []
+    while True:
+        optimizer.zero_grad(set_to_none=False)
+        losses += [nn.MSELoss()(x, block(x))]
+        losses[-1].backward()
+        optimizer.step()
+        if len(losses) == steps:
+            return torch.stack(losses).detach().numpy()
+
+
+def without_zero_grad(block, x, lr, steps):
+    optimizer, losses = torch.optim.SGD(block.parameters(), lr), []
+    for _ in range(steps):
+        losses.append(F.mse_loss(block(x), x))
+        losses[-1].backward()
+        optimizer.step()
+    return losses
+
+
+def without_a_step(block, x, lr, steps):
+    return [F.mse_loss(block(x), x).item() for _ in range(steps)]
+
+
+def train_with_gaps(model, batches, lr):
+    optimizer, losses = torch.optim.SGD(model.parameters(), lr), []
+    for images, labels, names in batches:
+        with removed(model, names):
+            loss = F.cross_entropy(model(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def train_with_gaps_by_hooks(model, batches, lr):
+    """Replace the outputs of the blocks, as the chapter does; what they compute is not used."""
+    losses = []
+    for images, labels, names in batches:
+        gone = [model.get_submodule(name) for name in names]
+        kept = [{k: v.clone() for k, v in block.state_dict().items()} for block in gone]
+        handles = [
+            block.register_forward_hook(lambda b, args, out: F.relu(b.shortcut(args[0].clone())))
+            for block in gone
+        ]
+        loss = nn.CrossEntropyLoss()(model(images), labels)
+        for handle in handles:
+            handle.remove()
+        for block, state in zip(gone, kept, strict=True):
+            block.load_state_dict(state)  # its statistics have moved
+        model.zero_grad()
+        loss.backward()
+        with torch.no_grad():
+            for parameter in model.parameters():
+                if parameter.grad is not None:
+                    parameter -= lr * parameter.grad
+        losses.append(loss)
+    return losses
+
+
+def train_with_gaps_by_functional(model, batches, lr):
+    losses = torch.zeros(len(batches))
+    for i, (images, labels, names) in enumerate(batches):
+        with removed(model, names):
+            used = list(model.parameters())
+            loss = F.nll_loss(model(images).log_softmax(1), labels)
+        slopes = torch.autograd.grad(loss, used)
+        for parameter, slope in zip(used, slopes, strict=True):
+            parameter.data -= lr * slope
+        losses[i] = loss.detach()
+    return losses
+
+
+def train_without_gaps(model, batches, lr):
+    return train_with_gaps(model, [(images, labels, []) for images, labels, _ in batches], lr)
+
+
+def train_in_eval_mode(model, batches, lr):
+    return train_with_gaps(model.eval(), batches, lr)
+
+
+def losses_alone(model, batches, lr):
+    losses = []
+    for images, labels, names in batches:
+        with removed(model, names):
+            losses.append(F.cross_entropy(model(images), labels).item())
+    return losses
+
+
 ANSWERS = {
     "parameters_of": {
         "right": [parameters_of, parameters_counted, parameters_by_blocks],
@@ -115,6 +228,22 @@ ANSWERS = {
             "the sum is left alone": with_a_relu_behind,
             "write x + ... for a new tensor": in_place,
             "changes x, which belongs to the caller": with_the_relu_of_a_layer,
+        },
+    },
+    "identity_losses": {
+        "right": [identity_losses, identity_losses_by_grad, identity_losses_in_reverse],
+        "wrong": {
+            "add up: call zero_grad()": without_zero_grad,
+            "The block is not trained": without_a_step,
+            "the last loss alone": lambda *given: identity_losses(*given)[-1],
+        },
+    },
+    "train_with_gaps": {
+        "right": [train_with_gaps, train_with_gaps_by_hooks, train_with_gaps_by_functional],
+        "wrong": {
+            "No block is left out": train_without_gaps,
+            "The network is in eval mode": train_in_eval_mode,
+            "The network is not trained": losses_alone,
         },
     },
 }

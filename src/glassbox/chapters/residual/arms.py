@@ -1,5 +1,6 @@
-"""Plain and residual networks, trained on the digits, all alike."""
+"""Plain and residual networks, trained by a common recipe or by the best one that was found."""
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,6 +23,8 @@ from glassbox.training.state import Callback
 DEPTHS = (8, 14, 20, 32, 56)
 EPOCHS = 10
 BATCH_SIZE = 64
+CLIPS = {"clipped": 1.0, "unclipped": None}  # the largest norm of a step's gradient
+DIVERGED = 1000.0  # in place of a loss that is no number
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Arm:
         plain: Whether it has no shortcuts.
         norm: Whether a batch normalization follows each convolution.
         zero_init: Whether each block begins by adding nothing.
-        lr: The highest learning rate of its training.
+        lr: The highest learning rate of the common recipe.
     """
 
     plain: bool = False
@@ -40,8 +43,13 @@ class Arm:
     zero_init: bool = False
     lr: float = 0.1
 
+    @property
+    def recipe(self) -> "Recipe":
+        """The common recipe, which clips."""
+        return Recipe("clipped", self.lr)
 
-# Each rate is the best of four on a seed that is not compared: `--part rates` of the study.
+
+# Each rate is the best of four for 20 and 56 layers together, on a seed that is not compared.
 ARMS = {
     "plain": Arm(plain=True, lr=0.3),
     "residual": Arm(),
@@ -52,11 +60,24 @@ ARMS = {
 }
 
 
+class Recipe(NamedTuple):
+    """Two choices in a training that otherwise is the same for all networks.
+
+    Args:
+        clip: One of :data:`CLIPS`.
+        lr: The highest learning rate.
+    """
+
+    clip: str
+    lr: float
+
+
 class Outcome(NamedTuple):
-    """How a training ended: means over the last epoch, and the test accuracy in ``eval`` mode."""
+    """How a training ended: means over the last epoch, and what ``eval`` mode gives afterwards."""
 
     train_loss: float
     train_accuracy: float
+    test_loss: float
     test_accuracy: float
 
 
@@ -67,12 +88,33 @@ def digit_task(seed: int) -> TrainTest:
     return TrainTest(digits[train], digits[test])
 
 
+def digit_search(seed: int, *, search: bool = False) -> TrainTest:
+    """Split the digits into three: 1,024 to train on, 376 to choose by, 397 to test with.
+
+    Args:
+        seed: Decides which of the first 1,400 are for which; the test images are always the same.
+        search: Whether those to choose by stand in the place of the test images.
+    """
+    digits = load("digits")
+    others, test = stratified_split(digits.labels, (1400, 397), seed=0)
+    train, validation = stratified_split(digits.labels[others], (1024, 376), seed=seed)
+    return TrainTest(digits[others[train]], digits[others[validation] if search else test])
+
+
 def color_task(seed: int) -> TrainTest:
     """Take all of CIFAR-10; the parts are the official ones, whatever the seed."""
     return TrainTest(load("cifar10", split="full_train"), load("cifar10", split="test"))
 
 
+def color_search(seed: int, *, search: bool = False) -> TrainTest:
+    """Take CIFAR-10, and to choose by a tenth of its training images."""
+    if search:
+        return TrainTest(load("cifar10"), load("cifar10", split="holdout"))
+    return color_task(seed)
+
+
 TASKS = {"digits": digit_task, "cifar10": color_task}
+SEARCHES = {"digits": digit_search, "cifar10": color_search}
 
 
 def make_network(
@@ -102,31 +144,44 @@ def train_network(
     model: nn.Module,
     task: TrainTest,
     seed: int,
+    recipe: Recipe,
     *,
-    lr: float,
     epochs: int = EPOCHS,
     callbacks: tuple[Callback, ...] = (),
 ) -> Outcome:
     """Train a network: the same steps for every arm.
 
-    SGD with momentum, batches of 64, gradients clipped to norm 1, and a learning rate that rises
-    and falls to zero. Images in color are shifted by up to 4 pixels and mirrored by chance.
+    SGD with momentum, batches of 64, and a learning rate that rises and falls to zero. Images in
+    color are shifted by up to an eighth of their side and mirrored by chance.
 
     Args:
         model: In ``train`` mode; it is changed.
         task: From one of :data:`TASKS`.
         seed: Decides the order of the images.
-        lr: The highest learning rate, such as that of the network's :class:`Arm`.
+        recipe: Clipping and highest rate.
         epochs: Of 16 steps each with the digits.
         callbacks: Called after each epoch, as by :func:`glassbox.training.loop.fit`.
+
+    Returns:
+        What came out; where the loss stopped being a number, :data:`DIVERGED` and accuracies of 0.
     """
-    augment = compose(random_crop(4), random_flip()) if task.images.shape[1] == 3 else None
+    side = task.images.shape[-1]
+    augment = compose(random_crop(side // 8), random_flip()) if task.images.shape[1] == 3 else None
     options = {"seed": seed, "augment": augment, **process_share()}
     batches = Batches(task.images, task.labels, BATCH_SIZE, **options)
-    optimizer = torch.optim.SGD(model.parameters(), lr, momentum=0.9, weight_decay=1e-4)
-    options = {"clip_norm": 1.0, "callbacks": callbacks, "progress": False}
-    options |= {"epochs": epochs, "lr": lr, "optimizer": optimizer}
-    history = train_one_cycle(distribute(model), batches, **options)
+    optimizer = torch.optim.SGD(model.parameters(), recipe.lr, momentum=0.9, weight_decay=1e-4)
+    options = {"clip_norm": CLIPS[recipe.clip], "callbacks": callbacks, "progress": False}
+    options |= {"epochs": epochs, "lr": recipe.lr, "optimizer": optimizer}
+    try:
+        history = train_one_cycle(distribute(model), batches, **options)
+    except FloatingPointError:
+        return Outcome(DIVERGED, 0.0, DIVERGED, 0.0)
     test = evaluate(model, task.test_images, task.test_labels)
     model.cpu()
-    return Outcome(history.train_loss[-1], history.train_accuracy[-1], float(test.accuracy))
+    accuracy = 0.0 if math.isnan(test.accuracy) else float(test.accuracy)
+    losses = [_bounded(float(loss)) for loss in (history.train_loss[-1], test.loss)]
+    return Outcome(losses[0], history.train_accuracy[-1], losses[1], accuracy)
+
+
+def _bounded(loss: float) -> float:
+    return loss if loss < DIVERGED else DIVERGED  # also where it is no number

@@ -6,12 +6,15 @@ import numpy as np
 from matplotlib.patches import FancyBboxPatch
 from torch import Tensor
 
-from glassbox.chapters.residual.study import Lesion, Lesions, Results, Slices, by_depth
+from glassbox.chapters.residual.study import Lesion, Lesions, Rates, Results, Slices, by_depth
 from glassbox.plotting.colors import BLUE, GREEN, INK, MUTED, OCHRE, ON_PICTURE, PAPER, RUST
 from glassbox.plotting.figures import Axes, Figure, drawing, figure, on_phone
 from glassbox.training.seed_statistics import SeedRuns
 
 COLORS = {"plain": RUST, "residual": BLUE, "residual, zero": GREEN}
+_CLIP_STYLES = {"clipped": "-", "unclipped": (0, (4, 2))}
+_NETWORK_COLORS = (OCHRE, BLUE, GREEN, RUST)
+_WORST = 5.0  # a loss of the search above which it is drawn here
 _LOWEST, _HIGHEST = 1e-3, 1e4  # losses in a slice beyond which the color stays the same
 _STAGE = {"color": MUTED, "linewidth": 0.8, "linestyle": (0, (2, 3))}  # where one begins
 
@@ -25,11 +28,10 @@ def show_degradation(results: Results) -> Figure:
         ends = []
         for name, color in COLORS.items():
             first, *rest = name.split(",")  # the ending comes before a comma
-            kind = ",".join([first + ending, *rest])
-            depths = by_depth(results, kind, "train loss")
+            depths = by_depth(results, ",".join([first + ending, *rest]), "train loss")
             _points(ax, depths, color, name)
-            first, last = (depths[depth].mean for depth in (min(depths), max(depths)))
-            ends.append(f"{name} from {first:.2g} to {last:.2g}")
+            low, high = (depths[depth].mean for depth in (min(depths), max(depths)))
+            ends.append(f"{name} from {low:.2g} to {high:.2g}")
         ax.set(yscale="log", xlabel="layers", ylim=(1e-3, 5), title=title)
         ax.set_xticks(list(depths))
         fig.describe(
@@ -43,10 +45,78 @@ def show_degradation(results: Results) -> Figure:
     return fig
 
 
+@drawing
+def show_search(rates: Rates, depth: int) -> Figure:
+    """Draw the loss on the images to choose by over the learning rate, clipped and not."""
+    fig, panels = figure(1, 2, height=3.5, sharey=True, wspace=0.12, phone_cols=1)
+    for ax, name in zip(panels, ("plain", "residual"), strict=True):
+        for clip, style in _CLIP_STYLES.items():
+            losses = {
+                lr: row[1] for (*key, lr, _), row in rates.items() if key == [name, clip, depth]
+            }
+            line = {"color": COLORS[name], "marker": "o", "markersize": 4.5, "linestyle": style}
+            ax.plot(list(losses), np.minimum(list(losses.values()), _WORST), label=clip, **line)
+            best = min(losses, key=losses.__getitem__)
+            fig.describe(f"{name.capitalize()}, {clip}: lowest, {losses[best]:.2g}, at {best:g}.")
+        ax.set(xscale="log", yscale="log", ylim=(0.05, 1.2 * _WORST))
+        ax.set(xlabel="learning rate", title=f"{name}, {depth} layers")
+        ax.set_xticks([0.01, 0.1, 1], ["0.01", "0.1", "1"])
+        ax.set_yticks([0.1, 1], ["0.1", "1"])
+        ax.legend(fontsize=9, loc="lower left" if name == "plain" else "upper right")
+    panels[0].set_ylabel("validation loss")
+    return fig
+
+
+@drawing
+def show_roles(networks: Mapping[str, Mapping[str, Tensor]]) -> Figure:
+    """Draw what blocks do in up to four networks: accuracy without each, its share, its gradient.
+
+    Each measure is ``(seeds, blocks)``; points are means, the bars reach from the lowest seed to
+    the highest.
+    """
+    fig, panels = figure(3, 1, height=7.6, sharex=True, top=1.1 if on_phone() else 0.75, hspace=0.2)
+    labels = {
+        "without": "accuracy without it, %",
+        "ratio": "length of F(x) / of x",
+        "gradient": "gradient, 1 at the end",
+    }
+    for ax, (measure, label) in zip(panels, labels.items(), strict=True):
+        for first in (1, 4, 7):
+            ax.axvline(first, zorder=0, **_STAGE)
+        for (name, found), color in zip(networks.items(), _NETWORK_COLORS, strict=False):
+            values = _scaled(measure, found[measure])
+            _spread(ax, dict(enumerate(values.T.tolist(), start=1)), color, name)
+            said = " ".join(f"{mean:.2g}" for mean in values.mean(0))
+            fig.describe(f"{label[0].upper()}{label[1:]}, {name}: {said}.")
+        ax.set_ylabel(label)
+    panels[0].set(ylim=(-3, 103))
+    panels[1].set_ylim(bottom=0)
+    panels[2].set_ylim(bottom=0)
+    panels[2].set_xlabel("block")
+    panels[2].set_xticks(range(1, 10))
+    panels[0].legend(
+        ncols=1 if on_phone() else 2, fontsize=9, loc="lower right", bbox_to_anchor=(1.0, 1.0)
+    )
+    return fig
+
+
+def _scaled(measure: str, values: Tensor) -> np.ndarray:
+    """Bring a measure into its unit: percent, a ratio, or the gradient relative to the last one."""
+    if measure == "without":
+        values = 100 * values
+    if measure == "gradient":
+        values = values / values[:, -1:]
+    return values.numpy()
+
+
 def _points(ax: Axes, values: Mapping[int, SeedRuns], color: str, name: str) -> None:
     """Draw means with the lowest and the highest seed: an interval would leave the axis."""
-    means = np.array([one.mean for one in values.values()])
-    ends = np.array([(min(one.values), max(one.values)) for one in values.values()]).T
+    _spread(ax, {at: one.values for at, one in values.items()}, color, name)
+
+
+def _spread(ax: Axes, values: Mapping[int, Sequence[float]], color: str, name: str) -> None:
+    means = np.array([np.mean(one) for one in values.values()])
+    ends = np.array([(min(one), max(one)) for one in values.values()]).T
     style = {"color": color, "marker": "o", "markersize": 4.5, "linewidth": 1.6, "capsize": 3}
     ax.errorbar(list(values), means, np.abs(ends - means), label=name, **style)
 
