@@ -1,4 +1,4 @@
-"""Batches of images that already lie in memory: shuffled, augmented, resumable, shardable."""
+"""Batches of images, in memory or in files: shuffled, augmented, resumable, shardable."""
 
 from collections.abc import Iterator
 
@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from glassbox.data.augmentation import Augmentation
+from glassbox.data.picture_files import PictureFiles
 from glassbox.support.arguments import (
     as_device,
     as_sizes,
@@ -34,7 +35,8 @@ class Batches:
     so that it can, a last batch of fewer images than processes is left out.
 
     Args:
-        images: ``(N, ...)``, any type, also an array, which is not copied.
+        images: ``(N, ...)``, any type, also an array, which is not copied; or
+            :class:`~glassbox.data.picture_files.PictureFiles`, which are decoded batch by batch.
         labels: ``(N, ...)``, likewise.
         batch_size: Images in a global batch; the last batch of an epoch may be smaller.
         shuffle: Whether each epoch has its own order.
@@ -54,7 +56,7 @@ class Batches:
 
     def __init__(
         self,
-        images: Tensor,
+        images: Tensor | PictureFiles,
         labels: Tensor,
         batch_size: int,
         *,
@@ -67,7 +69,9 @@ class Batches:
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
-        images, labels = as_tensor(images=images), as_tensor(labels=labels)
+        if not isinstance(images, PictureFiles):
+            images = as_tensor(images=images)
+        labels = as_tensor(labels=labels)
         for name, tensor in (("images", images), ("labels", labels)):
             if tensor.ndim == 0:
                 reject_tensor(name, tensor, "(N, ...)")
