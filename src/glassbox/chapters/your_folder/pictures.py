@@ -50,9 +50,13 @@ class _Classes(ImageFolder):
     """Without hidden folders, such as ``.ipynb_checkpoints``, which are no classes."""
 
     def find_classes(self, directory: str | Path) -> tuple[list[str], dict[str, int]]:
-        folders = [one.name for one in os.scandir(directory) if one.is_dir()]
-        shown = sorted(name for name in folders if not name.startswith("."))
+        shown = _class_folders(directory)
         return shown, {name: number for number, name in enumerate(shown)}
+
+
+def _class_folders(root: str | Path) -> list[str]:
+    with os.scandir(root) as inside:
+        return sorted(one.name for one in inside if one.is_dir() and not one.name.startswith("."))
 
 
 def read_folder(root: Path, classes: Sequence[str] | None = None) -> Folder:
@@ -69,15 +73,16 @@ def read_folder(root: Path, classes: Sequence[str] | None = None) -> Folder:
     """
     if not root.is_dir():
         raise ValueError(f"data is {root}, expected a folder with a folder for each class")
+    shown = _class_folders(root)
+    if len(shown) < (1 if classes else 2):
+        told, least = ", ".join(map(repr, shown)) or "none", "one" if classes else "two"
+        raise ValueError(f"{root} has the class folders {told}, expected {least} or more")
     found = _Classes(str(root), allow_empty=True)
     names = [os.path.relpath(path, root) for path, _ in found.samples]
     folder = Folder(root, tuple(found.classes), tuple(names), torch.tensor(found.targets).long())
     folder = replace(folder, notes=tuple(_left_out(folder)))
     if classes is not None:
         return _renumbered(folder, tuple(classes))
-    if len(folder.classes) < 2:
-        found_ones = ", ".join(map(repr, folder.classes)) or "none"
-        raise ValueError(f"{root} has the classes {found_ones}, expected two folders or more")
     check_none_empty(folder)
     return folder
 

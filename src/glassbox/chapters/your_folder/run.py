@@ -78,6 +78,7 @@ def _train(options: Options, device: torch.device) -> dict[str, Any]:
         options.batch_size,
         seed=options.seed,
         augment=view,
+        augment_each=True,
         drop_last=_last_is_too_small(options, len(first)),
         **process_share(),
     )
@@ -251,6 +252,13 @@ def _write(
     how |= {"classes": list(result["classes"]), "mean": found.mean, "std": found.std}
     save_checkpoint(out / "model.pt", weights=best.state_dict(), **how)
     write_text(out / "report.html", report.page(options, history, result, out / "log.txt"))
+    first = recipe.first_weighted_epoch(options)
+    if options.loss == "ldam-drw" and history.best_epoch and history.best_epoch < first:
+        say(
+            f"  Note: the class weights began in epoch {first}, after the best one: they have no "
+            "part in this result",
+            out,
+        )
     for name in ("validation", "test"):
         if name in result:
             numbers = result[name]

@@ -19,7 +19,9 @@ from glassbox.training.metrics import Metric
 from glassbox.training.state import TrainingState
 
 BEST = "balanced accuracy"
+_ACCURACY = "accuracy of "  # of a class
 _TOO_MANY, _HOPELESS = 0.1, 0.5  # fractions of an epoch's steps that are skipped
+_LOOKING = 20  # steps in which a scaler halves its scale until it fits
 _BEHIND = 0.05  # of balanced accuracy
 _START_LEFT = 0.05  # of an average, at the end
 
@@ -35,7 +37,7 @@ def _of_class(label: int, logits: Tensor, labels: Tensor) -> float:
 
 def metrics_for(classes: tuple[str, ...]) -> dict[str, Metric]:
     """Name what is measured after each epoch: of all, and of each class."""
-    one_by_one = {f"accuracy of {name}": partial(_of_class, k) for k, name in enumerate(classes)}
+    one_by_one = {f"{_ACCURACY}{name}": partial(_of_class, k) for k, name in enumerate(classes)}
     return {"cross-entropy": cross_entropy, BEST: balanced_accuracy, **one_by_one}
 
 
@@ -74,8 +76,7 @@ class EpochLine:
         """Say it of the latest epoch.
 
         Raises:
-            FloatingPointError: If the scaler skipped more than half of the steps of an epoch that
-                is not the first.
+            FloatingPointError: If the scaler skipped more than half of the steps of an epoch.
         """
         say(epoch_line(state.history, self.epochs), self.root)
         for note in self._notes(state):
@@ -83,12 +84,14 @@ class EpochLine:
 
     def _notes(self, state: TrainingState) -> Iterator[str]:
         yield from skipped_notes(state.history, self.steps)
+        yield from one_class_notes(state.history)
         done = len(state.history)
-        if state.average is not None and (done == self.epochs or done & (done - 1) == 0):
+        looks = done == self.epochs or (done >= 4 and done & (done - 1) == 0)
+        if state.average is not None and looks:
             yield from self._behind(state)
 
     def _behind(self, state: TrainingState) -> Iterator[str]:
-        """Compare the average with the weights, in epochs 1, 2, 4, 8, ... and the last one."""
+        """Compare the average with the weights, in epochs 4, 8, 16, ... and the last one."""
         if process_rank() != 0:
             return
         place = self.validation.state_dict()
@@ -112,23 +115,39 @@ def epoch_line(history: History, epochs: int) -> str:
         f"epoch {done:{len(str(epochs))}}/{epochs}  loss {history.train_loss[-1]:7.3f}  "
         f"validation: cross-entropy {latest['cross-entropy']:.3f}, "
         f"accuracy {history.validation_accuracy[-1]:4.0%}, balanced {latest[BEST]:4.0%}"
-        f"{' best ' if best else '      '} {clock(left)} left"
+        f" {'best' if best else '    '} {clock(left)} left"
     )
 
 
 def skipped_notes(history: History, steps: int) -> Iterator[str]:
     """Say how many steps of the latest epoch were skipped, if they are too many.
 
-    In the first epoch a scaler still looks for its scale.
+    In the first steps of all, a scaler still looks for its scale.
     """
     skipped = history.skipped_steps[-1] or 0
-    if len(history) == 1 or skipped <= _TOO_MANY * steps:
+    if (len(history) - 1) * steps < _LOOKING or skipped <= _TOO_MANY * steps:
         return
     sentence = f"{skipped} of {steps} steps were skipped in epoch {len(history)}"
     reason = "their gradients were not finite in float16; bfloat16 has the range of float32"
     if skipped > _HOPELESS * steps:
         raise FloatingPointError(f"{sentence}: {reason}")
     yield f"{sentence}: {reason}"
+
+
+def one_class_notes(history: History) -> Iterator[str]:
+    """Say if the network calls everything by the same name: of one class all is right."""
+    latest = {name: values[-1] for name, values in history.metrics.items()}
+    known = {
+        name.removeprefix(_ACCURACY): value
+        for name, value in latest.items()
+        if name.startswith(_ACCURACY) and value == value
+    }
+    right = [name for name, value in known.items() if value > 0]
+    if len(known) > 1 and len(right) == 1 and known[right[0]] == 1:
+        yield (
+            f"everything is called {printable(right[0])!r}, or nearly so. If that stays, the rates "
+            "are too high or too low"
+        )
 
 
 def start_left(decay: float, warm_up: bool, updates: int) -> float:
