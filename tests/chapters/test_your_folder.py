@@ -83,11 +83,11 @@ def test_a_run_on_a_folder_with_everything(options):
     log = log_of(options.out)
     for told in (
         "one of a kind: 1 train, 0 validation, 0 test",
-        "1 files of .*train are no pictures by their names: 'moss/notes.txt'",
-        "1 pictures of .*train are in no class folder: 'lost.png'",
-        "1 pictures .* cannot be read: 'moss/broken pictüre.jpg .*left out",
+        "left out, as no pictures by their names: 1 file of .*train, 'moss/notes.txt'",
+        "left out, as in no class folder: 1 picture of .*train, 'lost.png'",
+        "left out: 1 picture of .* cannot be read: 'moss/broken pictüre.jpg",
         "no picture of 'one of a kind' is validated on",
-        r"epoch 4/4  loss .* balanced +\d+% (best| {4}) 0:00 left",
+        r"epoch 4/4  loss .* balanced +\d+% (best| {4})  0:00 left",
         r"test, epoch \d: \d+ of 12 right",
     ):
         assert re.search(told, log), told
@@ -105,7 +105,7 @@ def test_a_run_on_a_folder_with_everything(options):
 
 
 def test_a_broken_picture_is_refused_unless_it_is_to_be_skipped(options, capsys):
-    with pytest.raises(ValueError, match=r"1 pictures .*'moss/broken pictüre\.jpg \(.*--unreada"):
+    with pytest.raises(ValueError, match=r"1 picture .*'moss/broken pictüre\.jpg \(.*--unreada"):
         run.run(replace(options, unreadable="refuse"))
     assert not (options.out / "checkpoint.pt").exists()
 
@@ -358,11 +358,13 @@ def test_a_flag_that_makes_no_sense_is_told(flags, message, capsys):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
+        ("--out file", "Stopped: --out is file, expected a folder to write into: File exists"),
         ("--data nowhere", "Stopped: data is nowhere, expected a folder with a folder for each"),
         ("--device cuda:99", "Stopped: device is cuda:99, expected a GPU for each process"),
     ],
 )
 def test_what_does_not_fit_ends_with_one_sentence(flags, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    Path("file").touch()
     with pytest.raises(SystemExit, match=message):
         main(["--data", "nowhere", "--out", "out", *flags.split()])

@@ -59,7 +59,7 @@ def test_two_processes_have_the_counts_and_the_gradients_of_one(tmp_path):
         assert one["confusion"] == two["confusion"]
         assert one["cross-entropy"] == pytest.approx(two["cross-entropy"], abs=1e-3)
     log = (tmp_path / "two" / "log.txt").read_text("utf-8")
-    assert log.count("epoch 2/2") == log.count("2 process(es)") == 1
+    assert log.count("epoch 2/2") == log.count("2 processes") == 1
 
 
 def test_an_error_is_told_and_ends_both(tmp_path):

@@ -91,7 +91,7 @@ def _draw_counts() -> tuple[Tensor, float, float]:
     return counts, random.uniform(0.1, 1.0), random.uniform(5.0, 40.0)
 
 
-check_margins = Exercise(
+check_margins_of_logits = Exercise(
     "margins_of_logits",
     reference=lambda counts, max_margin, scale: scale * ldam_margins(counts, max_margin),
     cases=lambda: [
@@ -119,7 +119,7 @@ def _product(decay: float, updates: int, factor: object) -> float:
     return math.prod(min(decay, factor(t)) for t in range(1, updates + 1))
 
 
-check_left = Exercise(
+check_left_of_start = Exercise(
     "left_of_start",
     reference=lambda decay, updates: start_left(decay, True, updates),
     cases=[(0.9998, 1), (0.9998, 3), (0.5, 20), (0.99, 10)],

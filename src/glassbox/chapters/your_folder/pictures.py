@@ -126,10 +126,16 @@ def _left_out(folder: Folder) -> Iterator[str]:
             elif picture and os.sep not in path:
                 outside.append(path)
     if others:
-        count = f"{len(others)} files of {folder.root}"
-        yield f"{count} are no pictures by their names: {listed(others)}"
+        count = counted(len(others), "file")
+        yield f"left out, as no pictures by their names: {count} of {folder.root}, {listed(others)}"
     if outside:
-        yield f"{len(outside)} pictures of {folder.root} are in no class folder: {listed(outside)}"
+        count = counted(len(outside), "picture")
+        yield f"left out, as in no class folder: {count} of {folder.root}, {listed(outside)}"
+
+
+def counted(count: int, what: str) -> str:
+    """Write a number of things, of which there may be one."""
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def listed(names: Sequence[str]) -> str:
@@ -164,14 +170,15 @@ def decode(
     if not bad:
         return folder, files
     told = [f"{name} ({reason})" for name, reason in sorted(bad.items())]
-    sentence = f"{len(bad)} pictures of {folder.root} cannot be read: {listed(told)}"
+    count = counted(len(bad), "picture")
+    sentence = f"{count} of {folder.root} cannot be read: {listed(told)}"
     if unreadable == "refuse":
         raise ValueError(f"{sentence}; mend or remove them, or leave them out: --unreadable skip")
     kept = torch.tensor([number for number, name in enumerate(folder.names) if name not in bad])
     if not len(kept):
         raise ValueError(f"{sentence}; expected some that can be")
     names = tuple(folder.names[number] for number in kept)
-    notes = (*folder.notes, f"{sentence}; they are left out")
+    notes = (*folder.notes, f"left out: {sentence}")
     return replace(folder, names=names, targets=folder.targets[kept], notes=notes), files.part(kept)
 
 

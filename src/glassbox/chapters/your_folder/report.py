@@ -34,10 +34,12 @@ h2 {{ margin-top: 2.2rem; }}
 .wide {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
 th, td {{ padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line); text-align: right; }}
-th:first-child, td:first-child {{ text-align: left; overflow-wrap: anywhere; }}
+td {{ white-space: nowrap; }}
+th:first-child, td:first-child {{ text-align: left; white-space: normal; min-width: 6.5rem;
+  overflow-wrap: anywhere; }}
 figure {{ margin: 1rem 0; }}
 figcaption, small {{ color: var(--muted); }}
-pre {{ overflow-x: auto; font-size: .85rem; }}
+pre {{ white-space: pre-wrap; overflow-wrap: anywhere; font-size: .85rem; }}
 summary {{ cursor: pointer; font-weight: 600; margin-top: 1rem; }}
 """
 

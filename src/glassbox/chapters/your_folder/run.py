@@ -139,7 +139,9 @@ def _begin(options: Options) -> dict[str, Any] | None:
         try:
             options.out.mkdir(parents=True, exist_ok=True)
             finished = _compare(options)
-        except (OSError, ValueError) as error:  # to be raised in all processes
+        except OSError as error:  # to be raised in all processes
+            problem = f"--out is {options.out}, expected a folder to write into: {error.strerror}"
+        except ValueError as error:
             problem = str(error)
     problem, finished = from_first_process((problem, finished))
     if problem:
@@ -180,7 +182,7 @@ def _opening(
     validation = torch.bincount(folder.targets[second], minlength=len(folder.classes)).tolist()
     columns = [("train", train.counts), ("validation", validation)]
     columns += [("test", test[0].counts)] if test else []
-    lines = [f"{options.backbone} on {device}, {process_count()} process(es), classes:"]
+    lines = [f"{options.backbone} on {device}, {_processes()}; pictures of each class:"]
     for number, name in enumerate(folder.classes):
         counts = ", ".join(f"{counts[number]} {part}" for part, counts in columns)
         lines.append(f"  {name}: {counts}")
@@ -277,7 +279,12 @@ def _write(
 def _made_with(model: nn.Module) -> str:
     device = next(model.parameters()).device
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
-    return f"{device.type} {name}, {process_count()} process(es), torch {torch.__version__}"
+    return f"{device.type} {name}, {_processes()}, torch {torch.__version__}"
+
+
+def _processes() -> str:
+    count = process_count()
+    return f"{count} process{'es' * (count > 1)}"
 
 
 def load_network(path: Path) -> tuple[nn.Module, dict[str, Any]]:

@@ -1,5 +1,6 @@
 """What is said while a training runs: a line an epoch, and what looks wrong."""
 
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +20,8 @@ from glassbox.training.metrics import Metric
 from glassbox.training.state import TrainingState
 
 BEST = "balanced accuracy"
+_WIDTH = 82  # characters of a line
+_WHOLE_WORDS = {"break_long_words": False, "break_on_hyphens": False}
 _ACCURACY = "accuracy of "  # of a class
 _TOO_MANY, _HOPELESS = 0.1, 0.5  # fractions of an epoch's steps that are skipped
 _LOOKING = 20  # steps in which a scaler halves its scale until it fits
@@ -45,7 +48,7 @@ def say(text: str, root: Path) -> None:
     """Print a line and write it to ``log.txt``, from the first process."""
     if process_rank() == 0:
         text = printable(text)
-        print(text, flush=True)
+        print(textwrap.fill(text, _WIDTH, subsequent_indent="    ", **_WHOLE_WORDS), flush=True)
         with (root / "log.txt").open("a", encoding="utf-8") as log:
             log.write(f"{text}\n")
 
@@ -107,15 +110,17 @@ class EpochLine:
 
 
 def epoch_line(history: History, epochs: int) -> str:
-    """Write the line of the latest epoch, with the time that is left."""
+    """Write the line of the latest epoch, with the time that is left.
+
+    Of the validation it has the plain cross-entropy, the accuracy and the balanced accuracy.
+    """
     latest = {name: values[-1] for name, values in history.metrics.items()}
     done, best = len(history), history.best_epoch == len(history)
     left = sum(history.seconds) / done * (epochs - done)
     return (
-        f"epoch {done:{len(str(epochs))}}/{epochs}  loss {history.train_loss[-1]:7.3f}  "
-        f"validation: cross-entropy {latest['cross-entropy']:.3f}, "
-        f"accuracy {history.validation_accuracy[-1]:4.0%}, balanced {latest[BEST]:4.0%}"
-        f" {'best' if best else '    '} {clock(left)} left"
+        f"epoch {done:{len(str(epochs))}}/{epochs}  loss {history.train_loss[-1]:5.2f}  "
+        f"validation {latest['cross-entropy']:.3f} right {history.validation_accuracy[-1]:4.0%} "
+        f"balanced {latest[BEST]:4.0%} {'best' if best else '    '}  {clock(left)} left"
     )
 
 
