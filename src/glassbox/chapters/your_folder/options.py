@@ -185,6 +185,6 @@ def flag_table() -> Table:
             known = "" if default is None or kind is bool else str(default)
             shown = f"{default:g}" if isinstance(default, float) else known
             choices = f": {', '.join(kind)}" if isinstance(kind, tuple) else ""
-            rows.append((f"--{name}", shown, f"{text}{choices}"))
-    rows.append(("--no-ema-warm-up", "", _NO_WARM_UP))
+            rows.append((f"`--{name}`", shown, f"{text}{choices}"))
+    rows.append(("`--no-ema-warm-up`", "", _NO_WARM_UP))
     return Table(("flag", "default", "what it decides"), tuple(rows))

@@ -24,6 +24,9 @@ from glassbox.training.history import History
 from glassbox.training.loop import fit
 from glassbox.training.processes import distribute, process_group, process_share
 
+# Seconds: the first process alone measures, and others wait for it meanwhile.
+_PATIENCE = 7200.0
+
 
 def run(options: Options) -> dict[str, Any]:
     """Train on a folder, measure its test folder once, and write a report.
@@ -40,7 +43,7 @@ def run(options: Options) -> dict[str, Any]:
         FloatingPointError: If loss or gradient is not finite.
         glassbox.data.downloads.DownloadError: If weights cannot be had.
     """
-    with process_group(options.device) as device:
+    with process_group(options.device, timeout=_PATIENCE) as device:
         if finished := _begin(options):
             return finished
         with isolated_seed(options.seed, deterministic=False):
