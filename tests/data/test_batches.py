@@ -208,3 +208,22 @@ test_a_state_of_another_run_is_refused = refuses(
     ({"seed": 1, "epoch": 0, "next_batch": 99}, "state"),
     by=Batches(IMAGES, LABELS, 10, seed=1).load_state_dict,
 )
+
+
+def test_an_image_that_is_augmented_alone_looks_the_same_in_any_number_of_processes():
+    def epochs(**share):
+        options = {"augment": random_shift(3), "augment_each": True, "seed": 5}
+        batches = Batches(IMAGES, LABELS, 10, **options, **share)
+        parts = [torch.cat(part) for _ in range(2) for part in zip(*batches, strict=True)]
+        return [dict(zip(parts[k + 1].tolist(), parts[k], strict=True)) for k in (0, 2)]
+
+    first, second = epochs()
+    shared = [epochs(rank=rank, world_size=2) for rank in range(2)]
+    for epoch, alone in enumerate((first, second)):
+        together = shared[0][epoch] | shared[1][epoch]
+        assert alone.keys() == together.keys() == {*range(103)}
+        assert all(torch.equal(image, together[label]) for label, image in alone.items())
+    assert sum(not torch.equal(first[label], second[label]) for label in range(103)) > 80
+    ramp = torch.arange(64.0).view(1, 1, 8, 8).expand(40, 1, 8, 8)
+    alike = Batches(ramp, torch.zeros(40), 40, augment=random_shift(3), augment_each=True)
+    assert len(next(iter(alike))[0].flatten(1).unique(dim=0)) > 15

@@ -96,6 +96,10 @@ OPTIM = (
 )
 LOSSES = (
     Exemption("losses.*(labels=poke(v, -100))", "sweep", "ignore_index, as documented"),
+    *(
+        Exemption(f"losses.*.divisor(logits={one})", "sweep", "only shape and type of logits count")
+        for one in ("poke(v, *)", "v [*] nan")
+    ),
     Exemption("losses.*.class_losses", "sweep", "forward calls it with logits that it has checked"),
     Exemption(
         "losses.DeferredReweighting",

@@ -490,3 +490,21 @@ test_losses_need_no_values = needs_no_values(*COMPUTED)
 def test_weights_of_another_number_of_classes_are_named():
     with pytest.raises(ValueError, match=r"logits has shape \(3, 5\) .* expected \(B, 2\)"):
         losses.CrossEntropy(weight=torch.ones(2))(torch.zeros(3, 5), HARD)
+
+
+@each_loss
+@each_weight
+@law
+@given(seeds)
+def test_the_mean_of_a_batch_is_that_of_its_parts_weighed_by_their_divisors(name, weight, seed):
+    logits, first, second, soft, lam = draw(seed, batch=7)
+    first[0] = -100  # does not count
+    loss = MAKE[name](weight=weight)
+    for labels in ((first,), (soft,), (second, first.clamp(min=0), lam)):
+        parts = [[one[part] for one in labels] for part in (slice(0, 4), slice(4, 7))]
+        given = [part[0] if len(part) == 1 else tuple(part) for part in parts]
+        pairs = list(zip((logits[:4], logits[4:]), given, strict=True))
+        sizes = torch.stack([loss.divisor(*pair) for pair in pairs])
+        means = torch.stack([loss(*pair) for pair in pairs])
+        whole = loss(logits, labels[0] if len(labels) == 1 else labels)
+        torch.testing.assert_close((sizes * means).sum() / sizes.sum(), whole)

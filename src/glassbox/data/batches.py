@@ -1,4 +1,4 @@
-"""Batches of images that already lie in memory: shuffled, augmented, resumable, shardable."""
+"""Batches of images, in memory or in files: shuffled, augmented, resumable, shardable."""
 
 from collections.abc import Iterator
 
@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from glassbox.data.augmentation import Augmentation
+from glassbox.data.picture_files import PictureFiles
 from glassbox.support.arguments import (
     as_device,
     as_sizes,
@@ -34,13 +35,16 @@ class Batches:
     so that it can, a last batch of fewer images than processes is left out.
 
     Args:
-        images: ``(N, ...)``, any type, also an array, which is not copied.
+        images: ``(N, ...)``, any type, also an array, which is not copied; or
+            :class:`~glassbox.data.picture_files.PictureFiles`, which are decoded batch by batch.
         labels: ``(N, ...)``, likewise.
         batch_size: Images in a global batch; the last batch of an epoch may be smaller.
         shuffle: Whether each epoch has its own order.
         seed: Decides the orders and the augmentation.
         augment: A function of a batch of images and a generator that gives the images
             to train on; see :mod:`glassbox.data.augmentation`.
+        augment_each: Whether each image is augmented alone, with a generator that follows from the
+            epoch and the image: it then looks the same whatever the number of processes.
         drop_last: Whether an incomplete last batch is left out.
         device: Where the batches go; by default they stay where ``images`` are.
         channels_last: Whether batches of images have the channels-last memory format; otherwise
@@ -52,22 +56,27 @@ class Batches:
         ValueError: If lengths differ, a number is out of range, or no batch would be left.
     """
 
+    augment_each = False
+
     def __init__(
         self,
-        images: Tensor,
+        images: Tensor | PictureFiles,
         labels: Tensor,
         batch_size: int,
         *,
         shuffle: bool = True,
         seed: int = 0,
         augment: Augmentation | None = None,
+        augment_each: bool = False,
         drop_last: bool = False,
         device: torch.device | str | None = None,
         channels_last: bool = False,
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
-        images, labels = as_tensor(images=images), as_tensor(labels=labels)
+        if not isinstance(images, PictureFiles):
+            images = as_tensor(images=images)
+        labels = as_tensor(labels=labels)
         for name, tensor in (("images", images), ("labels", labels)):
             if tensor.ndim == 0:
                 reject_tensor(name, tensor, "(N, ...)")
@@ -81,6 +90,8 @@ class Batches:
         check_multiple(world_size, batch_size=batch_size)
         self.images, self.labels, self.batch_size = images, labels, batch_size
         self.shuffle, self.seed, self.augment = shuffle, seed, augment
+        if augment_each:  # else it is not among the settings, as in older checkpoints
+            self.augment_each = True
         self.device = images.device if device is None else as_device(device=device)
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.rank, self.world_size = rank, world_size
@@ -133,7 +144,11 @@ class Batches:
 
     def _images(self, chosen: Tensor, batch: int) -> Tensor:
         images = self.images[chosen].to(self.device)
-        if self.augment is not None:
+        if self.augment is not None and self.augment_each:
+            # Images count from 1 here, or the first one would have the order's own (epoch,).
+            generators = [self._generator(self._epoch, 0, one + 1) for one in chosen.tolist()]
+            images = torch.cat(list(map(self.augment, images.split(1), generators)))
+        elif self.augment is not None:
             # Batches count from 1 here: (epoch, 0, ...) would equal the order's own (epoch,).
             key = (self._epoch, batch + 1, self.rank)
             images = self.augment(images, self._generator(*key))

@@ -80,12 +80,7 @@ class ClassLoss(nn.Module, ABC):
                 loss of a sample is not finite, as the logits are not or are too large; or their
                 sum, where it is asked for.
         """
-        self._check_logits(logits)
-        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        classes, fractions = class_fractions(labels, logits, self.ignore_index)  # (B, P) each
-        if self.weight is not None:
-            fractions = fractions * self.weight.to(logits)[classes]
-            check_overflow(fractions.sum(), weight=self.weight)
+        logits, classes, fractions = self._weighted(logits, labels)  # the last two (B, P)
         losses = self.class_losses(logits).gather(1, classes)  # (B, P)
         losses = (fractions * losses).sum(1)  # (B,)
         check_overflow(losses, logits=logits)
@@ -96,6 +91,25 @@ class ClassLoss(nn.Module, ABC):
         loss = losses.sum()
         check_overflow(loss, logits=logits)
         return loss
+
+    def divisor(self, logits: Tensor, labels: Labels) -> Tensor:
+        """Sum the weights of a batch, by which the mean divides.
+
+        The mean of a batch is that of its parts, each weighed by this: see
+        :func:`glassbox.training.processes.weigh_by_images`. Arguments and errors are those of
+        :meth:`forward`.
+        """
+        return self._weighted(logits, labels)[2].sum()
+
+    def _weighted(self, logits: Tensor, labels: Labels) -> tuple[Tensor, Tensor, Tensor]:
+        """Give logits in float32 or wider, and the classes of each label with their weights."""
+        self._check_logits(logits)
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        classes, fractions = class_fractions(labels, logits, self.ignore_index)
+        if self.weight is not None:
+            fractions = fractions * self.weight.to(logits)[classes]
+            check_overflow(fractions.sum(), weight=self.weight)
+        return logits, classes, fractions
 
     def _check_logits(self, logits: Tensor) -> None:
         check_shapes(logits=(logits, "B K"))

@@ -75,3 +75,7 @@ class DeferredReweighting(nn.Module):
     def forward(self, logits: Tensor, labels: Labels) -> Tensor:
         """Compute the loss with the weights of the epoch, as the inner loss does."""
         return self.loss(logits, labels)
+
+    def divisor(self, logits: Tensor, labels: Labels) -> Tensor:
+        """Sum the weights of a batch, by which the mean of the inner loss divides."""
+        return self.loss.divisor(logits, labels)

@@ -128,18 +128,20 @@ def distribute(model: nn.Module) -> nn.Module:
     return DistributedDataParallel(model)
 
 
-def weigh_by_images(loss: Tensor, count: int) -> Tensor:
+def weigh_by_images(loss: Tensor, count: float | Tensor) -> Tensor:
     """Scale the loss of this process such that the mean over processes is that over all images.
 
     Without it, an image in the smaller part of an uneven batch would count for more.
 
     Args:
         loss: The mean over the images of this process.
-        count: The number of these images.
+        count: The number of these images, or the sum of their weights, where the mean divides by
+            that.
     """
     if process_count() == 1:
         return loss
-    total = torch.tensor(float(count), device=loss.device)  # stays there: no waiting for a GPU
+    mine = torch.as_tensor(count, dtype=torch.float64, device=loss.device)
+    total = mine.clone()  # stays there: no waiting for a GPU
     dist.all_reduce(total)
-    scale = count * process_count() / total.double()
+    scale = mine * process_count() / total
     return loss * scale.to(loss.dtype)

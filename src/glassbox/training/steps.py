@@ -11,6 +11,7 @@ from torch.nn.utils import clip_grad_norm_, get_total_norm
 from torch.optim import Optimizer
 
 from glassbox.support.progress import Advance
+from glassbox.training.distributed import process_count
 from glassbox.training.evaluation import LossFunction
 from glassbox.training.measuring import (
     RunningMean,
@@ -66,7 +67,7 @@ class Steps:
             logits = self.model(images)
             loss = self._loss(images, logits, labels, place)
         state.optimizer.zero_grad()
-        state.scaler.scale(weigh_by_images(loss, len(labels))).backward()
+        state.scaler.scale(weigh_by_images(loss, self._divisor(logits, labels))).backward()
         correct, *counted = count_correct(logits, labels, ignored_label(self.loss_fn)) or (None,)
         value, norm, *number = numbers_of(loss, self._clipped_norm(loss), *counted)
         (number,) = number or [len(labels)]
@@ -97,6 +98,14 @@ class Steps:
             if not isinstance(logits, Tensor) or logits.isfinite().all():
                 raise
             self._stop(images, f"the loss is not finite {place}: {error}", cause=error)
+
+    def _divisor(self, logits: Any, labels: Tensor) -> float | Tensor:
+        """Give what the loss of a part of a batch counts for: its images, or their weights."""
+        own = getattr(self.loss_fn, "divisor", None)
+        if process_count() == 1 or own is None:
+            return len(labels)
+        with torch.no_grad():
+            return own(logits, labels)
 
     def _clipped_norm(self, loss: Tensor) -> Tensor:
         """Clip the gradient and give the norm it had, or 0 where a scaler looks after that.

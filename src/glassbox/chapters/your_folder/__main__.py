@@ -1,0 +1,29 @@
+"""The command line: python -m glassbox.chapters.your_folder --data DIR --out DIR."""
+
+from collections.abc import Sequence
+
+import torch
+
+from glassbox.chapters.your_folder.options import parse
+from glassbox.chapters.your_folder.run import run
+from glassbox.data.downloads import DownloadError
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read a command line, that of this process unless given, and run it.
+
+    Raises:
+        SystemExit: With one sentence, if something does not fit.
+    """
+    options = parse(arguments)
+    try:
+        run(options)
+    except (ValueError, OSError, FloatingPointError, ImportError, DownloadError) as error:
+        raise SystemExit(f"Stopped: {error}") from error
+    except torch.OutOfMemoryError as error:
+        text = "the GPU has no memory left: take a smaller --batch-size, --size or --backbone"
+        raise SystemExit(f"Stopped: {text}") from error
+
+
+if __name__ == "__main__":
+    main()
