@@ -16,7 +16,7 @@ PHOTOS = (
     *("astronaut", "cat", "china", "coffee", "flower"),
     *("grace_hopper", "hubble", "retina", "rocket"),
 )
-_VALIDATION = 100  # images a class
+_VALIDATION = 50  # images a class
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,9 +28,7 @@ class Task:
     test: Dataset
 
 
-def few_labels(
-    data: str, labels: int, seed: int, *, side: int = 48, tested: int = 200
-) -> Task:
+def few_labels(data: str, labels: int, seed: int, *, side: int = 48, tested: int = 100) -> Task:
     """Take some images of each class to train on, which ones as the seed has it.
 
     Args:

@@ -31,7 +31,7 @@ from glassbox.training.processes import (
 )
 
 _HALF = torch.full((3,), 0.5)  # mean and deviation that the network was trained with
-_BATCH = 32
+_BATCH = 16
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class Way:
     rates: tuple[float, ...]
 
 
-_HEAD_RATES = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
-_BODY_RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
+_HEAD_RATES = (3e-3, 1e-2, 3e-2, 1e-1)
+_BODY_RATES = (3e-4, 1e-3, 3e-3, 1e-2)
 WAYS = {
     "scratch": Way(False, 0.0, 1.0, _BODY_RATES),
     "probe": Way(True, 1.0, 0.1, _HEAD_RATES),
@@ -63,7 +63,9 @@ WAYS = {
 
 
 def start_network(classes: int, seed: int, *, pretrained: bool = True) -> nn.Module:
-    """Make EfficientNet-Lite0 with a new head, in ``train`` mode.
+    """Make EfficientNet-Lite0 with a new head, in ``train`` mode and laid out channels last.
+
+    On a CPU this layout takes its convolutions little more than half of the time.
 
     Args:
         classes: Logits of the head.
@@ -80,7 +82,7 @@ def start_network(classes: int, seed: int, *, pretrained: bool = True) -> nn.Mod
     if pretrained:
         model = imagenet_network()
     model.classifier = head
-    return model.train()
+    return model.train().to(memory_format=torch.channels_last)
 
 
 def backbone(model: nn.Module) -> list[nn.Module]:
@@ -120,9 +122,7 @@ def train_way(
     check_choice(WAYS, name=name)
     way = WAYS[name]
     model = start_network(classes, seed, pretrained=way.pretrained)
-    return train_network(
-        model, way, images, labels, seed, lr=lr, updates=updates, augment=augment
-    )
+    return train_network(model, way, images, labels, seed, lr=lr, updates=updates, augment=augment)
 
 
 def train_network(
@@ -136,7 +136,7 @@ def train_network(
     updates: int,
     augment: Augmentation | None = None,
 ) -> nn.Module:
-    """Train the network by Adam on batches of up to 32; arguments as for :func:`train_way`.
+    """Train the network by Adam on batches of up to 16; arguments as for :func:`train_way`.
 
     Both rates follow half a cosine from their first value down to 0.
     """
@@ -184,7 +184,7 @@ def shuffled_batches(count: int, updates: int, seed: int) -> Tensor:
     """Draw images for all updates, each seen once before any is seen twice.
 
     Returns:
-        Indices, ``(updates, B)`` with ``B`` of 32, or of ``count`` where there are fewer.
+        Indices, ``(updates, B)`` with ``B`` of 16, or of ``count`` where there are fewer.
     """
     generator = torch.Generator().manual_seed(seed)
     size = min(_BATCH, count)
