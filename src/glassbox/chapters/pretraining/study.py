@@ -57,12 +57,12 @@ class Size:
     side: int = 48
     labels: tuple[int, ...] = (1, 5, 20, 100)
     longer: tuple[int, ...] = (500,)  # labels a class, with four times the updates
-    updates: int = 64
+    updates: int = 48
     tested: int = 100
     searched: tuple[int, ...] = (5, 100)
     rates: int = 4
     stem_labels: int = 100
-    stem_updates: int = 64
+    stem_updates: int = 48
 
 
 SIZES = {
