@@ -31,7 +31,7 @@ def invented(seed, low, high):
 
 
 FOUND = {
-    name: {100: {labels: invented(10 * i + labels, 0.1, 0.99) for labels in LABELS}}
+    name: {labels: invented(10 * i + labels, 0.1, 0.99) for labels in LABELS}
     for i, name in enumerate(WAYS)
 }
 
@@ -77,27 +77,27 @@ def test_the_loudest_place_of_a_channel_is_cut_out_of_each_image():
 
 
 def test_accuracies_are_drawn_over_the_labels():
-    fig = drawings.show_ways(FOUND, 100)
+    fig = drawings.show_ways(FOUND)
     (ax,) = fig.axes
     for name, runs in FOUND.items():
-        assert line(ax, name) == pytest.approx([100 * one.mean for one in runs[100].values()])
-        few, many = (100 * runs[100][labels].mean for labels in (1, 500))
+        assert line(ax, name) == pytest.approx([100 * one.mean for one in runs.values()])
+        few, many = (100 * runs[labels].mean for labels in (1, 100))
         assert f"{name} {few:.0f} and {many:.0f}" in fig.alt
-    assert fig.alt.startswith("100 updates, percent with 1 and 500 labels a class: scratch")
+    assert fig.alt.startswith("Percent right with 1 and 100 labels a class: scratch")
     to_pixels(fig)
 
 
 @pytest.mark.parametrize("against", WAYS)
 def test_a_choice_shows_its_gains(against):
-    fig = drawings.show_choice(FOUND, 100, against, 20)
+    fig = drawings.show_choice(FOUND, against, 20)
     left, right = fig.axes
     others = [name for name in WAYS if name != against]
     for name, runs in FOUND.items():
-        assert line(left, name) == pytest.approx([100 * one.mean for one in runs[100].values()])
+        assert line(left, name) == pytest.approx([100 * one.mean for one in runs.values()])
     (compared,) = named(left, "compared")
     assert list(compared.get_xdata()) == [20, 20]
-    base = FOUND[against][100][20]
-    gains = [100 * paired_difference(FOUND[name][100][20], base) for name in others]
+    base = FOUND[against][20]
+    gains = [100 * paired_difference(FOUND[name][20], base) for name in others]
     assert means_of(right) == pytest.approx([one.mean for one in gains])
     assert [label.get_text() for label in right.get_yticklabels()] == others
     for name, one in zip(others, gains, strict=True):
@@ -108,9 +108,9 @@ def test_a_choice_shows_its_gains(against):
 
 
 def test_one_label_is_one_label_and_no_gain_has_no_sign_of_loss():
-    same = {name: {100: {1: SeedRuns((0, 1), (0.5, 0.5))}} for name in WAYS}
-    same["probe"] = {100: {1: SeedRuns((0, 1), (0.498, 0.497))}}
-    alt = drawings.show_choice(same, 100, "scratch", 1).alt
+    same = {name: {1: SeedRuns((0, 1), (0.5, 0.5))} for name in WAYS}
+    same["probe"] = {1: SeedRuns((0, 1), (0.498, 0.497))}
+    alt = drawings.show_choice(same, "scratch", 1).alt
     assert "With 1 label a class" in alt and "probe +0 ±" in alt and "-0" not in alt
 
 
@@ -118,14 +118,14 @@ def test_a_choice_does_not_jump_and_shows_all_that_is_stored():
     stored = load_cifar()
     layouts = set()
     for choice in product(WAYS, LABELS):
-        fig = drawings.show_choice(stored, 100, *choice)
+        fig = drawings.show_choice(stored, *choice)
         layouts.add(layout(fig))
         left, right = fig.axes
         (low, high), (intervals,) = right.get_xlim(), named(right, "intervals")
         assert all(low < x < high for ends in intervals.get_segments() for x, _ in ends), choice
         (low, high) = left.get_ylim()
         for runs in stored.values():
-            assert all(low < y < high for one in runs[100].values() for y in (100 * one).values)
+            assert all(low < y < high for one in runs.values() for y in (100 * one).values)
     assert len(layouts) == 1
 
 
@@ -209,6 +209,6 @@ def test_the_zoo_says_what_is_best_and_cheapest():
 
 def test_what_is_not_there_is_named():
     with pytest.raises(ValueError, match=r"against is 'sounds', expected one of scratch, probe"):
-        drawings.show_choice(FOUND, 100, "sounds", 5)
+        drawings.show_choice(FOUND, "sounds", 5)
     with pytest.raises(ValueError, match=r"family is 'LeNet', expected None, SWAG or one of A"):
         drawings.show_zoo(ENTRIES, "gflops", "LeNet")

@@ -1,7 +1,6 @@
-"""Ways to use a network that knows ImageNet: their tasks, their trainings, what is stored of them."""
+"""Ways to use a network that knows ImageNet: their tasks, trainings and stored results."""
 
 from dataclasses import replace
-from itertools import product
 
 import pytest
 import torch
@@ -10,9 +9,7 @@ from torch import nn
 from glassbox.chapters.pretraining import tasks
 from glassbox.chapters.pretraining import ways as recipe
 from glassbox.chapters.pretraining.study import (
-    SIZES,
     best_rate,
-    load_cifar,
     load_rates,
     load_stem_rates,
 )
@@ -55,11 +52,11 @@ def overlap(one, other):
 
 
 def test_images_to_train_on_to_choose_by_and_to_test_with_are_different_ones(told):
-    few, more = (tasks.few_labels("cifar10", n, 0, side=4, tested=50) for n in (2, 400))
-    other = tasks.few_labels("cifar10", 2, 1, side=4, tested=50)
+    few, more = (tasks.few_labels("cifar10", n, 0, side=4, tested=30) for n in (2, 400))
+    other = tasks.few_labels("cifar10", 2, 1, side=4, tested=30)
     for task, labels in ((few, 2), (more, 400)):
         counts = [part.class_counts.tolist() for part in (task.train, task.validation, task.test)]
-        assert counts == [[labels] * 10, [100] * 10, [50] * 10]
+        assert counts == [[labels] * 10, [50] * 10, [30] * 10]
         assert not overlap(task.train, task.validation) and not overlap(task.train, task.test)
     for part in ("validation", "test"):
         assert torch.equal(getattr(few, part).images, getattr(other, part).images)
@@ -70,10 +67,12 @@ def test_images_to_train_on_to_choose_by_and_to_test_with_are_different_ones(tol
 
 def test_patches_to_test_with_are_from_the_other_half():
     task = tasks.few_labels("patches", 2, 0, side=32, tested=3)
-    assert task.train.class_counts.tolist() == [2] * 9
-    assert task.test.class_counts.tolist() == [3] * 9
+    assert task.train.class_counts.tolist() == [2] * 14
+    assert task.test.class_counts.tolist() == [3] * 14
     assert task.train.class_names == tasks.PHOTOS and task.train.images.shape[1:] == (3, 32, 32)
-    assert not torch.equal(task.train.images, tasks.few_labels("patches", 2, 1, side=32).train.images)
+    assert torch.equal(task.train.images[:, 0], task.train.images[:, 2])
+    other = tasks.few_labels("patches", 2, 1, side=32)
+    assert not torch.equal(task.train.images, other.train.images)
 
 
 def test_enlarged_images_are_bytes_of_the_same_brightness():
@@ -84,11 +83,12 @@ def test_enlarged_images_are_bytes_of_the_same_brightness():
     means = large.float().mean((1, 2, 3)), images.float().mean((1, 2, 3))
     torch.testing.assert_close(*means, rtol=0, atol=2)
     assert torch.equal(tasks.enlarge(data, 8).images[:, :1], images)
-    edge = Dataset("edge", torch.tensor([0, 255]).repeat(4)[None, None].expand(1, 1, 8, 8).byte(), data.labels[:1], ("one",))
-    assert tasks.enlarge(edge, 24).images.unique().numel() > 2  # and what overshoots is cut off
+    edge = torch.tensor([0, 255]).repeat(4).expand(1, 1, 8, 8).byte()
+    wide = tasks.enlarge(Dataset("edge", edge, data.labels[:1], ("one",)), 24).images
+    assert wide.unique().numel() > 2 and {0, 255} < set(wide.unique().tolist())  # cut off
 
 
-@pytest.mark.parametrize(("count", "size"), [(10, 10), (32, 32), (50, 32), (500, 32)])
+@pytest.mark.parametrize(("count", "size"), [(10, 10), (16, 16), (50, 16), (500, 16)])
 def test_every_image_is_seen_once_before_any_is_seen_twice(count, size):
     batches = recipe.shuffled_batches(count, 40, 3)
     assert batches.shape == (40, size)
@@ -137,7 +137,7 @@ def test_the_body_learns_at_its_own_rate_and_both_fall_to_zero(monkeypatch):
     monkeypatch.setattr(recipe, "take_step", spy)
     run("two rates", 4)
     heads = [rates["head"] for rates in seen]
-    assert heads == pytest.approx([1e-2, 1e-2 * 0.853553, 5e-3, 1e-2 * 0.146447])
+    assert heads == pytest.approx([1e-2, 1e-2 * 0.853553, 5e-3, 1e-2 * 0.146447], rel=1e-4)
     assert [rates["backbone"] for rates in seen] == pytest.approx([lr / 10 for lr in heads])
 
 

@@ -139,7 +139,8 @@ def train_probe_frozen(backbone, head, images, labels, lr, steps):
 def train_probe_by_hand(backbone, head, images, labels, lr, steps):
     features, losses = backbone.eval()(images).detach(), np.zeros(steps)
     for step in range(steps):
-        losses[step] = loss = F.cross_entropy(head(features), labels)
+        loss = F.cross_entropy(head(features), labels)
+        losses[step] = loss.item()
         gradients = torch.autograd.grad(loss, [head.weight, head.bias])
         with torch.no_grad():
             head.weight -= lr * gradients[0]
@@ -258,7 +259,7 @@ ANSWERS = {
         "wrong": {
             "Batch normalization used and counted this batch": train_probe_in_train_mode,
             "Nothing is frozen yet": train_everything,
-            "gives a list of 1, expected": lambda *given: train_probe(*given)[:1] * 2,
+            "of shape (2,), expected": lambda *given: train_probe(*given)[:1] * 2,
             "takes (model)": lambda model: [],
         },
     },

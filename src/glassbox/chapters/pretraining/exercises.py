@@ -216,15 +216,22 @@ def _train_in_phases(
         learns = step >= frozen
         backbone.train(thawed_mode if learns else frozen_mode)
         loss = F.cross_entropy(head(backbone(images)), labels)
-        losses.append(float(loss))
+        losses.append(loss.item())
         _step([head, backbone][: 1 + learns], [lr, lr * body][: 1 + learns], loss)
     return losses
 
 
-def _what_was_trained(answer: Answer, *given: Any) -> dict[str, Any]:
+def _what_was_trained(
+    answer: Answer,
+    backbone: nn.Module,
+    head: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    lr: float,
+    *steps: int,
+) -> dict[str, Any]:
     """Compare the losses, and all that may have moved."""
-    backbone, head = given[:2]
-    losses = answer(*given)
+    losses = answer(backbone, head, images, labels, lr, *steps)
     states = {"the head": head, "the backbone": backbone}
     found = {
         f"the list of {kind} of {name}": [
@@ -287,7 +294,7 @@ def _with_old_gradients(
     optimizer = torch.optim.SGD(head.parameters(), lr)
     for _ in range(steps):
         loss = F.cross_entropy(head(features), labels)
-        losses.append(float(loss))
+        losses.append(loss.item())
         loss.backward()
         optimizer.step()
     return losses

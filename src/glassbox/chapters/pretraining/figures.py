@@ -39,29 +39,29 @@ def show_rows(rows: Mapping[str, Tensor]) -> Figure:
 
 
 @drawing
-def show_ways(found: Found, updates: int) -> Figure:
-    """Draw accuracy over the number of labels for each way, all with one number of updates."""
-    lines = {name: _percent(runs[updates]) for name, runs in found.items()}
+def show_ways(found: Found) -> Figure:
+    """Draw accuracy over the number of labels for each way."""
+    lines = {name: _percent(runs) for name, runs in found.items()}
     fig, ax = figure(height=3.8, top=0.75)
     _draw_lines(ax, lines)
     ax.set_ylabel("test accuracy, percent")
     above = {"fontsize": 9, "loc": "lower left", "bbox_to_anchor": (-0.02, 1.0)}
     ax.legend(ncols=3 if on_phone() else 5, **above)
-    fig.describe(_lines_sentence(f"{updates} updates", lines))
+    fig.describe(_lines_sentence(lines))
     return fig
 
 
 @drawing
-def show_choice(found: Found, updates: int, against: str, labels: int) -> Figure:
-    """Draw all ways at one budget, and their gains over one of them with one number of labels."""
+def show_choice(found: Found, against: str, labels: int) -> Figure:
+    """Draw all ways, and their gains over one of them with one number of labels."""
     check_choice(found, against=against)
-    lines = {name: _percent(runs[updates]) for name, runs in found.items()}
+    lines = {name: _percent(runs) for name, runs in found.items()}
     fig, (left, right) = figure(
         1, 2, height=3.4, top=0.65, wspace=0.5, width_ratios=[1.2, 1], phone_cols=1
     )
     left.axvline(labels, color=MUTED, linewidth=1, linestyle=(0, (2, 3)), gid="compared")
     _draw_lines(left, lines)
-    left.set_title(f"{updates} updates")
+    left.set_title("all five")
     left.set_ylabel("test accuracy, percent")
     other = lines[against][labels]
     gains = {
@@ -193,13 +193,10 @@ def _draw_lines(ax: Axes, lines: Mapping[str, Mapping[int, SeedRuns]]) -> None:
     ax.minorticks_off()
 
 
-def _lines_sentence(title: str, lines: Mapping[str, Mapping[int, SeedRuns]]) -> str:
+def _lines_sentence(lines: Mapping[str, Mapping[int, SeedRuns]]) -> str:
     few, many = (end(next(iter(lines.values()))) for end in (min, max))
-    if few == many:
-        parts = (f"{name} {one[few].mean:.0f}" for name, one in lines.items())
-        return f"{title}, percent with {few} labels a class: {', '.join(parts)}."
     parts = (f"{name} {one[few].mean:.0f} and {one[many].mean:.0f}" for name, one in lines.items())
-    return f"{title}, percent with {few} and {many} labels a class: {', '.join(parts)}."
+    return f"Percent right with {few} and {many} labels a class: {', '.join(parts)}."
 
 
 def _draw_dots(ax: Axes, values: Mapping[str, SeedRuns], colors: Sequence[str]) -> None:

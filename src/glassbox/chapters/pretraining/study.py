@@ -2,7 +2,7 @@
 
 ``python -m glassbox.chapters.pretraining.study --size cpu`` uses a network that knows ImageNet in
 five ways for CIFAR-10, with 1 to 100 labels a class, in about half an hour on one quiet core;
-``--part longer`` does so with 500 labels and four times the updates; ``--part stems`` lets it begin
+``--part longer`` does so with four times the updates; ``--part stems`` lets the network begin
 on small images in several ways. The learning rates are those that were best on images to choose by,
 with a seed that is not in the comparison: ``--part rates`` and ``--part "stem rates"`` make the
 tables of that search, and each comparison reads the one stored with the package. ``--size gpu``
@@ -56,7 +56,7 @@ class Size:
     data: str = "cifar10"
     side: int = 48
     labels: tuple[int, ...] = (1, 5, 20, 100)
-    longer: tuple[int, ...] = (500,)  # labels a class, with four times the updates
+    longer: tuple[int, ...] = (100,)  # labels a class, with four times the updates
     updates: int = 48
     tested: int = 100
     searched: tuple[int, ...] = (5, 100)

@@ -12,9 +12,10 @@ from glassbox.data.datasets import load
 from glassbox.data.patches import photo_patches
 from glassbox.support.arguments import as_sizes, check_choice, check_range
 
+# All of them together are cut in gray, since some are gray: color alone would tell most apart.
 PHOTOS = (
-    *("astronaut", "cat", "china", "coffee", "flower"),
-    *("grace_hopper", "hubble", "retina", "rocket"),
+    *("astronaut", "brick", "camera", "cat", "china", "clock", "coffee", "flower"),
+    *("grace_hopper", "grass", "gravel", "hubble", "retina", "rocket"),
 )
 _VALIDATION = 50  # images a class
 
@@ -33,8 +34,9 @@ def few_labels(data: str, labels: int, seed: int, *, side: int = 48, tested: int
 
     Args:
         data: ``"cifar10"``, whose images are enlarged; those to choose by and to test with are the
-            same for all seeds. Or ``"patches"`` of photographs in color, one class a photograph:
-            to train on and to choose by from its left half, to test with from its right half.
+            same for all seeds. Or ``"patches"`` of 14 photographs in gray, one class a
+            photograph: to train on and to choose by from its left half, to test with from its
+            right half.
         labels: Images of each class to train on, 1 to 4,400.
         seed: Decides which.
         side: Pixels a side.
@@ -83,7 +85,8 @@ def _patches(labels: int, seed: int, side: int, tested: int) -> Task:
     count = labels + _VALIDATION
     found = photo_patches(*PHOTOS, size=side, train_count=count, test_count=tested, seed=seed)
     first = labels * len(PHOTOS)  # the classes take turns
-    return Task(found.train[:first], found.train[first:], found.test)
+    parts = found.train[:first], found.train[first:], found.test
+    return Task(*(enlarge(part, side) for part in parts))
 
 
 _TASKS: dict[str, Callable[[int, int, int, int], Task]] = {
