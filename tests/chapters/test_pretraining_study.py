@@ -11,7 +11,6 @@ from glassbox.chapters.pretraining import ways as recipe
 from glassbox.chapters.pretraining.study import (
     best_rate,
     load_rates,
-    load_stem_rates,
 )
 from glassbox.chapters.pretraining.ways import WAYS
 from glassbox.data import Dataset
@@ -171,6 +170,3 @@ def test_no_rate_was_best_at_an_edge_of_what_was_tried():
         for by_rate in tried.values():
             rates = sorted(by_rate)
             assert len(rates) >= 4 and rates[0] < max(by_rate, key=by_rate.get) < rates[-1]
-    for by_rate in load_stem_rates().values():
-        rates = sorted(by_rate)
-        assert len(rates) >= 4 and rates[0] < max(by_rate, key=by_rate.get) < rates[-1]

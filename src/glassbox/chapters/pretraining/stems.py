@@ -4,14 +4,11 @@ import torch
 from torch import nn
 
 from glassbox.chapters.pretraining.tasks import enlarge
-from glassbox.chapters.pretraining.ways import WAYS, start_network, train_network
-from glassbox.data.augmentation import compose, random_crop, random_flip
 from glassbox.data.dataset import Dataset
 from glassbox.support.arguments import check_choice
 from glassbox.support.seeds import isolated_seed
 
 STEMS = ("unchanged", "enlarged", "stride 1", "resampled", "fresh")
-STEM_RATES = (1e-4, 3e-4, 1e-3, 3e-3)
 # A pixel of an image twice as large is 3/4 of one pixel and 1/4 of the next, on each axis.
 _DOUBLING = torch.tensor([[0.25, 0.75, 0.0], [0.0, 0.75, 0.25], [0.0, 0.25, 0.75]])
 
@@ -48,21 +45,3 @@ def adapt_first_layer(model: nn.Module, stem: str, seed: int) -> None:
 def sized(stem: str, data: Dataset) -> Dataset:
     """Make images of 32 pixels twice as large where the stem is ``"enlarged"``."""
     return enlarge(data, 64) if stem == "enlarged" else data
-
-
-def train_stem(stem: str, train: Dataset, seed: int, *, lr: float, updates: int) -> nn.Module:
-    """Fine-tune the network at one rate, from one of the beginnings for small images.
-
-    Args:
-        stem: One of :data:`STEMS`.
-        train: Images of 32 x 32 pixels.
-        seed: Decides head, batches, augmentation and new kernels.
-        lr: First learning rate of everything.
-        updates: Steps of Adam.
-    """
-    model = start_network(train.num_classes, seed)
-    adapt_first_layer(model, stem, seed)
-    data = sized(stem, train)
-    augment = compose(random_crop(data.images.shape[-1] // 8), random_flip())
-    options = {"lr": lr, "updates": updates, "augment": augment}
-    return train_network(model, WAYS["fine-tuned"], data.images, data.labels, seed, **options)

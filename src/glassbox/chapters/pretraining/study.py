@@ -2,11 +2,10 @@
 
 ``python -m glassbox.chapters.pretraining.study --size cpu`` uses a network that knows ImageNet in
 five ways for CIFAR-10, with 1 to 100 labels a class, in about half an hour on one quiet core;
-``--part longer`` does so with four times the updates; ``--part stems`` lets the network begin
-on small images in several ways. The learning rates are those that were best on images to choose by,
-with a seed that is not in the comparison: ``--part rates`` and ``--part "stem rates"`` make the
-tables of that search, and each comparison reads the one stored with the package. ``--size gpu``
-takes more labels, larger images and longer trainings.
+``--part longer`` does so with four times the updates. The learning rates are those that were best
+on images to choose by, with a seed that is not in the comparison: ``--part rates`` makes the table
+of that search, and the comparison reads the one stored with the package. ``--size gpu`` takes more
+labels, larger images and longer trainings.
 
 Each ``load_X`` reads a table from the folder of a study, or the one stored with the package. It
 raises a ``ValueError`` if the table is another one or lacks runs; fractions are 0 to 1.
@@ -20,12 +19,11 @@ from math import log
 from pathlib import Path
 from typing import Any
 
-from glassbox.chapters.pretraining.stems import STEM_RATES, STEMS, sized, train_stem
 from glassbox.chapters.pretraining.tasks import few_labels
 from glassbox.chapters.pretraining.ways import WAYS, accuracy_on, train_way
 from glassbox.chapters.studies import Runs, Study, run_study, study_table
 from glassbox.data.augmentation import compose, random_crop, random_flip
-from glassbox.training.run_tables import RunTable, split_keys
+from glassbox.training.run_tables import RunTable
 from glassbox.training.seed_statistics import SeedRuns
 
 STORED = Path(__file__).parent
@@ -37,12 +35,6 @@ RATES = study_table(
 _KEYS = {"way": str, "labels": int, "updates": int, "seed": int}
 CIFAR = study_table(STORED / "cifar.csv", _KEYS, ("lr", "test accuracy"))
 LONGER = study_table(STORED / "longer.csv", _KEYS, ("lr", "test accuracy"))
-STEM_SEARCH = study_table(
-    STORED / "stem_rates.csv",
-    {"stem": str, "lr": float, "seed": int},
-    ("validation accuracy",),
-)
-STEM_TABLE = study_table(STORED / "stems.csv", {"stem": str, "seed": int}, ("lr", "test accuracy"))
 
 Found = dict[str, dict[int, SeedRuns]]
 Tried = dict[str, dict[int, dict[float, float]]]
@@ -61,12 +53,10 @@ class Size:
     tested: int = 100
     searched: tuple[int, ...] = (5, 100)
     rates: int = 4
-    stem_labels: int = 100
-    stem_updates: int = 48
 
 
 SIZES = {
-    "smoke": Size((0, 1), "patches", 32, (1,), (1,), 2, 2, (1,), 1, 1, 2),
+    "smoke": Size((0, 1), "patches", 32, (1,), (1,), 2, 2, (1,), 1),
     "cpu": Size(),
     "gpu": Size(
         tuple(range(5)),
@@ -76,8 +66,6 @@ SIZES = {
         updates=2000,
         tested=500,
         searched=(1, 5, 20, 100, 500, 4400),
-        stem_labels=4400,
-        stem_updates=2000,
     ),
 }
 
@@ -132,31 +120,10 @@ def _searched(size: Size) -> list[Sequence[Any]]:
     ]
 
 
-def _stem(study: Study, stem: str, lr: float, seed: int, part: str) -> float:
-    size = study.size
-    task = _task(size.data, size.stem_labels, seed, side=32, tested=size.tested)
-    model = train_stem(stem, task.train, seed, lr=lr, updates=size.stem_updates)
-    return accuracy_on(model, sized(stem, getattr(task, part)))
-
-
-def _compare_stems(study: Study, stem: str, seed: int) -> list[float]:
-    tried = load_stem_rates()[stem]
-    lr = max(tried, key=tried.get)
-    return [lr, _stem(study, stem, lr, seed, "test")]
-
-
 PARTS = {
     "compare": (Runs(CIFAR, _runs, _compare),),
     "longer": (Runs(LONGER, _longer, _compare),),
     "rates": (Runs(RATES, _searched, _try_rate),),
-    "stems": (Runs(STEM_TABLE, lambda size: product(STEMS, size.seeds), _compare_stems),),
-    "stem rates": (
-        Runs(
-            STEM_SEARCH,
-            lambda size: product(STEMS, STEM_RATES[: size.rates], [99]),
-            lambda study, *key: [_stem(study, *key, "validation")],
-        ),
-    ),
 }
 
 
@@ -183,17 +150,6 @@ def load_rates(folder: str | Path | None = None) -> Tried:
     for (way, labels, lr, _), (accuracy,) in RATES.rows(folder).items():
         tried.setdefault(way, {}).setdefault(labels, {})[lr] = accuracy
     return tried
-
-
-def load_stems(folder: str | Path | None = None) -> dict[str, SeedRuns]:
-    """Read the test accuracy of each beginning for small images."""
-    return {stem: runs["test accuracy"] for stem, runs in STEM_TABLE.runs(folder).items()}
-
-
-def load_stem_rates(folder: str | Path | None = None) -> dict[str, dict[float, float]]:
-    """Read the validation accuracy of each beginning, by learning rate."""
-    rows = STEM_SEARCH.rows(folder).items()
-    return split_keys({(stem, lr): values[0] for (stem, lr, _), values in rows}, 1)
 
 
 if __name__ == "__main__":
