@@ -17,6 +17,9 @@ _DOUBLING = torch.tensor([[0.25, 0.75, 0.0], [0.0, 0.75, 0.25], [0.0, 0.25, 0.75
 def adapt_first_layer(model: nn.Module, stem: str, seed: int) -> None:
     """Let the first convolution of EfficientNet-Lite0 keep the size of its images.
 
+    At the edges it sees their last pixels once more, as in an image that was enlarged; zeros would
+    be a frame of gray that takes up more of the maps than it did in training.
+
     Args:
         model: It is changed, unless the stem is ``"unchanged"`` or ``"enlarged"``.
         stem: ``"stride 1"`` keeps the kernels, ``"resampled"`` makes of them those that see in an
@@ -32,7 +35,8 @@ def adapt_first_layer(model: nn.Module, stem: str, seed: int) -> None:
         return
     old = model.conv_stem
     with isolated_seed(seed):
-        new = nn.Conv2d(3, old.out_channels, 3, padding=1, bias=False)
+        options = {"padding": 1, "padding_mode": "replicate", "bias": False}
+        new = nn.Conv2d(3, old.out_channels, 3, **options)
         # As all convolutions of this network are drawn.
         nn.init.normal_(new.weight, std=(2 / (9 * old.out_channels)) ** 0.5)
     if stem == "stride 1":
@@ -44,4 +48,4 @@ def adapt_first_layer(model: nn.Module, stem: str, seed: int) -> None:
 
 def sized(stem: str, data: Dataset) -> Dataset:
     """Make images of 32 pixels twice as large where the stem is ``"enlarged"``."""
-    return enlarge(data, 64) if stem == "enlarged" else data
+    return enlarge(data, 64, mode="bilinear") if stem == "enlarged" else data

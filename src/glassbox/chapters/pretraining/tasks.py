@@ -51,18 +51,24 @@ def few_labels(data: str, labels: int, seed: int, *, side: int = 48, tested: int
     return _TASKS[data](labels, seed, side, tested)
 
 
-def enlarge(data: Dataset, side: int) -> Dataset:
-    """Resize images, bicubic and antialiased, to ``side`` pixels a side and three channels."""
+def enlarge(data: Dataset, side: int, *, mode: str = "bicubic") -> Dataset:
+    """Resize images to ``side`` pixels a side and three channels.
+
+    Args:
+        data: Images of one channel or three.
+        side: Pixels a side.
+        mode: ``"bicubic"`` or ``"bilinear"``, antialiased where images shrink.
+    """
     (side,) = as_sizes(side=side)
-    resized = [_resize(some, side) for some in data.images.split(1000)]
+    resized = [_resize(some, side, mode) for some in data.images.split(1000)]
     return replace(data, images=torch.cat(resized).expand(-1, 3, -1, -1))
 
 
-def _resize(images: Tensor, side: int) -> Tensor:
+def _resize(images: Tensor, side: int, mode: str) -> Tensor:
     if images.shape[-1] == side:
         return images
-    options = {"mode": "bicubic", "antialias": True}
-    return F.interpolate(images.float(), (side, side), **options).round_().clamp_(0, 255).byte()
+    resized = F.interpolate(images.float(), (side, side), mode=mode, antialias=True)
+    return resized.round_().clamp_(0, 255).byte()
 
 
 def _cifar10(labels: int, seed: int, side: int, tested: int) -> Task:
