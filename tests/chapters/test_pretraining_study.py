@@ -8,6 +8,7 @@ from torch import nn
 
 from glassbox.chapters.pretraining import tasks
 from glassbox.chapters.pretraining import ways as recipe
+from glassbox.chapters.pretraining.reports import measure_in_six_ways
 from glassbox.chapters.pretraining.study import (
     best_rate,
     load_rates,
@@ -170,3 +171,15 @@ def test_no_rate_was_best_at_an_edge_of_what_was_tried():
         for by_rate in tried.values():
             rates = sorted(by_rate)
             assert len(rates) >= 4 and rates[0] < max(by_rate, key=by_rate.get) < rates[-1]
+
+
+def test_six_accuracies_of_one_network_differ_only_in_how_they_are_measured():
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    first, again, other = (measure_in_six_ways(seed, epochs=2) for seed in (0, 0, 1))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert first == again != other and len(first) == 6
+    # Dropout and augmentation are each a handicap, and both together are more than either.
+    handicaps = [list(first)[i] for i in (1, 2, 4)], [list(first)[i] for i in (1, 3, 4)]
+    for names in handicaps:
+        assert sorted(names, key=first.get) == names
