@@ -17,13 +17,14 @@ from functools import lru_cache
 from itertools import product
 from math import log
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from glassbox.chapters.pretraining.tasks import few_labels
 from glassbox.chapters.pretraining.ways import WAYS, accuracy_on, train_way
 from glassbox.chapters.studies import Runs, Study, run_study, study_table
 from glassbox.data.augmentation import compose, random_crop, random_flip
-from glassbox.training.run_tables import RunTable
+from glassbox.training.run_tables import split_keys
 from glassbox.training.seed_statistics import SeedRuns
 
 STORED = Path(__file__).parent
@@ -49,6 +50,7 @@ class Size:
     side: int = 48
     labels: tuple[int, ...] = (1, 5, 20, 100)
     longer: tuple[int, ...] = (100,)  # labels a class, with four times the updates
+    longer_seeds: tuple[int, ...] = (0,)
     updates: int = 48
     tested: int = 100
     searched: tuple[int, ...] = (5, 100)
@@ -56,13 +58,14 @@ class Size:
 
 
 SIZES = {
-    "smoke": Size((0, 1), "patches", 32, (1,), (1,), 2, 2, (1,), 1),
+    "smoke": Size((0, 1), "patches", 32, (1,), (1,), (0,), 2, 2, (1,), 1),
     "cpu": Size(),
     "gpu": Size(
         tuple(range(5)),
         side=128,
         labels=(1, 5, 20, 100, 500, 4400),
         longer=(20, 500, 4400),
+        longer_seeds=tuple(range(5)),
         updates=2000,
         tested=500,
         searched=(1, 5, 20, 100, 500, 4400),
@@ -108,7 +111,7 @@ def _runs(size: Size) -> list[Sequence[Any]]:
 def _longer(size: Size) -> list[Sequence[Any]]:
     return [
         (way, labels, 4 * size.updates, seed)
-        for seed, labels, way in product(size.seeds, size.longer, WAYS)
+        for seed, labels, way in product(size.longer_seeds, size.longer, WAYS)
     ]
 
 
@@ -129,19 +132,16 @@ PARTS = {
 
 def load_cifar(folder: str | Path | None = None) -> Found:
     """Read the test accuracy of each way, by labels a class."""
-    return _accuracies(CIFAR, folder)
+    runs = {(way, labels): found for (way, labels, _), found in CIFAR.runs(folder).items()}
+    return split_keys({key: found["test accuracy"] for key, found in runs.items()}, 1)
 
 
-def load_longer(folder: str | Path | None = None) -> Found:
-    """Read the test accuracy of each way after four times the updates, by labels a class."""
-    return _accuracies(LONGER, folder)
-
-
-def _accuracies(table: RunTable, folder: str | Path | None) -> Found:
-    found: Found = {}
-    for (way, labels, _), runs in table.runs(folder).items():
-        found.setdefault(way, {})[labels] = runs["test accuracy"]
-    return found
+def load_longer(folder: str | Path | None = None) -> dict[str, dict[int, float]]:
+    """Read the test accuracy of each way after four times the updates, the mean over seeds."""
+    found: dict[tuple[str, int], list[float]] = {}
+    for (way, labels, *_), (_, accuracy) in LONGER.rows(folder).items():
+        found.setdefault((way, labels), []).append(accuracy)
+    return split_keys({key: fmean(values) for key, values in found.items()}, 1)
 
 
 def load_rates(folder: str | Path | None = None) -> Tried:
