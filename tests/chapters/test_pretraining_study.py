@@ -1,6 +1,9 @@
 """Ways to use a network that knows ImageNet: their tasks, trainings and stored results."""
 
+import os
 from dataclasses import replace
+from itertools import product
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,12 +13,20 @@ from glassbox.chapters.pretraining import tasks
 from glassbox.chapters.pretraining import ways as recipe
 from glassbox.chapters.pretraining.reports import measure_in_six_ways
 from glassbox.chapters.pretraining.study import (
+    PARTS,
+    SIZES,
     best_rate,
+    load_cifar,
+    load_longer,
     load_rates,
 )
 from glassbox.chapters.pretraining.ways import WAYS
+from glassbox.chapters.studies import Study
 from glassbox.data import Dataset
 from glassbox.networks import imagenet_network
+from glassbox.training import paired_difference
+
+REAL = Path(os.environ.get("GLASSBOX_DATA", "/nonexistent"))
 
 DRAW = torch.Generator().manual_seed(0)
 IMAGES = torch.randint(256, (12, 3, 32, 32), generator=DRAW, dtype=torch.uint8)
@@ -183,3 +194,43 @@ def test_six_accuracies_of_one_network_differ_only_in_how_they_are_measured():
     handicaps = [list(first)[i] for i in (1, 2, 4)], [list(first)[i] for i in (1, 3, 4)]
     for names in handicaps:
         assert sorted(names, key=first.get) == names
+
+
+@pytest.fixture(scope="module")
+def gain():
+    """Compare a way with another, seed by seed, as it is stored."""
+    found = load_cifar()
+    return lambda name, other, labels: paired_difference(found[name][labels], found[other][labels])
+
+
+def test_from_scratch_little_is_learned_and_what_is_known_helps(gain):
+    for name, labels in product(("probe", "fine-tuned", "two rates"), SIZES["cpu"].labels):
+        assert min(gain(name, "scratch", labels).values) > 0
+    assert max(max(runs.values) for runs in load_cifar()["scratch"].values()) < 0.15
+
+
+def test_neither_a_thaw_nor_two_rates_were_worth_their_caution(gain):
+    for labels in (20, 100):
+        assert gain("two rates", "thawed", labels).interval()[0] > 0
+    for labels in SIZES["cpu"].labels:
+        assert gain("fine-tuned", "two rates", labels).mean > 0
+        low, high = gain("probe", "fine-tuned", labels).interval()
+        assert low < 0 < high
+
+
+def test_four_times_the_updates_bring_those_that_move_the_backbone_up_to_the_probe():
+    found, longer = load_cifar(), load_longer()
+    gains = {name: longer[name][100] - found[name][100].values[0] for name in WAYS}
+    assert min(gains.values()) > 0.05
+    assert gains["probe"] < min(gains[name] for name in ("thawed", "fine-tuned", "two rates"))
+    assert abs(longer["probe"][100] - longer["fine-tuned"][100]) < 0.03
+
+
+@pytest.mark.skipif(
+    not (REAL / "cifar-10-batches-bin").is_dir(), reason="GLASSBOX_DATA holds no CIFAR-10"
+)
+def test_a_stored_probe_comes_out_again(tmp_path):
+    (one,), size = PARTS["compare"], SIZES["cpu"]
+    key = ("probe", 1, 48, 0)
+    Study("compare", [replace(one, of=lambda size: [key])], size, tmp_path).train()
+    assert one.table.rows(tmp_path)[key] == pytest.approx(one.table.rows()[key], abs=0.02)
