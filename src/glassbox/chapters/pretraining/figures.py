@@ -125,12 +125,13 @@ def show_zoo(entries: Sequence[Entry], cost: str, family: str | None = None) -> 
         np.array([(getattr(one, cost), one.top1) for one in chosen])
         for chosen in (entries, swag, best, named)
     )
-    fig, ax = figure(height=4.2, top=0.25)
+    fig, ax = figure(height=4.4, top=0.45)
     ax.set_xscale("log")
     ax.scatter(*every.T, s=16, color=FAINT, zorder=2, label="ImageNet alone", gid="all")
     ring = {"facecolors": "none", "edgecolors": RUST, "linewidths": 1.2, "gid": "swag"}
     ax.scatter(*more.T, s=60, zorder=4, label="other photographs before", **ring)
-    ax.legend(loc="upper left", fontsize=9)
+    above = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.0), "columnspacing": 1.0}
+    ax.legend(ncols=2, fontsize=9, **above)
     step = {"where": "post", "color": MUTED, "linewidth": 1, "zorder": 1}
     ax.step(*frontier_points.T, "-", **step)
     color = OCHRE if family is None else BLUE
