@@ -5,20 +5,23 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 import torch
-from drawn import line, named, panel
+from drawn import line, named
 
 from glassbox.chapters.pretraining import figures as drawings
-from glassbox.chapters.pretraining.arms import ARMS
-from glassbox.chapters.pretraining.stems import STEM_ARMS
-from glassbox.chapters.pretraining.study import load_transfers
-from glassbox.chapters.pretraining.tasks import LABELS, TARGETS, UPSTREAM
+from glassbox.chapters.pretraining.channels import loudest_patches, loudest_places
+from glassbox.chapters.pretraining.stems import STEMS
+from glassbox.chapters.pretraining.study import SIZES, load_cifar
+from glassbox.chapters.pretraining.ways import WAYS
 from glassbox.networks import zoo_entries
 from glassbox.networks.zoo import COSTS, frontier
 from glassbox.plotting.figures import to_pixels
 from glassbox.training import SeedRuns, paired_difference
 
 ENTRIES = zoo_entries()
-FAMILIES = (None, *sorted({one.family for one in ENTRIES}))
+FAMILIES = (None, "SWAG", *sorted({one.family for one in ENTRIES}))
+ALONE = [one for one in ENTRIES if one.trained_on == "ImageNet"]
+SWAG = [one for one in ENTRIES if one.trained_on != "ImageNet"]
+LABELS = SIZES["cpu"].labels
 
 
 def invented(seed, low, high):
@@ -27,9 +30,9 @@ def invented(seed, low, high):
     return SeedRuns(tuple(range(5)), tuple(values.tolist()))
 
 
-TRANSFERS = {
-    key: {labels: invented(10 * i + labels, 0.1, 0.99) for labels in LABELS}
-    for i, key in enumerate(product(ARMS, TARGETS))
+FOUND = {
+    name: {labels: invented(10 * i + labels, 0.1, 0.99) for labels in LABELS}
+    for i, name in enumerate(WAYS)
 }
 
 
@@ -47,7 +50,7 @@ def means_of(ax):
 
 def test_rows_of_images_have_their_names():
     images = torch.randint(256, (2, 5, 3, 4, 4), dtype=torch.uint8)
-    fig = drawings.show_worlds({"seen\nbefore": images[0], "new": images[1]})
+    fig = drawings.show_rows({"seen\nbefore": images[0], "new": images[1]})
     (ax,) = fig.axes
     shown = [image.get_array() for image in ax.images]
     for array, image in zip(shown, images.flatten(0, 1), strict=True):
@@ -59,76 +62,81 @@ def test_rows_of_images_have_their_names():
     to_pixels(fig)
 
 
+def test_the_loudest_place_of_a_channel_is_cut_out_of_each_image():
+    maps = torch.zeros(3, 2, 4, 4)
+    maps[0, 1, 0, 3], maps[1, 1, 2, 1], maps[2, 1, 3, 0] = 1.0, 3.0, 2.0
+    order, middles = loudest_places(maps, 1)
+    assert order == [1, 2, 0]
+    assert middles == [(0.625, 0.375), (0.875, 0.125), (0.125, 0.875)]
+    rows = torch.linspace(-1, 1, 16).view(1, 1, 16, 1).expand(3, 3, 16, 16)
+    patches = loudest_patches(rows, maps, 1, count=2, size=6)
+    assert patches.shape == (2, 3, 6, 6) and patches.dtype == torch.uint8
+    # The first is cut around row 10; the second would leave the image, and is moved up.
+    tops = [round(float(patch[0, 0, 0]) / 255 * 15) for patch in patches]
+    assert tops == [7, 10]
+
+
 def test_accuracies_are_drawn_over_the_labels():
-    fig = drawings.show_transfers(TRANSFERS)
-    for title, target in (("new things", "scenes"), ("digits", "digits")):
-        for name in drawings.COLORS:
-            found = TRANSFERS[name, target]
-            means = [100 * one.mean for one in found.values()]
-            assert line(panel(fig, title), name) == pytest.approx(means)
-            few, many = 100 * found[1].mean, 100 * found[50].mean
-            assert f"{name} {few:.0f} and {many:.0f}" in fig.alt
-    assert "New things, percent with 1 and with 50 labels: scratch" in fig.alt
+    fig = drawings.show_ways(FOUND)
+    (ax,) = fig.axes
+    for name, runs in FOUND.items():
+        assert line(ax, name) == pytest.approx([100 * one.mean for one in runs.values()])
+        few, many = (100 * runs[labels].mean for labels in (1, 100))
+        assert f"{name} {few:.0f} and {many:.0f}" in fig.alt
+    assert fig.alt.startswith("Percent right with 1 and 100 labels a class: scratch")
     to_pixels(fig)
 
 
-@pytest.mark.parametrize(
-    ("upstream", "ending", "names"),
-    [
-        ("things", "", ["probe", "thawed", "fine-tuned"]),
-        ("grounds", ", grounds", ["probe", "fine-tuned"]),
-    ],
-)
-def test_a_choice_shows_its_gains(upstream, ending, names):
-    fig = drawings.show_choice(TRANSFERS, upstream, "digits", 20)
+@pytest.mark.parametrize("against", WAYS)
+def test_a_choice_shows_its_gains(against):
+    fig = drawings.show_choice(FOUND, against, 20)
     left, right = fig.axes
-    found = {name: TRANSFERS[name + ending, "digits"] for name in names}
-    scratch = TRANSFERS["scratch", "digits"]
-    for name, lines in {"scratch": scratch, **found}.items():
-        assert line(left, name) == pytest.approx([(100 * one).mean for one in lines.values()])
+    others = [name for name in WAYS if name != against]
+    for name, runs in FOUND.items():
+        assert line(left, name) == pytest.approx([100 * one.mean for one in runs.values()])
     (compared,) = named(left, "compared")
     assert list(compared.get_xdata()) == [20, 20]
-    gains = [100 * paired_difference(one[20], scratch[20]) for one in found.values()]
+    base = FOUND[against][20]
+    gains = [100 * paired_difference(FOUND[name][20], base) for name in others]
     assert means_of(right) == pytest.approx([one.mean for one in gains])
-    assert [label.get_text() for label in right.get_yticklabels()] == names
-    for name, one in zip(names, gains, strict=True):
+    assert [label.get_text() for label in right.get_yticklabels()] == others
+    for name, one in zip(others, gains, strict=True):
         assert f"{name} {one.mean:+.0f} ± {one.half_width():.0f}" in fig.alt
-    assert f"{upstream}, used for digits, 20 labels a class: from scratch" in fig.alt
-    assert f"scratch {100 * scratch[20].mean:.0f} percent" in fig.alt
+    right_on = f"{against} is right on {100 * base.mean:.0f} percent"
+    assert fig.alt.startswith(f"With 20 labels a class, {right_on}; points more")
     to_pixels(fig)
 
 
 def test_one_label_is_one_label_and_no_gain_has_no_sign_of_loss():
-    same = {key: {1: SeedRuns((0, 1), (0.5, 0.5))} for key in TRANSFERS}
-    same["probe", "digits"] = {1: SeedRuns((0, 1), (0.498, 0.497))}
-    alt = drawings.show_choice(same, "things", "digits", 1).alt
-    assert "digits, 1 label a class" in alt and "probe +0 ±" in alt and "-0" not in alt
+    same = {name: {1: SeedRuns((0, 1), (0.5, 0.5))} for name in WAYS}
+    same["probe"] = {1: SeedRuns((0, 1), (0.498, 0.497))}
+    alt = drawings.show_choice(same, "scratch", 1).alt
+    assert "With 1 label a class" in alt and "probe +0 ±" in alt and "-0" not in alt
 
 
 def test_a_choice_does_not_jump_and_shows_all_that_is_stored():
-    stored = load_transfers()
+    stored = load_cifar()
     layouts = set()
-    for choice in product(UPSTREAM, TARGETS, LABELS):
+    for choice in product(WAYS, LABELS):
         fig = drawings.show_choice(stored, *choice)
         layouts.add(layout(fig))
-        right = fig.axes[1]
+        left, right = fig.axes
         (low, high), (intervals,) = right.get_xlim(), named(right, "intervals")
         assert all(low < x < high for ends in intervals.get_segments() for x, _ in ends), choice
+        (low, high) = left.get_ylim()
+        for runs in stored.values():
+            assert all(low < y < high for one in runs.values() for y in (100 * one).values)
     assert len(layouts) == 1
 
 
 def test_stems_have_their_accuracies():
-    stems = {
-        name: {stem: invented(i, 0.6, 0.95) for i, stem in enumerate(network.stems)}
-        for name, network in STEM_ARMS.items()
-    }
+    stems = {stem: invented(i, 0.2, 0.95) for i, stem in enumerate(STEMS)}
     fig = drawings.show_stems(stems)
-    for ax, found in zip(fig.axes, stems.values(), strict=True):
-        means = [100 * one.mean for one in found.values()]
-        assert means_of(ax) == pytest.approx(means)
-        assert [label.get_text() for label in ax.get_yticklabels()] == list(found)
-        for stem, one in found.items():
-            assert f"{stem} {100 * one.mean:.0f}" in fig.alt
+    (ax,) = fig.axes
+    assert means_of(ax) == pytest.approx([100 * one.mean for one in stems.values()])
+    assert [label.get_text() for label in ax.get_yticklabels()] == list(stems)
+    for stem, one in stems.items():
+        assert f"{stem} {100 * one.mean:.0f}" in fig.alt
     to_pixels(fig)
 
 
@@ -155,8 +163,11 @@ def test_the_zoo_is_whole_and_does_not_jump(cost):
         (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
         assert left < dots[:, 0].min() and dots[:, 0].max() < right
         assert low < dots[:, 1].min() and dots[:, 1].max() < high
-        expected = [one for one in ENTRIES if one.family == family] if family else None
-        assert len(chosen) == len(expected or frontier(ENTRIES, cost))
+        rings = named(ax, "swag")[0].get_offsets()
+        assert rings.tolist() == [[getattr(one, cost), one.top1] for one in SWAG]
+        expected = [one for one in ENTRIES if one.family == family]
+        expected = SWAG if family == "SWAG" else expected or frontier(ALONE, cost)
+        assert len(chosen) == len(expected)
     assert len(layouts) == 1
 
 
@@ -172,7 +183,8 @@ def test_names_never_overlap_and_stay_in_the_picture(cost):
         for text, box in boxes.items():
             assert ax.bbox.x0 < box.x0 and box.x1 < fig.bbox.x1, (family, text)
             assert ax.bbox.y0 < box.y0 and box.y1 < fig.bbox.y1, (family, text)
-        chosen = [one for one in ENTRIES if one.family == family] or frontier(ENTRIES, cost)
+        chosen = [one for one in ENTRIES if one.family == family] or frontier(ALONE, cost)
+        chosen = SWAG if family == "SWAG" else chosen
         top = max(chosen, key=lambda one: one.top1)
         assert top.name in {text.get_text() for text in boxes}, family
         for text in ax.texts:  # a name stands at its own dot
@@ -189,13 +201,14 @@ def test_the_zoo_says_what_is_best_and_cheapest():
     assert f"to {top.name} with {top.top1:.1f}" in alt
     alone = drawings.show_zoo(ENTRIES, "gflops", "AlexNet").alt
     assert "AlexNet: one set of weights, alexnet with 56.5 percent" in alone
-    best = frontier(ENTRIES, "parameters")
+    best = frontier(ALONE, "parameters")
     alt = drawings.show_zoo(ENTRIES, "parameters").alt
-    assert f"over parameters. No other model is as cheap and better than {len(best)} sets" in alt
+    assert f"alone, none is as cheap and better than {len(best)} sets" in alt
+    assert "SWAG: 12 sets of weights" in drawings.show_zoo(ENTRIES, "gflops", "SWAG").alt
 
 
 def test_what_is_not_there_is_named():
-    with pytest.raises(ValueError, match=r"upstream is 'sounds', expected one of things, grounds"):
-        drawings.show_choice(TRANSFERS, "sounds", "digits", 5)
-    with pytest.raises(ValueError, match=r"family is 'LeNet', expected None or one of AlexNet"):
+    with pytest.raises(ValueError, match=r"against is 'sounds', expected one of scratch, probe"):
+        drawings.show_choice(FOUND, "sounds", 5)
+    with pytest.raises(ValueError, match=r"family is 'LeNet', expected None, SWAG or one of A"):
         drawings.show_zoo(ENTRIES, "gflops", "LeNet")

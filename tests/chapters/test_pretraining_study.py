@@ -1,32 +1,42 @@
-"""The transfers that the page on pretraining compares: their worlds, tasks, trainings, results."""
+"""Ways to use a network that knows ImageNet: their tasks, trainings and stored results."""
 
+import os
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
-from glassbox.chapters.pretraining import arms as recipe
 from glassbox.chapters.pretraining import tasks
-from glassbox.chapters.pretraining.arms import ARMS
-from glassbox.chapters.pretraining.study import TRANSFERS, load_transfers
-from glassbox.chapters.pretraining.tasks import LABELS
-from glassbox.data import Dataset, TrainTest, normalize
-from glassbox.data.scenes.scene import DEFAULT_CLASSES
-from glassbox.networks import ResidualNetwork
+from glassbox.chapters.pretraining import ways as recipe
+from glassbox.chapters.pretraining.reports import measure_in_six_ways
+from glassbox.chapters.pretraining.study import (
+    PARTS,
+    SIZES,
+    best_rate,
+    load_cifar,
+    load_longer,
+    load_rates,
+)
+from glassbox.chapters.pretraining.ways import WAYS
+from glassbox.chapters.studies import Study
+from glassbox.data import Dataset
+from glassbox.networks import imagenet_network
 from glassbox.training import paired_difference
 
-BODY = recipe.start_network(None, 7).state_dict()
+REAL = Path(os.environ.get("GLASSBOX_DATA", "/nonexistent"))
+
 DRAW = torch.Generator().manual_seed(0)
-IMAGES = torch.randint(256, (12, 3, 16, 16), generator=DRAW, dtype=torch.uint8)
-PART = Dataset("invented", IMAGES, torch.arange(12) % 10, tuple("0123456789"))
-TASK = TrainTest(PART, PART[:1])
+IMAGES = torch.randint(256, (12, 3, 32, 32), generator=DRAW, dtype=torch.uint8)
+LABELS = torch.arange(12) % 3
+HEAD = {"classifier.weight", "classifier.bias"}
 
 
-def run(arm, updates):
-    weights = BODY if arm.upstream else None
-    return recipe.transfer(arm, weights, TASK, 0, updates=updates, frozen=2).state_dict()
+def run(name, updates, way=None):
+    way, model = way or WAYS[name], recipe.start_network(3, 0, pretrained=WAYS[name].pretrained)
+    return recipe.train_network(model, way, IMAGES, LABELS, 0, lr=1e-2, updates=updates)
 
 
 def moved(state, begin):
@@ -34,82 +44,62 @@ def moved(state, begin):
 
 
 @pytest.fixture
-def drawn(monkeypatch):
-    """Let scenes be flat images that tell their background, and note what was asked for."""
-    asked = []
+def told(monkeypatch):
+    """Tell each image by its place in a table of all that is loaded."""
+    loaded = {}
 
-    def flat(n, *, size, **options):
-        asked.append(options)
-        tag = tuple(tasks.BACKGROUNDS).index(options["backgrounds"][0])
-        images = torch.full((n, 3, size, size), tag, dtype=torch.uint8)
-        labels = torch.arange(n) % len(options["classes"])
-        return Dataset("scenes", images, labels, tuple(options["classes"]))
+    def load(name, split):
+        generator = torch.Generator().manual_seed(len(split))
+        images = torch.randint(256, (6000, 3, 4, 4), generator=generator, dtype=torch.uint8)
+        loaded[split] = Dataset(name, images, torch.arange(6000) % 10, tuple("0123456789"))
+        return loaded[split]
 
-    monkeypatch.setattr(tasks, "draw_scenes", flat)
-    return asked
-
-
-def test_the_two_worlds_share_no_class_background_or_palette(drawn):
-    for kind in tasks.UPSTREAM:
-        tasks.upstream_scenes(kind, 30, seed=1)
-    upstream = list(drawn)
-    drawn.clear()
-    tasks.target_scenes(10, seed=1)
-    for key in ("classes", "backgrounds"):
-        seen = {name for options in upstream for name in options[key]}
-        assert seen and not seen & set(drawn[0][key])
-        known = tasks.SILHOUETTES if key == "classes" else tasks.BACKGROUNDS
-        assert seen | set(drawn[0][key]) == set(known)
-    assert drawn[0]["palette"] not in {options["palette"] for options in upstream}
-    assert drawn[0]["classes"] == DEFAULT_CLASSES
+    monkeypatch.setattr(tasks, "load", load)
+    return loaded
 
 
-def test_no_scene_is_drawn_twice_in_five_pretrainings(drawn):
-    for seed in range(5):
-        tasks.upstream_scenes("things", 15, seed=seed)
-    assert len({options["seed"] for options in drawn}) == len(drawn) == 75
+def overlap(one, other):
+    return torch.cdist(one.images.float().flatten(1), other.images.float().flatten(1)).min() == 0
 
 
-def test_both_questions_are_asked_of_the_same_scenes(drawn):
-    things, grounds = (tasks.upstream_scenes(kind, 150, seed=2) for kind in tasks.UPSTREAM)
-    assert torch.equal(things.images, grounds.images)
-    assert things.class_names == tasks.THINGS and things.num_classes == 21
-    assert grounds.labels.bincount().tolist() == [30] * 5
-    names = [tuple(tasks.BACKGROUNDS)[tag] for tag in grounds.images[:, 0, 0, 0]]
-    assert names == [grounds.class_names[label] for label in grounds.labels]
-    assert not torch.equal(things.images, tasks.upstream_scenes("things", 150, seed=3).images)
+def test_images_to_train_on_to_choose_by_and_to_test_with_are_different_ones(told):
+    few, more = (tasks.few_labels("cifar10", n, 0, side=4, tested=30) for n in (2, 400))
+    other = tasks.few_labels("cifar10", 2, 1, side=4, tested=30)
+    for task, labels in ((few, 2), (more, 400)):
+        counts = [part.class_counts.tolist() for part in (task.train, task.validation, task.test)]
+        assert counts == [[labels] * 10, [50] * 10, [30] * 10]
+        assert not overlap(task.train, task.validation) and not overlap(task.train, task.test)
+    for part in ("validation", "test"):
+        assert torch.equal(getattr(few, part).images, getattr(other, part).images)
+    assert not torch.equal(few.train.images, other.train.images)
+    # More labels are added to the same few.
+    assert torch.equal(few.train.images[:2], more.train.images[:2])
 
 
-def test_unseen_scenes_are_of_the_test_split(drawn):
-    class AlwaysTwo(nn.Module):
-        def forward(self, images):
-            return nn.functional.one_hot(torch.full((len(images),), 2), 5).float()
-
-    assert recipe.upstream_accuracy(AlwaysTwo(), "grounds", n=30) == pytest.approx(0.2)
-    splits = [options["split"] for options in drawn]
-    assert splits[:15] == ["test"] * 15 and set(splits[15:]) == {"train"}
-    drawn.clear()
-    tasks.target_task("scenes", 1, 0)
-    assert [options["split"] for options in drawn[:2]] == ["train", "test"]
+def test_patches_to_test_with_are_from_the_other_half():
+    task = tasks.few_labels("patches", 2, 0, side=32, tested=3)
+    assert task.train.class_counts.tolist() == [2] * 14
+    assert task.test.class_counts.tolist() == [3] * 14
+    assert task.train.class_names == tasks.PHOTOS and task.train.images.shape[1:] == (3, 32, 32)
+    assert torch.equal(task.train.images[:, 0], task.train.images[:, 2])
+    other = tasks.few_labels("patches", 2, 1, side=32)
+    assert not torch.equal(task.train.images, other.train.images)
 
 
-@pytest.mark.parametrize("target", tasks.TARGETS)
-def test_a_task_has_its_labels_and_none_of_them_in_the_test_part(target):
-    few, more = (tasks.target_task(target, labels, 0) for labels in (1, 3))
-    assert more.labels.bincount().tolist() == [3] * 10 and len(more.test_labels) == 1000
-    assert more.images.shape[1:] == more.test_images.shape[1:] == (3, 16, 16)
-    assert torch.cdist(more.images.flatten(1), more.test_images.flatten(1)).min() > 0.1
-    assert torch.equal(few.images, more.images[::3])  # more labels are added to the same few
-    assert torch.equal(few.test_images, more.test_images)
-    other = tasks.target_task(target, 1, 1)
-    assert not torch.equal(few.images, other.images)
-    mean, std = tasks.upstream_statistics()
-    seen = normalize(few.images, -mean / std, 1 / std)
-    assert -1e-5 < seen.min() < 0.3 and 0.7 < seen.max() < 1 + 1e-5
-    assert ((seen[:, 0] - seen[:, 2]).abs().max() < 1e-5) == (target == "digits")
+def test_enlarged_images_are_bytes_of_the_same_brightness():
+    images = torch.randint(60, 200, (3, 1, 8, 8), dtype=torch.uint8)
+    data = Dataset("gray", images, torch.zeros(3, dtype=torch.int64), ("one",))
+    large = tasks.enlarge(data, 24).images
+    assert large.shape == (3, 3, 24, 24) and large.dtype == torch.uint8
+    means = large.float().mean((1, 2, 3)), images.float().mean((1, 2, 3))
+    torch.testing.assert_close(*means, rtol=0, atol=2)
+    assert torch.equal(tasks.enlarge(data, 8).images[:, :1], images)
+    edge = torch.tensor([0, 255]).repeat(4).expand(1, 1, 8, 8).byte()
+    wide = tasks.enlarge(Dataset("edge", edge, data.labels[:1], ("one",)), 24).images
+    assert wide.unique().numel() > 2 and {0, 255} < set(wide.unique().tolist())  # cut off
 
 
-@pytest.mark.parametrize(("count", "size"), [(10, 10), (32, 32), (50, 32), (500, 32)])
+@pytest.mark.parametrize(("count", "size"), [(10, 10), (16, 16), (50, 16), (500, 16)])
 def test_every_image_is_seen_once_before_any_is_seen_twice(count, size):
     batches = recipe.shuffled_batches(count, 40, 3)
     assert batches.shape == (40, size)
@@ -119,91 +109,128 @@ def test_every_image_is_seen_once_before_any_is_seen_twice(count, size):
     assert torch.equal(batches[:7], recipe.shuffled_batches(count, 7, 3))
 
 
-HEAD = {"fc.weight", "fc.bias"}
+def test_all_begin_with_the_same_head_and_what_is_known_is_what_imagenet_taught():
+    known, chance = (
+        recipe.start_network(3, 5, pretrained=one).state_dict() for one in (True, False)
+    )
+    imagenet = imagenet_network().state_dict()
+    assert moved({k: v for k, v in known.items() if k not in HEAD}, imagenet) == set()
+    assert not HEAD & moved(known, chance) and "conv_stem.weight" in moved(known, chance)
+    assert "classifier.weight" in moved(known, recipe.start_network(3, 6).state_dict())
+    assert recipe.start_network(3, 5).training
 
 
 @pytest.mark.parametrize(
     ("name", "updates", "learns"),
-    [
-        ("probe", 4, HEAD),
-        ("probe, grounds", 4, HEAD),
-        ("thawed", 2, HEAD),
-        ("thawed", 3, set(BODY)),
-        ("scratch", 1, set(BODY)),
-        ("fine-tuned", 1, set(BODY)),
-    ],
+    [("probe", 2, "head"), ("thawed", 3, "all"), ("two rates", 1, "all"), ("scratch", 1, "all")],
 )
-def test_what_is_frozen_stays_until_it_is_thawed(name, updates, learns):
-    begin = recipe.start_network(BODY if ARMS[name].upstream else None, 0).state_dict()
-    assert moved(run(ARMS[name], updates), begin) == learns
+def test_what_is_frozen_stays_and_all_else_learns(name, updates, learns):
+    begin = recipe.start_network(3, 0, pretrained=WAYS[name].pretrained)
+    found = moved(run(name, updates).state_dict(), begin.state_dict())
+    assert found == (HEAD if learns == "head" else set(begin.state_dict()))
 
 
-def test_the_rate_falls_for_all_at_the_thaw():
-    still = replace(ARMS["thawed"], thawed_lr=1e-30)
-    frozen, later = (run(still, updates) for updates in (2, 5))
-    for name, _ in ResidualNetwork(8).named_parameters():
-        torch.testing.assert_close(later[name], frozen[name], rtol=0, atol=1e-20)
-    assert "bn1.running_mean" in moved(later, frozen)
+def test_a_thaw_comes_after_its_fraction_of_the_updates():
+    """Statistics count the batches that they have seen: those behind the thaw."""
+    state = run("thawed", 10).state_dict()
+    assert int(state["bn1.num_batches_tracked"]) == 7
+    state = run("thawed", 10, replace(WAYS["thawed"], frozen=0.0)).state_dict()
+    assert int(state["bn1.num_batches_tracked"]) == 10
 
 
-def test_all_begin_with_the_same_head():
-    chance, known = (recipe.start_network(body, 3).state_dict() for body in (None, BODY))
-    assert moved(known, BODY) == HEAD
-    assert not HEAD & moved(known, chance)
-    assert "conv1.weight" in moved(known, chance)
-    assert "fc.weight" in moved(known, recipe.start_network(BODY, 4).state_dict())
-    body = ResidualNetwork(8, num_classes=21).state_dict()  # its head is left out
-    assert recipe.start_network(body, 0).fc.out_features == 10
+def test_the_body_learns_at_its_own_rate_and_both_fall_to_zero(monkeypatch):
+    seen, step = [], recipe.take_step
+
+    def spy(model, optimizer, *batch):
+        seen.append({group["name"]: group["lr"] for group in optimizer.param_groups})
+        step(model, optimizer, *batch)
+
+    monkeypatch.setattr(recipe, "take_step", spy)
+    run("two rates", 4)
+    heads = [rates["head"] for rates in seen]
+    assert heads == pytest.approx([1e-2, 1e-2 * 0.853553, 5e-3, 1e-2 * 0.146447], rel=1e-4)
+    assert [rates["backbone"] for rates in seen] == pytest.approx([lr / 10 for lr in heads])
 
 
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: recipe.pretrain("stars", 0), "kind is 'stars', expected one of things, grounds"),
-        (lambda: tasks.target_task("mnist", 5, 0), "target is 'mnist', expected one of scenes"),
-        (lambda: tasks.target_task("digits", 51, 0), "labels is 51, expected 1 to 50"),
-        (lambda: recipe.transfer(ARMS["probe"], None, TASK, 0), "upstream is None, expected the"),
-        (
-            lambda: recipe.transfer(ARMS["scratch"], BODY, TASK, 0),
-            "upstream is given, expected the",
-        ),
-    ],
-)
-def test_wrong_arguments_are_refused(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()
+def test_an_unknown_way_or_task_is_named():
+    options = {"classes": 3, "lr": 1e-2, "updates": 1}
+    with pytest.raises(ValueError, match="name is 'frozen', expected one of scratch, probe"):
+        recipe.train_way("frozen", IMAGES, LABELS, 0, **options)
+    with pytest.raises(ValueError, match="data is 'mnist', expected one of cifar10, patches"):
+        tasks.few_labels("mnist", 1, 0)
+    with pytest.raises(ValueError, match="labels is 4401, expected 1 to 4400"):
+        tasks.few_labels("cifar10", 4401, 0)
+
+
+def test_the_accuracy_is_that_of_all_images():
+    class Reader(nn.Module):
+        def forward(self, images):
+            return nn.functional.one_hot((images[:, 0, 0, 0] * 0).long(), 3).float()
+
+    data = Dataset("any", IMAGES, LABELS, tuple("abc"))
+    assert recipe.accuracy_on(Reader(), data) == pytest.approx(1 / 3)
+
+
+def test_the_nearest_number_of_labels_decides_the_rate():
+    tried = {"probe": {5: {0.1: 0.3, 0.2: 0.4}, 100: {0.1: 0.9, 0.2: 0.8}}}
+    rates = {n: best_rate(tried, "probe", n) for n in (1, 5, 20, 100, 500)}
+    assert rates == {1: 0.2, 5: 0.2, 20: 0.2, 100: 0.1, 500: 0.1}
+
+
+def test_no_rate_was_best_at_an_edge_of_what_was_tried():
+    for tried in load_rates().values():
+        for by_rate in tried.values():
+            rates = sorted(by_rate)
+            assert len(rates) >= 4 and rates[0] < max(by_rate, key=by_rate.get) < rates[-1]
+
+
+def test_six_accuracies_of_one_network_differ_only_in_how_they_are_measured():
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    first, again, other = (measure_in_six_ways(seed, epochs=2) for seed in (0, 0, 1))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert first == again != other and len(first) == 6
+    # Dropout and augmentation are each a handicap, and both together are more than either.
+    handicaps = [list(first)[i] for i in (1, 2, 4)], [list(first)[i] for i in (1, 3, 4)]
+    for names in handicaps:
+        assert sorted(names, key=first.get) == names
 
 
 @pytest.fixture(scope="module")
-def gains():
-    """Compare a way to transfer with another, seed by seed, as it is stored."""
-    found = load_transfers()
-    return lambda name, target, labels, other="scratch": paired_difference(
-        found[name, target][labels], found[other, target][labels]
-    )
+def gain():
+    """Compare a way with another, seed by seed, as it is stored."""
+    found = load_cifar()
+    return lambda name, other, labels: paired_difference(found[name][labels], found[other][labels])
 
 
-def test_things_help_with_new_things_few_labels_favor_a_probe_and_many_a_thaw(gains):
-    for name, labels in product(("probe", "thawed", "fine-tuned"), LABELS):
-        assert min(gains(name, "scenes", labels).values) > 0
-    assert min(gains("thawed", "scenes", 50).values) > 0.4
-    assert min(gains("probe", "scenes", 1, "thawed").values) > 0
-    assert min(gains("thawed", "scenes", 50, "probe").values) > 0
+def test_from_scratch_little_is_learned_and_what_is_known_helps(gain):
+    for name, labels in product(("probe", "fine-tuned", "two rates"), SIZES["cpu"].labels):
+        assert min(gain(name, "scratch", labels).values) > 0
+    assert max(max(runs.values) for runs in load_cifar()["scratch"].values()) < 0.15
 
 
-def test_a_probe_on_digits_does_harm_and_fine_tuning_does_not(gains):
-    for labels in LABELS[1:]:
-        assert max(gains("probe", "digits", labels).values) < 0
-        assert min(gains("fine-tuned", "digits", labels).values) > 0
+def test_neither_a_thaw_nor_two_rates_were_worth_their_caution(gain):
+    for labels in (20, 100):
+        assert gain("two rates", "thawed", labels).interval()[0] > 0
+    for labels in SIZES["cpu"].labels:
+        assert gain("fine-tuned", "two rates", labels).mean > 0
+        low, high = gain("probe", "fine-tuned", labels).interval()
+        assert low < 0 < high
 
 
-def test_grounds_teach_nothing_about_things(gains):
-    for labels in LABELS:
-        assert abs(gains("fine-tuned, grounds", "scenes", labels).mean) < 0.01
-        assert gains("probe, grounds", "scenes", labels).mean < 0
+def test_four_times_the_updates_bring_those_that_move_the_backbone_up_to_the_probe():
+    found, longer = load_cifar(), load_longer()
+    gains = {name: longer[name][100] - found[name][100].values[0] for name in WAYS}
+    assert min(gains.values()) > 0.05
+    assert gains["probe"] < min(gains[name] for name in ("thawed", "fine-tuned", "two rates"))
+    assert abs(longer["probe"][100] - longer["fine-tuned"][100]) < 0.03
 
 
-def test_few_labels_are_learned_by_heart():
-    runs = TRANSFERS.runs()
-    assert all(min(runs[key]["train accuracy"].values) == 1 for key in runs if key[-1] == 1)
-    assert max(runs["scratch", "scenes", 1]["test accuracy"].values) < 0.15
+@pytest.mark.skipif(
+    not (REAL / "cifar-10-batches-bin").is_dir(), reason="GLASSBOX_DATA holds no CIFAR-10"
+)
+def test_a_stored_probe_comes_out_again(tmp_path):
+    (one,), size = PARTS["compare"], SIZES["cpu"]
+    key = ("probe", 1, 48, 0)
+    Study("compare", [replace(one, of=lambda size: [key])], size, tmp_path).train()
+    assert one.table.rows(tmp_path)[key] == pytest.approx(one.table.rows()[key], abs=0.02)

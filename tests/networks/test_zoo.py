@@ -38,7 +38,8 @@ def of(name, weights="IMAGENET1K_V1"):
 def test_published_figures(name, family, year, parameters, top1, top5, gflops, megabytes):
     side = 224
     assert of(name) == Entry(
-        name, "IMAGENET1K_V1", family, year, parameters, gflops, top1, top5, megabytes, side
+        *(name, "IMAGENET1K_V1", family, year, parameters, gflops, top1, top5, megabytes, side),
+        "ImageNet",
     )
 
 
@@ -47,6 +48,17 @@ def test_better_recipes_and_larger_images_are_entries_of_their_own():
     assert (old.parameters, new.top1) == (new.parameters, 80.858)
     assert of("vit_b_16", "IMAGENET1K_SWAG_E2E_V1").side == 384
     assert of("inception_v3").side == 299
+
+
+def test_what_was_trained_on_more_than_imagenet_says_so():
+    """torchvision names the source of these weights in its own notes on them."""
+    from torchvision import models
+
+    for one in ENTRIES:
+        weights = models.get_model_weights(one.name)[one.weights]
+        assert ("2201.08371" in weights.meta["_docs"]) == (one.trained_on != "ImageNet"), one
+        assert "distill" not in weights.meta["_docs"].lower(), one
+    assert sum(one.trained_on == "SWAG, ImageNet" for one in ENTRIES) == 12
 
 
 def test_every_classifier_of_torchvision_is_present_once():
@@ -178,8 +190,11 @@ def test_the_table_shows_every_entry_under_a_name_of_its_own():
     assert len(set(names)) == len(names) == len(ENTRIES)
     assert not any("nan" in cell for row in table.rows for cell in row)
     rows = zoo_table([of("alexnet"), of("resnet50", "IMAGENET1K_V2")]).rows
-    assert rows[0] == ("alexnet", "2012", "61.1", "0.71", "56.5", "79.1", "233")
-    assert rows[1] == ("resnet50 (V2)", "2015", "25.6", "4.09", "80.9", "95.4", "98")
+    imagenet = "ImageNet", "224"
+    assert rows[0] == ("alexnet", "2012", *imagenet, "61.1", "0.71", "56.5", "79.1", "233")
+    assert rows[1] == ("resnet50 (V2)", "2015", *imagenet, "25.6", "4.09", "80.9", "95.4", "98")
+    (large,) = zoo_table([of("vit_b_16", "IMAGENET1K_SWAG_E2E_V1")]).rows
+    assert large[2:4] == ("SWAG, ImageNet", "384")
     assert "vit_b_16 (SWAG_E2E_V1)" in names and "resnet50" in names
     assert len(table.head) == len(rows[0])
 

@@ -59,6 +59,8 @@ class Entry:
         top5: Top-5 accuracy on the same images, in percent.
         megabytes: Size of the file.
         side: Pixels a side of the images that it was measured with.
+        trained_on: ``"ImageNet"``, or ``"SWAG, ImageNet"`` for weights that had seen 3.6 billion
+            other photographs and their hashtags before, https://arxiv.org/abs/2201.08371.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Entry:
     top5: float
     megabytes: float
     side: int
+    trained_on: str
 
 
 def zoo_entries() -> tuple[Entry, ...]:
@@ -112,7 +115,10 @@ def built_parameters(name: str) -> int:
 
 def zoo_table(entries: Iterable[Entry]) -> Table:
     """Lay entries of :func:`zoo_entries` out as a table."""
-    head = ("model", "year", "million parameters", "GFLOPs", "top-1 %", "top-5 %", "MB")
+    head = (
+        *("model", "year", "trained on", "pixels", "million parameters", "GFLOPs"),
+        *("top-1 %", "top-5 %", "MB"),
+    )
     if not isinstance(entries, Iterable):
         raise TypeError(f"entries is {entries!r}, expected several of zoo_entries()")
     entries = tuple(entries)
@@ -122,6 +128,8 @@ def zoo_table(entries: Iterable[Entry]) -> Table:
         (
             one.name + ("" if one.weights == "IMAGENET1K_V1" else f" ({one.weights[11:]})"),
             str(one.year),
+            one.trained_on,
+            str(one.side),
             f"{one.parameters / 1e6:.1f}",
             f"{one.gflops:.2f}",
             f"{one.top1:.1f}",
@@ -177,6 +185,7 @@ def _entry(name: str, weights: object) -> Entry:
         scores["acc@5"],
         meta["_file_size"],
         weights.transforms().crop_size[0],
+        "SWAG, ImageNet" if "SWAG" in weights.name else "ImageNet",
     )
 
 

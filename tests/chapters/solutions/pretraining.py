@@ -1,6 +1,8 @@
 """Answers to the exercises on pretraining."""
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 from torch import nn
 
 
@@ -108,6 +110,111 @@ def a_group_for_each_parameter(parts, lr, decay):
     )
 
 
+def train_probe(backbone, head, images, labels, lr, steps):
+    backbone.eval()
+    with torch.no_grad():
+        features = backbone(images)
+    optimizer, losses = torch.optim.SGD(head.parameters(), lr=lr), []
+    for _ in range(steps):
+        loss = F.cross_entropy(head(features), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def train_probe_frozen(backbone, head, images, labels, lr, steps):
+    backbone.requires_grad_(False).eval()
+    model = nn.Sequential(backbone, head)
+    optimizer, losses = torch.optim.SGD(model.parameters(), lr=lr), []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        losses.append(nn.CrossEntropyLoss()(model(images), labels))
+        losses[-1].backward()
+        optimizer.step()
+    return torch.stack(losses)
+
+
+def train_probe_by_hand(backbone, head, images, labels, lr, steps):
+    features, losses = backbone.eval()(images).detach(), np.zeros(steps)
+    for step in range(steps):
+        loss = F.cross_entropy(head(features), labels)
+        losses[step] = loss.item()
+        gradients = torch.autograd.grad(loss, [head.weight, head.bias])
+        with torch.no_grad():
+            head.weight -= lr * gradients[0]
+            head.bias -= lr * gradients[1]
+    return losses
+
+
+def train_everything(backbone, head, images, labels, lr, steps):
+    optimizer = torch.optim.SGD([*backbone.parameters(), *head.parameters()], lr)
+    return [descend(backbone, head, images, labels, optimizer) for _ in range(steps)]
+
+
+def train_probe_in_train_mode(backbone, head, images, labels, lr, steps):
+    optimizer = torch.optim.SGD(head.parameters(), lr)
+    return [descend(backbone, head, images, labels, optimizer) for _ in range(steps)]
+
+
+def descend(backbone, head, images, labels, optimizer):
+    loss = F.cross_entropy(head(backbone(images)), labels)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+def train_thawed(backbone, head, images, labels, lr, frozen, thawed):
+    optimizer = torch.optim.SGD(head.parameters(), lr=lr)
+    backbone.eval()
+    losses = [descend(backbone, head, images, labels, optimizer) for _ in range(frozen)]
+    backbone.train()
+    optimizer.add_param_group({"params": backbone.parameters(), "lr": lr / 10})
+    return losses + [descend(backbone, head, images, labels, optimizer) for _ in range(thawed)]
+
+
+def train_thawed_with_two_optimizers(backbone, head, images, labels, lr, frozen, thawed):
+    losses = []
+    for phase, steps in enumerate((frozen, thawed)):
+        backbone.train(phase == 1)
+        groups = [{"params": head.parameters(), "lr": lr}]
+        if phase:
+            groups.append({"params": backbone.parameters(), "lr": 0.1 * lr})
+        optimizer = torch.optim.SGD(groups)
+        losses += [descend(backbone, head, images, labels, optimizer) for _ in range(steps)]
+    return np.array(losses)
+
+
+def train_thawed_by_rates(backbone, head, images, labels, lr, frozen, thawed):
+    groups = [{"params": head.parameters()}, {"params": backbone.parameters(), "lr": 0.0}]
+    optimizer, losses = torch.optim.SGD(groups, lr), []
+    for step in range(frozen + thawed):
+        if step == frozen:
+            optimizer.param_groups[1]["lr"] = lr / 10
+        backbone.train(step >= frozen)
+        losses.append(descend(backbone, head, images, labels, optimizer))
+    return losses
+
+
+def train_never_thawed(backbone, head, images, labels, lr, frozen, thawed):
+    optimizer = torch.optim.SGD(head.parameters(), lr=lr)
+    backbone.eval()
+    losses = [descend(backbone, head, images, labels, optimizer) for _ in range(frozen)]
+    backbone.train()
+    return losses + [descend(backbone, head, images, labels, optimizer) for _ in range(thawed)]
+
+
+def train_thawed_at_one_rate(backbone, head, images, labels, lr, frozen, thawed):
+    optimizer = torch.optim.SGD(head.parameters(), lr=lr)
+    backbone.eval()
+    losses = [descend(backbone, head, images, labels, optimizer) for _ in range(frozen)]
+    backbone.train()
+    optimizer.add_param_group({"params": backbone.parameters()})
+    return losses + [descend(backbone, head, images, labels, optimizer) for _ in range(thawed)]
+
+
 ANSWERS = {
     "gray_kernels": {
         "right": [
@@ -145,6 +252,25 @@ ANSWERS = {
             "All parts learn at lr": lambda parts, lr, decay: [
                 {"params": nn.Sequential(*parts).parameters(), "lr": lr}
             ],
+        },
+    },
+    "train_probe": {
+        "right": [train_probe, train_probe_frozen, train_probe_by_hand],
+        "wrong": {
+            "Batch normalization used and counted this batch": train_probe_in_train_mode,
+            "Nothing is frozen yet": train_everything,
+            "of shape (2,), expected": lambda *given: train_probe(*given)[:1] * 2,
+            "takes (model)": lambda model: [],
+        },
+    },
+    "train_thawed": {
+        "right": [train_thawed, train_thawed_with_two_optimizers, train_thawed_by_rates],
+        "wrong": {
+            "The backbone never learns": train_never_thawed,
+            "learn at one rate after the thaw": train_thawed_at_one_rate,
+            "learns from the first step on": lambda b, h, x, y, lr, frozen, thawed: train_thawed(
+                b, h, x, y, lr, 0, frozen + thawed
+            ),
         },
     },
 }

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from glassbox.chapters.checking import Answer, Case, Exercise
@@ -185,4 +186,149 @@ check_layer_rates = Exercise(
         ),
     },
     tolerance=1e-6,  # the first of four parts learns at a rate of 1e-6
+)
+
+
+def _step(modules: list[nn.Module], rates: list[float], loss: Tensor) -> None:
+    """Take a step of plain gradient descent, at each module's own rate."""
+    parameters = [(one, lr) for m, lr in zip(modules, rates, strict=True) for one in m.parameters()]
+    gradients = torch.autograd.grad(loss, [one for one, _ in parameters])
+    with torch.no_grad():
+        for (one, lr), gradient in zip(parameters, gradients, strict=True):
+            one -= lr * gradient
+
+
+def _train_in_phases(
+    backbone: nn.Module,
+    head: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    lr: float,
+    frozen: int,
+    thawed: int,
+    *,
+    frozen_mode: bool = False,
+    thawed_mode: bool = True,
+    body: float = 0.1,
+) -> list[float]:
+    losses = []
+    for step in range(frozen + thawed):
+        learns = step >= frozen
+        backbone.train(thawed_mode if learns else frozen_mode)
+        loss = F.cross_entropy(head(backbone(images)), labels)
+        losses.append(loss.item())
+        _step([head, backbone][: 1 + learns], [lr, lr * body][: 1 + learns], loss)
+    return losses
+
+
+def _what_was_trained(
+    answer: Answer,
+    backbone: nn.Module,
+    head: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    lr: float,
+    *steps: int,
+) -> dict[str, Any]:
+    """Compare the losses, and all that may have moved."""
+    losses = answer(backbone, head, images, labels, lr, *steps)
+    states = {"the head": head, "the backbone": backbone}
+    found = {
+        f"the list of {kind} of {name}": [
+            one.detach().flatten().tolist()
+            for key, one in module.state_dict().items()
+            if ("running" in key) == (kind == "statistics")
+        ]
+        for name, module in states.items()
+        for kind in ("statistics", "weights")
+    }
+    return {"": losses} | {name: values for name, values in found.items() if values}
+
+
+def _small_task(*more: Any, images: int = 12) -> tuple[Any, ...]:
+    """Make a backbone with batch normalization, a head for three classes, images and labels."""
+    backbone = nn.Sequential(nn.Flatten(), nn.Linear(12, 5), nn.BatchNorm1d(5), nn.ReLU())
+    inputs = torch.randn(images, 3, 2, 2)
+    return backbone, nn.Linear(5, 3), inputs, torch.arange(images) % 3, *more
+
+
+check_train_probe = Exercise(
+    "train_probe",
+    reference=lambda backbone, head, images, labels, lr, steps: _train_in_phases(
+        backbone, head, images, labels, lr, steps, 0
+    ),
+    observe=_what_was_trained,
+    cases=lambda: [
+        Case(f"train_probe(…, {lr}, {steps})", _small_task(lr, steps))
+        for lr, steps in [(0.5, 1), (0.1, 4)]
+    ],
+    drawn=lambda: _small_task(random.uniform(0.05, 1), random.randint(2, 6)),
+    changes=("backbone", "head"),
+    mistakes={
+        "Batch normalization used and counted this batch: put the backbone into eval mode before "
+        "the first forward pass.": lambda backbone, head, *given: _train_in_phases(
+            backbone, head, *given, 0, frozen_mode=True
+        ),
+        "The backbone moved: give the optimizer the parameters of the head alone.": (
+            lambda backbone, head, images, labels, lr, steps: _train_in_phases(
+                backbone, head, images, labels, lr, 0, steps, thawed_mode=False, body=1.0
+            )
+        ),
+        "Nothing is frozen yet: train the head alone, behind a backbone in eval mode.": (
+            lambda backbone, head, images, labels, lr, steps: _train_in_phases(
+                backbone, head, images, labels, lr, 0, steps, body=1.0
+            )
+        ),
+        "Gradients add up from step to step: call optimizer.zero_grad() in each.": (
+            lambda *given: _with_old_gradients(*given)
+        ),
+    },
+)
+
+
+def _with_old_gradients(
+    backbone: nn.Module, head: nn.Module, images: Tensor, labels: Tensor, lr: float, steps: int
+) -> list[float]:
+    """Train a probe whose gradients are never set to zero."""
+    features, losses = backbone.eval()(images).detach(), []
+    optimizer = torch.optim.SGD(head.parameters(), lr)
+    for _ in range(steps):
+        loss = F.cross_entropy(head(features), labels)
+        losses.append(loss.item())
+        loss.backward()
+        optimizer.step()
+    return losses
+
+
+check_train_thawed = Exercise(
+    "train_thawed",
+    reference=lambda backbone, head, images, labels, lr, frozen, thawed: _train_in_phases(
+        backbone, head, images, labels, lr, frozen, thawed
+    ),
+    observe=_what_was_trained,
+    cases=lambda: [
+        Case(f"train_thawed(…, {lr}, {frozen}, {thawed})", _small_task(lr, frozen, thawed))
+        for lr, frozen, thawed in [(0.5, 2, 3), (0.1, 3, 2)]
+    ],
+    drawn=lambda: _small_task(random.uniform(0.05, 1), random.randint(1, 3), random.randint(2, 4)),
+    changes=("backbone", "head"),
+    mistakes={
+        "The backbone never learns: after the frozen steps, let the optimizer hold its parameters "
+        "as well.": lambda backbone, head, images, labels, lr, frozen, thawed: _train_in_phases(
+            backbone, head, images, labels, lr, frozen, thawed, body=0.0
+        ),
+        "Head and backbone learn at one rate after the thaw: the backbone's is a tenth of it.": (
+            lambda *given: _train_in_phases(*given, body=1.0)
+        ),
+        "The backbone learns from the first step on: leave it out of the first steps.": (
+            lambda backbone, head, images, labels, lr, frozen, thawed: _train_in_phases(
+                backbone, head, images, labels, lr, 0, frozen + thawed
+            )
+        ),
+        "The statistics move while the backbone is frozen: put it into eval mode until the thaw.": (
+            lambda *given: _train_in_phases(*given, frozen_mode=True)
+        ),
+        "The backbone is still in eval mode after the thaw: call backbone.train() before it "
+        "learns.": lambda *given: _train_in_phases(*given, thawed_mode=False),
+    },
 )

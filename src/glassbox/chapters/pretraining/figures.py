@@ -6,23 +6,23 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from glassbox.chapters.pretraining.study import Stems, Transfers
-from glassbox.chapters.pretraining.tasks import UPSTREAM
+from glassbox.chapters.pretraining.study import Found
+from glassbox.chapters.pretraining.ways import WAYS
 from glassbox.networks.zoo import COSTS, Entry, frontier
-from glassbox.plotting.colors import BLUE, FAINT, GREEN, INK, MUTED, OCHRE, RUST
+from glassbox.plotting.colors import BLUE, FAINT, GREEN, INK, MUTED, OCHRE, PINK, RUST
 from glassbox.plotting.figures import Axes, Figure, drawing, figure, on_phone, page_width
 from glassbox.plotting.marks import draw_intervals
 from glassbox.support.arguments import check_choice
 from glassbox.training.seed_statistics import SeedRuns, paired_difference
 
-COLORS = {"scratch": INK, "probe": OCHRE, "thawed": GREEN, "fine-tuned": BLUE}
-_TITLES = {"scenes": "new things", "digits": "digits"}
+COLORS = dict(zip(WAYS, (INK, OCHRE, GREEN, BLUE, PINK), strict=True))
 _NAMES = 1.5  # width of the names of rows, in inches
+_SPREAD = 0.05  # between the dots of two ways, as a fraction of the number of labels
 
 
 @drawing
-def show_worlds(rows: Mapping[str, Tensor]) -> Figure:
-    """Show rows of small color images, ``(N, 3, S, S)`` bytes, with each row's name on its left."""
+def show_rows(rows: Mapping[str, Tensor]) -> Figure:
+    """Show rows of color images, ``(N, 3, S, S)`` bytes, with each row's name on its left."""
     count = len(next(iter(rows.values())))
     tile = (page_width() - _NAMES - 0.1) / count
     margins = {"left": _NAMES, "right": 0.1, "top": 0.05, "bottom": 0.05}
@@ -39,68 +39,58 @@ def show_worlds(rows: Mapping[str, Tensor]) -> Figure:
 
 
 @drawing
-def show_transfers(transfers: Transfers) -> Figure:
-    """Draw accuracy over the number of labels, for each way to transfer from the things."""
-    fig, panels = figure(1, 2, height=3.5, top=0.75, sharey=True, wspace=0.12, phone_cols=1)
-    for ax, (target, title) in zip(panels, _TITLES.items(), strict=True):
-        lines = {name: _percent(transfers[name, target]) for name in COLORS}
-        _draw_lines(ax, lines)
-        ax.set_title(title, y=1.0)
-        fig.describe(_lines_sentence(title, lines))
-    panels[0].set_ylabel("test accuracy, percent")
-    above = {"fontsize": 9, "loc": "lower right", "bbox_to_anchor": (1.03, 1.1)}
-    if on_phone():
-        panels[0].legend(ncols=2, **above)
-    else:
-        panels[1].legend(ncols=4, **above)
+def show_ways(found: Found) -> Figure:
+    """Draw accuracy over the number of labels for each way."""
+    lines = {name: _percent(runs) for name, runs in found.items()}
+    fig, ax = figure(height=3.8, top=0.75)
+    _draw_lines(ax, lines)
+    ax.set_ylabel("test accuracy, percent")
+    above = {"fontsize": 9, "loc": "lower left", "bbox_to_anchor": (-0.02, 1.0)}
+    ax.legend(ncols=3 if on_phone() else 5, **above)
+    fig.describe(_lines_sentence(lines))
     return fig
 
 
 @drawing
-def show_choice(transfers: Transfers, upstream: str, target: str, labels: int) -> Figure:
-    """Draw the ways to transfer from one pretraining to one target, and their gains at one point.
-
-    From ``"things"`` or ``"grounds"`` to ``"scenes"`` or ``"digits"``; they are compared with
-    training from scratch at a number of labels per class.
-    """
-    check_choice(UPSTREAM, upstream=upstream)
-    ending = "" if upstream == "things" else f", {upstream}"
-    keys = {name: (name if name == "scratch" else name + ending, target) for name in COLORS}
-    lines = {name: _percent(transfers[key]) for name, key in keys.items() if key in transfers}
+def show_choice(found: Found, against: str, labels: int) -> Figure:
+    """Draw all ways, and their gains over one of them with one number of labels."""
+    check_choice(found, against=against)
+    lines = {name: _percent(runs) for name, runs in found.items()}
     fig, (left, right) = figure(
         1, 2, height=3.4, top=0.65, wspace=0.5, width_ratios=[1.2, 1], phone_cols=1
     )
     left.axvline(labels, color=MUTED, linewidth=1, linestyle=(0, (2, 3)), gid="compared")
     _draw_lines(left, lines)
-    left.set_title(f"{upstream} → {_TITLES[target]}")
+    left.set_title("all five")
     left.set_ylabel("test accuracy, percent")
-    scratch = lines.pop("scratch")[labels]
-    gains = {name: paired_difference(found[labels], scratch) for name, found in lines.items()}
+    other = lines[against][labels]
+    gains = {
+        name: paired_difference(runs[labels], other)
+        for name, runs in lines.items()
+        if name != against
+    }
     right.axvline(0, color=INK, linewidth=1)
     _draw_dots(right, gains, [COLORS[name] for name in gains])
-    right.set(xlim=(-32, 60), xlabel="points more than from scratch", ylim=(2.6, -0.6))
+    right.set(xlim=(-60, 70), xlabel=f"points more than {against}", ylim=(3.6, -0.6))
     count = f"{labels} label{'s' * (labels > 1)} a class"
     right.set_title(count)
     parts = (f"{name} {one.mean:+z.0f} ± {one.half_width():.0f}" for name, one in gains.items())
     fig.describe(
-        f"Pretrained on {upstream}, used for {_TITLES[target]}, {count}: from "
-        f"scratch {scratch.mean:.0f} percent; points more than that: {', '.join(parts)}."
+        f"With {count}, {against} is right on {other.mean:.0f} percent; points more than that: "
+        f"{', '.join(parts)}."
     )
     return fig
 
 
 @drawing
-def show_stems(stems: Stems) -> Figure:
-    """Draw the accuracy of each stem for small images."""
-    titles = {"alexnet": "AlexNet", "resnet18": "ResNet-18"}
-    fig, panels = figure(1, 2, height=2.6, left=0.95, top=0.4, wspace=0.45, phone_cols=1)
-    for ax, (name, title) in zip(panels, titles.items(), strict=True):
-        found = _percent(stems[name])
-        _draw_dots(ax, found, [BLUE] * len(found))
-        ax.set(xlim=(45, 100), xlabel="test accuracy, percent")
-        ax.set_title(title)
-        parts = (f"{stem} {one.mean:.0f}" for stem, one in found.items())
-        fig.describe(f"{title}, percent: {', '.join(parts)}.")
+def show_stems(stems: Mapping[str, SeedRuns]) -> Figure:
+    """Draw the accuracy of each beginning for small images."""
+    found = _percent(stems)
+    fig, ax = figure(height=0.32 * len(found) + 0.75, left=1.1, right=0.3, top=0.15)
+    _draw_dots(ax, found, [BLUE] * len(found))
+    ax.set(xlim=(0, 100), xlabel="test accuracy, percent")
+    parts = (f"{stem} {one.mean:.0f}" for stem, one in found.items())
+    fig.describe(f"Accuracy in percent: {', '.join(parts)}.")
     return fig
 
 
@@ -120,25 +110,32 @@ def show_reports(reports: Mapping[str, SeedRuns]) -> Figure:
 def show_zoo(entries: Sequence[Entry], cost: str, family: str | None = None) -> Figure:
     """Draw accuracy over cost, with the models of one family named.
 
-    The cost is a key of :data:`glassbox.networks.zoo.COSTS`; without a family the models are named
-    that no other beats.
+    The cost is a key of :data:`glassbox.networks.zoo.COSTS`. Without a family the models are named
+    that no other beats of those trained on ImageNet alone; ``"SWAG"`` names those that were not.
     """
-    best = frontier(entries, cost)
-    named = best if family is None else [one for one in entries if one.family == family]
-    if not named:
+    alone = [one for one in entries if one.trained_on == "ImageNet"]
+    swag = [one for one in entries if one.trained_on != "ImageNet"]
+    best = frontier(alone, cost)
+    named = swag if family == "SWAG" else [one for one in entries if one.family == family]
+    named = named or best
+    if family is not None and named is best:
         known = dict.fromkeys(one.family for one in entries)
-        raise ValueError(f"family is {family!r}, expected None or one of {', '.join(known)}")
-    every, frontier_points, points = (
+        raise ValueError(f"family is {family!r}, expected None, SWAG or one of {', '.join(known)}")
+    every, more, frontier_points, points = (
         np.array([(getattr(one, cost), one.top1) for one in chosen])
-        for chosen in (entries, best, named)
+        for chosen in (entries, swag, best, named)
     )
-    fig, ax = figure(height=4.2, top=0.25)
+    fig, ax = figure(height=4.4, top=0.45)
     ax.set_xscale("log")
-    ax.scatter(*every.T, s=16, color=FAINT, zorder=2, label="all")
+    ax.scatter(*every.T, s=16, color=FAINT, zorder=2, label="ImageNet alone", gid="all")
+    ring = {"facecolors": "none", "edgecolors": RUST, "linewidths": 1.2, "gid": "swag"}
+    ax.scatter(*more.T, s=60, zorder=4, label="other photographs before", **ring)
+    above = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.0), "columnspacing": 1.0}
+    ax.legend(ncols=2, fontsize=9, **above)
     step = {"where": "post", "color": MUTED, "linewidth": 1, "zorder": 1}
     ax.step(*frontier_points.T, "-", **step)
     color = OCHRE if family is None else BLUE
-    ax.scatter(*points.T, s=30, color=color, zorder=3, label="named")
+    ax.scatter(*points.T, s=30, color=color, zorder=3, gid="named")
     x = every[:, 0]
     ax.set(
         xlim=(x.min() * (0.003 if on_phone() else 0.07), x.max() * 3.2),
@@ -153,7 +150,9 @@ def show_zoo(entries: Sequence[Entry], cost: str, family: str | None = None) -> 
 
 def _zoo_sentence(named: Sequence[Entry], cost: str, family: str | None) -> str:
     top, cheap = max(named, key=lambda one: one.top1), min(named, key=lambda o: getattr(o, cost))
-    what = "No other model is as cheap and better than" if family is None else f"{family}:"
+    what = f"{family}:"
+    if family is None:
+        what = "Of those trained on ImageNet alone, none is as cheap and better than"
     if len(named) == 1:
         return f"{what} one set of weights, {top.name} with {top.top1:.1f} percent."
     return (
@@ -182,20 +181,24 @@ def _percent(found: Mapping[Any, SeedRuns]) -> dict[Any, SeedRuns]:
 
 
 def _draw_lines(ax: Axes, lines: Mapping[str, Mapping[int, SeedRuns]]) -> None:
-    for name, found in lines.items():
+    middle = (len(lines) - 1) / 2
+    for i, (name, found) in enumerate(lines.items()):
         means, halves = zip(*((one.mean, one.half_width()) for one in found.values()), strict=True)
         style = {"color": COLORS[name], "marker": "o", "markersize": 4.5, "linewidth": 1.6}
-        ax.errorbar(list(found), means, halves, label=name, capsize=3, **style)
-    ax.set(xscale="log", ylim=(0, 103), xlabel="labels a class")
+        places = [labels * (1 + _SPREAD * (i - middle)) for labels in found]
+        ax.errorbar(places, means, halves, label=name, capsize=2, **style)
+    ax.set(xscale="log", xlabel="labels a class")
+    ax.set_ylim(0, None)
     ticks = list(next(iter(lines.values())))
+    ax.set_xlim(min(ticks) / 1.4, max(ticks) * 1.4)
     ax.set_xticks(ticks, [str(tick) for tick in ticks])
     ax.minorticks_off()
 
 
-def _lines_sentence(title: str, lines: Mapping[str, Mapping[int, SeedRuns]]) -> str:
+def _lines_sentence(lines: Mapping[str, Mapping[int, SeedRuns]]) -> str:
     few, many = (end(next(iter(lines.values()))) for end in (min, max))
     parts = (f"{name} {one[few].mean:.0f} and {one[many].mean:.0f}" for name, one in lines.items())
-    return f"{title.capitalize()}, percent with {few} and with {many} labels: {', '.join(parts)}."
+    return f"Percent right with {few} and {many} labels a class: {', '.join(parts)}."
 
 
 def _draw_dots(ax: Axes, values: Mapping[str, SeedRuns], colors: Sequence[str]) -> None:

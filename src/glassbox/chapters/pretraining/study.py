@@ -1,151 +1,155 @@
 """The study of pretraining: its sizes, its tables, and how they are read.
 
-``python -m glassbox.chapters.pretraining.study --size cpu`` makes 10 pretrainings and 360 transfers
-in about 15 minutes on one core. ``--part stems`` pretrains AlexNet and ResNet-18 on Fashion-MNIST
-and adapts them to small digits in several ways, in about an hour; ``--part rates`` compares
-learning rates, on a seed that is not in the comparison. ``--size gpu`` pretrains on as many images
-as CIFAR-10 has, in 40 epochs, and on all of Fashion-MNIST.
+``python -m glassbox.chapters.pretraining.study --size cpu`` uses a network that knows ImageNet in
+five ways for CIFAR-10, with 1 to 100 labels a class, in about half an hour on one quiet core;
+``--part longer`` does so with four times the updates. The learning rates are those that were best
+on images to choose by, with a seed that is not in the comparison: ``--part rates`` makes the table
+of that search, and the comparison reads the one stored with the package. ``--size gpu`` takes more
+labels, larger images and longer trainings.
 
 Each ``load_X`` reads a table from the folder of a study, or the one stored with the package. It
 raises a ``ValueError`` if the table is another one or lacks runs; fractions are 0 to 1.
 """
 
-from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
+from math import log
 from pathlib import Path
+from statistics import fmean
+from typing import Any
 
-from torch import Tensor
-
-from glassbox.chapters.pretraining.arms import ARMS, Arm, pretrain, transfer
-from glassbox.chapters.pretraining.stems import STEM_ARMS, adapt, pretrain_large, stem_task
-from glassbox.chapters.pretraining.tasks import LABELS, TARGETS, target_task
+from glassbox.chapters.pretraining.tasks import few_labels
+from glassbox.chapters.pretraining.ways import WAYS, accuracy_on, train_way
 from glassbox.chapters.studies import Runs, Study, run_study, study_table
-from glassbox.training.evaluation import evaluate
+from glassbox.data.augmentation import compose, random_crop, random_flip
 from glassbox.training.run_tables import split_keys
 from glassbox.training.seed_statistics import SeedRuns
 
 STORED = Path(__file__).parent
-TRANSFERS = study_table(
-    STORED / "transfers.csv",
-    {"arm": str, "target": str, "labels": int, "seed": int},
-    ("train accuracy", "test accuracy"),
-)
-STEMS = study_table(
-    STORED / "stems.csv", {"network": str, "stem": str, "seed": int}, ("test accuracy",)
-)
 RATES = study_table(
     STORED / "rates.csv",
-    {"arm": str, "lr": float, "target": str, "labels": int, "seed": int},
-    ("test accuracy",),
+    {"way": str, "labels": int, "lr": float, "seed": int},
+    ("validation accuracy",),
 )
+_KEYS = {"way": str, "labels": int, "updates": int, "seed": int}
+CIFAR = study_table(STORED / "cifar.csv", _KEYS, ("lr", "test accuracy"))
+LONGER = study_table(STORED / "longer.csv", _KEYS, ("lr", "test accuracy"))
 
-Transfers = dict[tuple[str, str], dict[int, SeedRuns]]
-Stems = dict[str, dict[str, SeedRuns]]
+Found = dict[str, dict[int, SeedRuns]]
+Tried = dict[str, dict[int, dict[float, float]]]
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much is trained: seeds and labels, what pretraining sees, and updates after it."""
+    """How much is trained: on what, with how many labels, how long, and how many rates."""
 
-    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
-    labels: tuple[int, ...] = LABELS
-    scenes: int = 7500
-    epochs: int = 8
-    updates: int = 100
-    frozen: int = 30
-    clothes: int = 5000
-    stem_updates: int = 60
-    rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
+    seeds: tuple[int, ...] = (0, 1, 2)
+    data: str = "cifar10"
+    side: int = 48
+    labels: tuple[int, ...] = (1, 5, 20, 100)
+    longer: tuple[int, ...] = (100,)  # labels a class, with four times the updates
+    longer_seeds: tuple[int, ...] = (0,)
+    updates: int = 48
+    tested: int = 100
+    searched: tuple[int, ...] = (5, 100)
+    rates: int = 4
 
 
 SIZES = {
-    "smoke": Size((0, 1), (1,), 60, 1, 2, 1, 20, 1, (1e-2,)),
+    "smoke": Size((0, 1), "patches", 32, (1,), (1,), (0,), 2, 2, (1,), 1),
     "cpu": Size(),
     "gpu": Size(
-        tuple(range(10)),
-        scenes=60_000,
-        epochs=40,
-        updates=400,
-        frozen=120,
-        clothes=60_000,
-        stem_updates=600,
+        tuple(range(5)),
+        side=128,
+        labels=(1, 5, 20, 100, 500, 4400),
+        longer=(20, 500, 4400),
+        longer_seeds=tuple(range(5)),
+        updates=2000,
+        tested=500,
+        searched=(1, 5, 20, 100, 500, 4400),
     ),
 }
 
-_task = lru_cache(4)(target_task)
+_task = lru_cache(2)(few_labels)
 
 
-@cache
-def _weights(upstream: str, seed: int, scenes: int, epochs: int) -> dict[str, Tensor]:
-    return pretrain(upstream, seed, n=scenes, epochs=epochs).state_dict()
+def best_rate(tried: Mapping[str, Mapping[int, Mapping[float, float]]], way: str, n: int) -> float:
+    """Choose the rate that was best with the number of labels nearest to ``n`` that was tried."""
+    nearest = min(tried[way], key=lambda count: abs(log(count / n)))
+    return max(tried[way][nearest], key=tried[way][nearest].get)
 
 
-@cache
-def _large_weights(network: str, clothes: int) -> dict[str, Tensor]:
-    return pretrain_large(network, count=clothes)
+def _train(
+    study: Study, way: str, labels: int, lr: float, updates: int, seed: int, part: str
+) -> float:
+    size = study.size
+    task = _task(size.data, labels, seed, side=size.side, tested=size.tested)
+    options = {"classes": task.train.num_classes, "lr": lr, "updates": updates}
+    options["augment"] = compose(random_crop(size.side // 8), random_flip())
+    model = train_way(way, task.train.images, task.train.labels, seed, **options)
+    return accuracy_on(model, getattr(task, part))
 
 
-def _transfer(study: Study, arm: Arm, target: str, labels: int, seed: int) -> list[float]:
-    size, task, weights = study.size, _task(target, labels, seed), None
-    if arm.upstream:
-        weights = _weights(arm.upstream, seed, size.scenes, size.epochs)
-    model = transfer(arm, weights, task, seed, updates=size.updates, frozen=size.frozen)
-    parts = (task.images, task.labels), (task.test_images, task.test_labels)
-    return [evaluate(model, *part).accuracy for part in parts]
+def _try_rate(study: Study, way: str, labels: int, lr: float, seed: int) -> list[float]:
+    return [_train(study, way, labels, lr, study.size.updates, seed, "validation")]
 
 
-def _try_rate(study: Study, name: str, lr: float, *setting: object) -> list[float]:
-    arm = ARMS[name]
-    arm = replace(arm, **{"thawed_lr" if arm.thawed_lr else "lr": lr})
-    return _transfer(study, arm, *setting)[1:]
+def _compare(study: Study, way: str, labels: int, updates: int, seed: int) -> list[float]:
+    lr = best_rate(load_rates(), way, labels)
+    return [lr, _train(study, way, labels, lr, updates, seed, "test")]
 
 
-def _adapt(study: Study, network: str, stem: str, seed: int) -> list[float]:
-    size, task = study.size, stem_task(stem, seed)
-    weights = _large_weights(network, size.clothes)
-    model = adapt(network, stem, weights, task.images, task.labels, seed, updates=size.stem_updates)
-    return [evaluate(model, task.test_images, task.test_labels).accuracy]
+def _runs(size: Size) -> list[Sequence[Any]]:
+    return [
+        (way, labels, size.updates, seed)
+        for seed, labels, way in product(size.seeds, size.labels, WAYS)
+    ]
+
+
+def _longer(size: Size) -> list[Sequence[Any]]:
+    return [
+        (way, labels, 4 * size.updates, seed)
+        for seed, labels, way in product(size.longer_seeds, size.longer, WAYS)
+    ]
+
+
+def _searched(size: Size) -> list[Sequence[Any]]:
+    return [
+        (way, labels, lr, 99)
+        for labels, way in product(size.searched, WAYS)
+        for lr in WAYS[way].rates[: size.rates]
+    ]
 
 
 PARTS = {
-    "compare": (
-        Runs(
-            TRANSFERS,
-            lambda size: [
-                (name, target, labels, seed)
-                for seed, target, labels, name in product(size.seeds, TARGETS, size.labels, ARMS)
-            ],
-            lambda study, name, *setting: _transfer(study, ARMS[name], *setting),
-        ),
-    ),
-    "stems": (
-        Runs(
-            STEMS,
-            lambda size: [
-                (network, stem, seed)
-                for network, arm in STEM_ARMS.items()
-                for seed, stem in product(size.seeds, arm.stems)
-            ],
-            _adapt,
-        ),
-    ),
-    "rates": (
-        Runs(RATES, lambda size: product(ARMS, size.rates, TARGETS, (2, 20), [99]), _try_rate),
-    ),
+    "compare": (Runs(CIFAR, _runs, _compare),),
+    "longer": (Runs(LONGER, _longer, _compare),),
+    "rates": (Runs(RATES, _searched, _try_rate),),
 }
 
 
-def load_transfers(folder: str | Path | None = None) -> Transfers:
-    """Read the test accuracy of each ``(arm, target)``, for each number of labels a class."""
-    runs = TRANSFERS.runs(folder).items()
-    return split_keys({key: found["test accuracy"] for key, found in runs}, 2)
+def load_cifar(folder: str | Path | None = None) -> Found:
+    """Read the test accuracy of each way, by labels a class."""
+    runs = {(way, labels): found for (way, labels, _), found in CIFAR.runs(folder).items()}
+    return split_keys({key: found["test accuracy"] for key, found in runs.items()}, 1)
 
 
-def load_stems(folder: str | Path | None = None) -> Stems:
-    """Read the test accuracy of each beginning for small images: network to stem to runs."""
-    runs = STEMS.runs(folder).items()
-    return split_keys({key: found["test accuracy"] for key, found in runs}, 1)
+def load_longer(folder: str | Path | None = None) -> dict[str, dict[int, float]]:
+    """Read the test accuracy of each way after four times the updates, the mean over seeds."""
+    found: dict[tuple[str, int], list[float]] = {}
+    for (way, labels, *_), (_, accuracy) in LONGER.rows(folder).items():
+        found.setdefault((way, labels), []).append(accuracy)
+    return split_keys({key: fmean(values) for key, values in found.items()}, 1)
+
+
+def load_rates(folder: str | Path | None = None) -> Tried:
+    """Read the validation accuracy of each way, by labels a class, then by learning rate."""
+    tried: Tried = {}
+    for (way, labels, lr, _), (accuracy,) in RATES.rows(folder).items():
+        tried.setdefault(way, {}).setdefault(labels, {})[lr] = accuracy
+    return tried
 
 
 if __name__ == "__main__":

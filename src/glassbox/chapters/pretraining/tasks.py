@@ -1,100 +1,101 @@
-"""What a small ResNet is pretrained on, drawn scenes, and the tasks with few labels behind it."""
+"""Tasks with few labels, of images that EfficientNet-Lite0 has not seen."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from glassbox.data.dataset import Dataset
 from glassbox.data.datasets import load
-from glassbox.data.pixels import channel_statistics, resize
-from glassbox.data.scenes.backgrounds import BACKGROUNDS
-from glassbox.data.scenes.scene import DEFAULT_CLASSES, draw_scenes
-from glassbox.data.scenes.silhouettes import SILHOUETTES
-from glassbox.data.splits import stratified_split
-from glassbox.data.train_test import TrainTest
-from glassbox.support.arguments import check_choice, check_range
+from glassbox.data.patches import photo_patches
+from glassbox.support.arguments import as_sizes, check_choice, check_range
 
-SIZE = 16
-LABELS = (1, 2, 5, 10, 20, 50)
-TARGETS = ("scenes", "digits")
-UPSTREAM = {"things": 21, "grounds": 5}
-THINGS = tuple(name for name in SILHOUETTES if name not in DEFAULT_CLASSES)
-# Half of the backgrounds are seen upstream, half downstream, and no palette is seen in both.
-GROUNDS = tuple(BACKGROUNDS)[::2]
-OTHER_GROUNDS = tuple(BACKGROUNDS)[1::2]
-PALETTES = ("vivid", "pastel", "dusk")
+# All of them together are cut in gray, since some are gray: color alone would tell most apart.
+PHOTOS = (
+    *("astronaut", "brick", "camera", "cat", "china", "clock", "coffee", "flower"),
+    *("grace_hopper", "grass", "gravel", "hubble", "retina", "rocket"),
+)
+_VALIDATION = 50  # images a class
 
 
-def upstream_scenes(kind: str, n: int, *, seed: int, split: str = "train") -> Dataset:
-    """Draw what a network is pretrained on: the same kind of scenes, with one of two questions.
+@dataclass(frozen=True, eq=False)
+class Task:
+    """Images as bytes: some to train on, others to choose a rate by, others to test with."""
 
-    Args:
-        kind: ``"things"`` asks which of 21 things is seen, ``"grounds"`` which of 5 backgrounds.
-        n: Number of images, a multiple of 15 for an equal fraction of each.
-        seed: Decides which.
-        split: ``"train"``, ``"validation"`` or ``"test"``.
-
-    Raises:
-        ValueError: If ``kind`` is unknown.
-    """
-    check_choice(UPSTREAM, kind=kind)
-    count = -(-n // (len(PALETTES) * len(GROUNDS)))
-    images, labels = [], []
-    for i, palette in enumerate(PALETTES):
-        for ground, name in enumerate(GROUNDS):
-            part = _draw(count, 100 * seed + 10 * i + ground, split, THINGS, palette, (name,))
-            images.append(part.images)
-            asked = part.labels if kind == "things" else torch.full_like(part.labels, ground)
-            labels.append(asked)
-    names = THINGS if kind == "things" else GROUNDS
-    order = torch.randperm(15 * count, generator=torch.Generator().manual_seed(seed))[:n]
-    return Dataset("scenes", torch.cat(images)[order], torch.cat(labels)[order], names)
+    train: Dataset
+    validation: Dataset
+    test: Dataset
 
 
-def _draw(
-    n: int, seed: int, split: str, classes: Sequence[str], palette: str, grounds: Sequence[str]
-) -> Dataset:
-    options = {"palette": palette, "backgrounds": grounds, "occlusion": 0.0, "clutter": 1}
-    return draw_scenes(n, size=SIZE, seed=seed, split=split, classes=classes, **options)
-
-
-def upstream_statistics() -> tuple[Tensor, Tensor]:
-    """Measure the mean and std of each channel of upstream scenes, by which all is normalized."""
-    return channel_statistics(upstream_scenes("things", 1500, seed=0).images)
-
-
-def target_scenes(n: int, *, seed: int, split: str = "train") -> Dataset:
-    """Draw ten things that were not seen upstream, in another palette, on other backgrounds."""
-    return _draw(n, seed, split, DEFAULT_CLASSES, "natural", OTHER_GROUNDS)
-
-
-def target_task(target: str, labels: int, seed: int) -> TrainTest:
-    """Take a task with few labels: things not seen upstream, or real digits.
+def few_labels(data: str, labels: int, seed: int, *, side: int = 48, tested: int = 100) -> Task:
+    """Take some images of each class to train on, which ones as the seed has it.
 
     Args:
-        target: ``"scenes"`` or ``"digits"``.
-        labels: Labelled images a class, 1 to 50.
+        data: ``"cifar10"``, whose images are enlarged; those to choose by and to test with are the
+            same for all seeds. Or ``"patches"`` of 14 photographs in gray, one class a
+            photograph: to train on and to choose by from its left half, to test with from its
+            right half.
+        labels: Images of each class to train on, 1 to 4,400.
         seed: Decides which.
-
-    Returns:
-        The task; its ten classes have ``labels`` images each, and about 100 to test on.
+        side: Pixels a side.
+        tested: Images of each class to test with, 1 to 500.
 
     Raises:
-        ValueError: If ``target`` is unknown or ``labels`` is out of range.
+        ValueError: If ``data`` is unknown, or a number is out of range.
     """
-    check_choice(TARGETS, target=target)
-    check_range(1, 50, labels=labels)
-    if target == "scenes":
-        train = target_scenes(500, seed=seed)
-        test = target_scenes(1000, seed=seed, split="test")
-    else:
-        digits = load("digits")
-        train, test = (digits[p] for p in stratified_split(digits.labels, (700, 1000), seed=seed))
-    chosen = torch.cat([(train.labels == c).nonzero()[:labels, 0] for c in range(10)])
-    parts = (
-        replace(part, images=resize(part.images, SIZE).expand(-1, 3, -1, -1))
-        for part in (train[chosen], test)
-    )
-    return TrainTest(*parts, upstream_statistics())
+    check_choice(_TASKS, data=data)
+    check_range(1, 4400, labels=labels)
+    check_range(1, 500, tested=tested)
+    return _TASKS[data](labels, seed, side, tested)
+
+
+def enlarge(data: Dataset, side: int, *, mode: str = "bicubic") -> Dataset:
+    """Resize images to ``side`` pixels a side and three channels.
+
+    Args:
+        data: Images of one channel or three.
+        side: Pixels a side.
+        mode: ``"bicubic"`` or ``"bilinear"``, antialiased where images shrink.
+    """
+    (side,) = as_sizes(side=side)
+    resized = [_resize(some, side, mode) for some in data.images.split(1000)]
+    return replace(data, images=torch.cat(resized).expand(-1, 3, -1, -1))
+
+
+def _resize(images: Tensor, side: int, mode: str) -> Tensor:
+    if images.shape[-1] == side:
+        return images
+    resized = F.interpolate(images.float(), (side, side), mode=mode, antialias=True)
+    return resized.round_().clamp_(0, 255).byte()
+
+
+def _cifar10(labels: int, seed: int, side: int, tested: int) -> Task:
+    train, holdout = load("cifar10", split="train"), load("cifar10", split="holdout")
+    generator = torch.Generator().manual_seed(seed)
+    known = [_of_class(train, label) for label in range(10)]
+    rest = [some[:-_VALIDATION] for some in known]
+    drawn = [some[torch.randperm(len(some), generator=generator)[:labels]] for some in rest]
+    chosen = [some[-_VALIDATION:] for some in known]
+    asked = [_of_class(holdout, label)[:tested] for label in range(10)]
+    parts = train[torch.cat(drawn)], train[torch.cat(chosen)], holdout[torch.cat(asked)]
+    return Task(*(enlarge(part, side) for part in parts))
+
+
+def _of_class(data: Dataset, label: int) -> Tensor:
+    return (data.labels == label).nonzero()[:, 0]
+
+
+def _patches(labels: int, seed: int, side: int, tested: int) -> Task:
+    count = labels + _VALIDATION
+    found = photo_patches(*PHOTOS, size=side, train_count=count, test_count=tested, seed=seed)
+    first = labels * len(PHOTOS)  # the classes take turns
+    parts = found.train[:first], found.train[first:], found.test
+    return Task(*(enlarge(part, side) for part in parts))
+
+
+_TASKS: dict[str, Callable[[int, int, int, int], Task]] = {
+    "cifar10": _cifar10,
+    "patches": _patches,
+}
