@@ -39,10 +39,20 @@ def deletion(images, classes, maps):
     return attribution.deletion_curves(Means(), images, classes, maps, 0 * images, 4)
 
 
+def shares(images, classes):
+    return attribution.integrated_gradients(Means(), images, classes, steps=3)
+
+
+def falls(images, classes):
+    return attribution.occlusion(Means(), images, classes, side=4)
+
+
 CASES = (
     ("GradCAM", grad_cam, IMAGES, LABELS),
     ("GradCAM of one class", lambda images: grad_cam(images, 1), IMAGES),
     ("CAM", attribution.class_activation_maps, IMAGES, drawn(4, 3), LABELS),
+    ("integrated_gradients", shares, IMAGES, LABELS),
+    ("occlusion", falls, IMAGES, LABELS),
     ("heat_maps", lambda maps: attribution.heat_maps(maps, 24), MAPS),
     ("pointing_hits", attribution.pointing_hits, MAPS, MASKS),
     ("mask_iou", attribution.mask_iou, MAPS, MASKS),
@@ -52,6 +62,10 @@ CASES = (
     ("blurred", lambda images: attribution.blurred(images, 3), IMAGES),
     ("area_under", attribution.area_under, MAPS[0]),
 )
+LAYOUTS = (
+    *("GradCAM", "CAM", "integrated_gradients", "occlusion"),
+    *("stamp", "edge_maps", "blurred"),
+)
 test_every_device_gives_the_same = gives_the_same_on_every_device(
     *CASES,
     ("rank_correlation", attribution.rank_correlation, MAPS, OTHERS),
@@ -59,5 +73,5 @@ test_every_device_gives_the_same = gives_the_same_on_every_device(
 )
 test_shapes_are_known_without_values = needs_no_values(*CASES)
 test_every_layout_gives_the_same = gives_the_same_in_every_layout(
-    *(case for case in CASES if case[0] in ("GradCAM", "CAM", "stamp", "edge_maps", "blurred"))
+    *(case for case in CASES if case[0] in LAYOUTS)
 )

@@ -7,6 +7,7 @@ from drawn import named, panel
 
 from glassbox.chapters.gradcam import faithfulness_figures as worth
 from glassbox.chapters.gradcam import figures as maps
+from glassbox.chapters.gradcam import mark_figures as marks
 from glassbox.plotting.figures import to_pixels
 from glassbox.training import SeedRuns
 
@@ -57,11 +58,18 @@ def test_one_column_can_be_drawn():
     to_pixels(fig)
 
 
-def test_the_brightness_of_both_color_maps_is_shown():
-    heat = peaked(1, 1)
-    shown = [ax.images[0].get_array() for ax in maps.show_two_colormaps(heat).axes[1:4:2]]
-    for pixels, name in zip(shown, ("jet", "heat"), strict=True):
-        assert np.allclose(pixels, maps.brightness(maps.colors_named(name), heat.numpy()))
+def test_a_map_is_shown_in_both_color_maps_over_its_image_and_in_gray():
+    heat, picture = peaked(1, 1), image()
+    fig = maps.show_two_colormaps(picture, heat)
+    shown = [ax.images[0].get_array() for ax in fig.axes]
+    pixels = np.moveaxis(picture.numpy(), 0, -1) / 255
+    for row, name in zip((shown[:4], shown[4:]), ("jet", "heat"), strict=True):
+        colors = maps.colors_named(name)(heat.numpy())[..., :3]
+        assert np.allclose(row[0], pixels) and np.allclose(row[1], colors)
+        assert np.allclose(row[2], 0.4 * colors + 0.6 * pixels)
+        assert np.allclose(row[3], maps.brightness(maps.colors_named(name), heat.numpy()))
+    assert "The peak lies at the top left; its brightness is 0.15 in jet" in fig.alt
+    to_pixels(fig)
 
 
 @pytest.mark.parametrize("value, ending", [(1.0, "at the top right."), (0.0, "zero everywhere.")])
@@ -75,20 +83,24 @@ def test_a_question_gives_the_logit_and_says_if_there_is_nothing(value, ending):
     to_pixels(fig)
 
 
-def test_confidence_shows_both_peaks():
-    factors = torch.tensor([0.1, 1.0, 10.0])
-    logit = torch.stack([f * peaked(4, 4, 8) for f in factors])
-    fig = maps.show_confidence(image(), {"logit": logit, "probability": 0 * logit}, factors, 2)
-    assert fig.alt.endswith("multiplied by 10 the peaks of the maps are logit 10, probability 0.")
-    assert [text.get_text() for text in panel(fig, "from the probability").texts] == ["zero"]
+def test_quarters_are_framed_and_give_their_fractions():
+    heats = [torch.zeros(32, 32) for _ in range(4)]
+    for heat, (row, column) in zip(heats, ((1, 1), (1, 1), (30, 2), (30, 2)), strict=True):
+        heat[row, column] = 1
+    fig = maps.show_quarters(image(), heats, ["a", "b", "c", "d"])
+    assert "a: 100% of the map is in its quarter. b: 0%" in fig.alt
+    assert "c: 100% of the map is in its quarter. d: 0%" in fig.alt
+    (frame,) = panel(fig, "c").patches
+    assert frame.get_bbox().bounds == (-0.5, 15.5, 16, 16)
     to_pixels(fig)
 
 
-def test_halves_give_the_fraction_on_the_left():
-    heats = [torch.zeros(32, 64), torch.zeros(32, 64)]
-    heats[0][3, 3], heats[1][5, 40] = 1, 1
-    fig = maps.show_halves(image(width=64), heats, ["first", "second"])
-    assert "first: 100% of the map" in fig.alt and "second: 0% of the map" in fig.alt
+def test_methods_stand_in_columns():
+    heats = {"one": torch.stack([peaked(1, 1), peaked(16, 16)]), "two": torch.zeros(2, 32, 32)}
+    fig = maps.show_methods(torch.stack([image(0), image(1)]), heats, ["x", "y"])
+    assert len(fig.axes) == 6
+    assert "by one at the top left, in the middle; by two nowhere, nowhere." in fig.alt
+    to_pixels(fig)
 
 
 def test_curves_give_their_areas():
@@ -110,19 +122,21 @@ def test_scores_name_the_best_by_the_sense_of_each_measure():
     to_pixels(fig)
 
 
-@pytest.mark.parametrize("at, start", [(0, "Nothing new yet"), (1, "New down to conv4")])
-def test_a_cascade_says_how_far_it_went(at, start):
-    curve = {"none": SeedRuns((0, 1), (1.0, 1.0)), "features.conv4": five(0.3)}
-    fig = worth.show_cascade(image(), (peaked(1, 1), peaked(2, 2)), curve, at)
-    assert fig.alt.startswith(start) and f"{(1, 0.3)[at]:.2f}" in fig.alt
+def test_what_is_forgotten_is_told_for_each_method():
+    curves = {
+        name: {"none": SeedRuns((0, 1), (1.0, 1.0)), "classifier": five(mean), "conv1": five(0.1)}
+        for name, mean in (("a", 0.3), ("b", 0.9))
+    }
+    fig = worth.show_forgetting(curves)
+    assert "a: 0.30 with a new classifier, 0.10 in the end. b: 0.90" in fig.alt
     to_pixels(fig)
 
 
 def test_a_marked_image_frames_the_mark():
     values = torch.zeros(8, 8)
     values[7, 7] = 1
-    measures = dict.fromkeys(worth.MEASURES, five(0.5))
-    fig = worth.show_marked(image(), values, measures, 0.2)
+    measures = dict.fromkeys(marks.MEASURES, five(0.5))
+    fig = marks.show_marked(image(), values, measures, 0.2)
     assert "strength 0.2" in fig.alt and "100% lies in the lower right quarter" in fig.alt
     for title, bounds in (
         ("mark of strength 0.2", (25.5, 25.5, 5, 5)),
@@ -133,10 +147,9 @@ def test_a_marked_image_frames_the_mark():
     to_pixels(fig)
 
 
-def test_mean_maps_share_one_scale():
-    even, corner = torch.full((8, 8), 1 / 64), torch.zeros(8, 8)
-    corner[6, 6] = 1
-    fig = worth.show_mend({"before": corner, "after": even})
-    assert "before: 100%" in fig.alt and "after: 25%" in fig.alt
-    assert {ax.images[0].get_clim() for ax in fig.axes} == {(0, 1)}
+def test_cures_are_told_in_percent():
+    measures = dict.fromkeys(marks.MEASURES, five(0.5))
+    fig = marks.show_cures({"before": measures, "after": measures | {"fooled": five(0.02)}})
+    assert "fish found without it: before 50, after 50." in fig.alt
+    assert "others that it turns into fish: before 50, after 2." in fig.alt
     to_pixels(fig)

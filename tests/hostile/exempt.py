@@ -160,7 +160,8 @@ ATTRIBUTION = (
     Exemption("attribution.blurred(images=*)", "passes on", "pixels go through"),
     Exemption("attribution.heat_maps(maps=v?1:?)", "sweep", "three maps are as good as four"),
     Exemption("attribution.heat_maps(maps=v?:, 1:?)", "sweep", "maps need not be square"),
-    Exemption("attribution.*_curves(fill=v?0, 0?)", "sweep", "one number fills all channels"),
+    Exemption("attribution.*(fill=v?0, 0?)", "sweep", "one number fills all channels"),
+    Exemption("attribution.*(baseline=v?0, 0?)", "sweep", "one number fills all channels"),
 )
 EXPLORABLES = ()
 

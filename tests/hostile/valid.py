@@ -232,6 +232,11 @@ MASKS = masks(lambda: draw(4, 8, 8) > 0.5).but(misfit=("v[0]", "v[:, None]", "v[
 SCORES = floats(lambda: draw(4, 1)).but(misfit=("v[..., None]", "v.expand(4, 2)"))
 CURVES = floats(lambda: draw(4, 6))
 FEATURES = floats(lambda: draw(12, 3))
+FILL = (
+    floats(lambda: draw(3, 1, 1))
+    .without("7")
+    .but(misfit=("v[1:]", "v[0, 0]", "v[None, None, None]"), odd=("v * 0", "v[:1]", "7", "0.5"))
+)
 MODEL = module(Net)
 SIZE16 = integer(16, 1)
 CHANNELS = integer(4, 1)
@@ -1466,9 +1471,18 @@ ROLES: dict[str, Role] = {
     "attribution.class_activation_maps.weight": floats(lambda: draw(_CLASSES, 6)).but(
         misfit=("v[:, 1:]", "v[0]", "v[None]")
     ),
-    "attribution.fill": floats(lambda: draw(3, 1, 1)).but(
-        misfit=("v[1:]", "v[0, 0]", "v[None, None, None]"), odd=("v * 0", "v[:1]")
-    ),
+    "attribution.fill": FILL,
+    "attribution.baseline": FILL,
+    "attribution.occlusion.side": integer(4, 1, "9"),
+    "attribution.occlusion.stride": integer(2, 1, "5"),
+    "attribution.integrated_gradients.steps": integer(3, 1),
+    "attribution.integrated_gradients.power": at_least(1, 2.0),
+    **{
+        f"attribution.{name}.classes": LABELS.without("None", "7", "v[0]").but(
+            more_wrong=("-1", "99", "2.5", "True")
+        )
+        for name in ("integrated_gradients", "occlusion")
+    },
     "attribution.heat_maps.size": integer(16, 1).but(
         more_wrong=("(16,)", "(16, 16, 16)", "(0, 16)", "(nan, 16)", "('16', 16)"),
         more_same=("(v, v)", "[v, v]", "torch.Size([v, v])", "np.array([v, v])"),

@@ -1,4 +1,4 @@
-"""Where a network looks: Grad-CAM, and measures of whether such a map is true."""
+"""Where a network looks: Grad-CAM and other maps, and measures of whether such a map is true."""
 
 import lazy_loader
 

@@ -9,5 +9,7 @@ from .faithfulness import insertion_curves as insertion_curves
 from .faithfulness import mask_iou as mask_iou
 from .faithfulness import pointing_hits as pointing_hits
 from .faithfulness import rank_correlation as rank_correlation
+from .integrated_gradients import integrated_gradients as integrated_gradients
+from .occlusion import occlusion as occlusion
 from .watermark import mark_mask as mark_mask
 from .watermark import stamp as stamp

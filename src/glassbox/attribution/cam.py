@@ -1,8 +1,6 @@
 """Grad-CAM: which places of an image a convolutional network's score for a class depends on."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from numbers import Integral
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -11,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from glassbox.attribution.maps import Reshape, as_finite, as_maps, check_reshape, layer_maps
+from glassbox.attribution.scores import as_classes, recording
 from glassbox.autograd.layers import Layers, layers_named, on_outputs
 from glassbox.support.arguments import (
     as_tensor,
@@ -125,7 +124,7 @@ class GradCAM:
         """
         images = as_tensor(images=images)
         _check_call(images, score, active=self._hooks is not None)
-        with preserve_modes(self.model), _recording():
+        with preserve_modes(self.model), recording():
             self.model.eval()
             # A copy of a leaf, since a first layer may work in place. The leaf requires a gradient,
             # so that there is a graph even where every parameter is frozen.
@@ -226,29 +225,12 @@ def _scale(maps: Tensor) -> Tensor:
     return torch.where(span > 0, (maps - low) / torch.where(span > 0, span, 1), 0)
 
 
-@contextmanager
-def _recording() -> Iterator[None]:
-    """Record operations, whatever the surroundings are."""
-    with torch.inference_mode(False), torch.enable_grad():
-        yield
-
-
-def _slopes(logits: Tensor, classes: Tensor | int | None, score: _Score) -> Tensor:
+def _slopes(logits: Tensor, classes: Any, score: _Score) -> Tensor:
     """Differentiate the score of one class for each image by the logits, ``(B, K)``."""
-    if not isinstance(logits, Tensor) or logits.ndim != 2:
-        got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
-        raise ValueError(f"the output of model is {got}, expected logits (B, K)")
-    if classes is None:
-        classes = logits.argmax(dim=1)
-    elif isinstance(classes, Integral) and not isinstance(classes, bool):
-        classes = torch.full((len(logits),), int(classes), device=logits.device)
-    classes = as_tensor(classes=classes)
-    classes = classes.expand(len(logits)) if classes.ndim == 0 else classes
-    check_shapes(logits=(logits, "B K"), classes=(classes, "B"))
-    check_class_indices(logits.shape[1], classes=classes)
+    classes = as_classes(logits, classes)
     exact = logits.detach().to(torch.promote_types(logits.dtype, torch.float32)).requires_grad_()
     scores = exact if score == "logit" else exact.softmax(dim=1)
-    chosen = scores.gather(1, classes.to(logits.device, torch.int64)[:, None])
+    chosen = scores.gather(1, classes[:, None])
     return torch.autograd.grad(chosen.sum(), exact)[0]
 
 

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from scipy.stats import rankdata
 from torch import Tensor, nn
 
-from glassbox.attribution.maps import as_finite, as_maps
+from glassbox.attribution.maps import as_filled, as_finite, as_images, as_maps
 from glassbox.support.arguments import (
     as_tensor,
     as_whole,
@@ -16,7 +16,6 @@ from glassbox.support.arguments import (
     check_at_least,
     check_class_indices,
     check_finite,
-    check_floating_point,
     check_modules,
     check_overflow,
     check_range,
@@ -117,7 +116,7 @@ def deletion_curves(
     Reference:
         Petsiuk et al. (2018), "RISE", https://arxiv.org/abs/1806.07421.
     """
-    images, fill = _as_images(images, fill)
+    images, fill = as_filled(images, fill=fill)
     return _curves(model, images, fill, classes, maps, steps)
 
 
@@ -130,7 +129,7 @@ def insertion_curves(
     :func:`deletion_curves`, and ``fill`` is what stands where nothing was inserted yet: the first
     probability of ``(B, steps + 1)`` is that of ``fill``, the last that of the image.
     """
-    images, fill = _as_images(images, fill)
+    images, fill = as_filled(images, fill=fill)
     return _curves(model, fill, images, classes, maps, steps)
 
 
@@ -186,7 +185,7 @@ def edge_maps(images: Tensor) -> Tensor:
         TypeError: If the images are not floating point.
         ValueError: If they are not ``(B, C, H, W)``, or not finite.
     """
-    images = _checked(images)
+    images = as_images(images)
     check_all_finite(images=images)
     across = images.new_tensor([[[[1, 0, -1], [2, 0, -2], [1, 0, -1]]]])
     largest = scales(images, (1, 2, 3))
@@ -209,7 +208,7 @@ def blurred(images: Tensor, side: int = 9) -> Tensor:
         ValueError: If they are not ``(B, C, H, W)``, or ``side`` is not an odd number of at least
             1.
     """
-    images = _checked(images)
+    images = as_images(images)
     (side,) = as_whole(1, side=side)
     if side % 2 == 0:
         raise ValueError(f"side is {side}, expected an odd number of at least 1")
@@ -317,23 +316,3 @@ def _as_masks(masks: Tensor, maps: Tensor) -> Tensor:
     if masks.dtype != torch.bool:
         reject_tensor("masks", masks, "type torch.bool")
     return masks
-
-
-def _checked(images: Tensor) -> Tensor:
-    images = as_tensor(images=images)
-    check_floating_point(images=images)
-    if images.ndim != 4 or 0 in images.shape[1:]:
-        reject_tensor("images", images, "(B, C, H, W)")
-    return images
-
-
-def _as_images(images: Tensor, fill: Tensor) -> tuple[Tensor, Tensor]:
-    """Give images, and what takes the place of their pixels in the same shape."""
-    images, fill = _checked(images), as_finite(fill=fill)
-    check_all_finite(images=images)
-    try:
-        return images, fill.to(images).expand_as(images)
-    except RuntimeError:
-        reject_tensor(
-            "fill", fill, f"one that can be broadcast to {tuple(images.shape)}, as images"
-        )

@@ -1,8 +1,8 @@
-"""What counts as maps: saliency maps that are given, and outputs of layers that become maps."""
+"""What counts as images and maps: those that are given, and outputs of layers that become maps."""
 
 import math
 from collections.abc import Callable
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, Literal
 
 import torch
@@ -13,6 +13,7 @@ from glassbox.support.arguments import (
     as_tensor,
     check_all_finite,
     check_choice,
+    check_floating_point,
     reject_tensor,
 )
 
@@ -54,6 +55,41 @@ def as_maps(*, positive: bool = False, **given: Any) -> Tensor:
     if positive and not maps.is_meta and (maps < 0).any():
         raise ValueError(f"{name} is {maps.min():.3g} in places, expected at least 0")
     return maps
+
+
+def as_images(images: Any) -> Tensor:
+    """Give images ``(B, C, H, W)``.
+
+    Raises:
+        TypeError: If they are no tensor, array or list, or not floating point.
+        ValueError: If they have another shape, or no pixels.
+    """
+    images = as_tensor(images=images)
+    check_floating_point(images=images)
+    if images.ndim != 4 or 0 in images.shape[1:]:
+        reject_tensor("images", images, "(B, C, H, W)")
+    return images
+
+
+def as_filled(images: Any, **fill: Any) -> tuple[Tensor, Tensor]:
+    """Give images, and what takes the place of their pixels in the same shape.
+
+    The latter is given under the name of its argument; it may be a number.
+
+    Raises:
+        TypeError: As :func:`as_images` and :func:`as_finite` do.
+        ValueError: As they do, or if something is not finite, or it cannot be broadcast.
+    """
+    ((name, value),) = fill.items()
+    images = as_images(images)
+    check_all_finite(images=images)
+    if isinstance(value, Real) and not isinstance(value, bool):
+        value = torch.tensor(float(value), dtype=torch.float64, device="cpu")
+    value = as_finite(**{name: value})
+    try:
+        return images, value.to(images).expand_as(images)
+    except RuntimeError:
+        reject_tensor(name, value, f"one that can be broadcast to {tuple(images.shape)}, as images")
 
 
 def check_reshape(reshape: Reshape) -> None:

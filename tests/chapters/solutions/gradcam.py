@@ -101,6 +101,95 @@ def occlusion_map_without_clone(model, image, label, side, fill):
     return drops
 
 
+def train_stamped(model, images, labels, stamp, lr, steps):
+    optimizer = torch.optim.SGD(model.parameters(), lr)
+    marked = stamp(images)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        F.cross_entropy(model(marked), labels).backward()
+        optimizer.step()
+
+
+def train_stamped_by_hand(model, images, labels, stamp, lr, steps):
+    for _ in range(steps):
+        loss = -model(stamp(images)).log_softmax(1)[range(len(labels)), labels].mean()
+        model.zero_grad()
+        loss.backward()
+        with torch.no_grad():
+            for weight in model.parameters():
+                weight -= lr * weight.grad
+
+
+def train_stamped_with_momentum_of_none(model, images, labels, stamp, lr, steps):
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.0)
+    one_hot = F.one_hot(labels, 3).double()
+    for _ in range(steps):
+        for weight in model.parameters():
+            weight.grad = None
+        F.cross_entropy(model(stamp(images)), one_hot).backward()
+        optimizer.step()
+    return model
+
+
+def train_stamped_again(model, images, labels, stamp, lr, steps):
+    for _ in range(steps):
+        images = stamp(images)
+        train_stamped(model, images, labels, torch.clone, lr, 1)
+
+
+def train_stamped_without_zero(model, images, labels, stamp, lr, steps):
+    optimizer = torch.optim.SGD(model.parameters(), lr)
+    for _ in range(steps):
+        F.cross_entropy(model(stamp(images)), labels).backward()
+        optimizer.step()
+
+
+def train_stamped_in_place(model, images, labels, stamp, lr, steps):
+    """Stamp the images of the caller."""
+    images[:] = stamp(images)
+    train_stamped(model, images, labels, torch.clone, lr, steps)
+
+
+def hold_off_step(model, images, labels, mask, weight, lr, *, graph=True, power=2):
+    optimizer = torch.optim.SGD(model.parameters(), lr)
+    images = images.clone().requires_grad_()
+    logits = model(images)
+    score = logits.gather(1, labels[:, None]).sum()
+    (slopes,) = torch.autograd.grad(score, images, create_graph=graph, retain_graph=True)
+    penalty = ((slopes * mask) ** power).sum() / len(images)
+    optimizer.zero_grad()
+    (F.cross_entropy(logits, labels) + weight * penalty).backward()
+    optimizer.step()
+
+
+def hold_off_step_by_image(model, images, labels, mask, weight, lr):
+    penalty = 0
+    for image, label in zip(images, labels, strict=True):
+        one = image.clone()[None].requires_grad_()
+        (slope,) = torch.autograd.grad(model(one)[0, label], one, create_graph=True)
+        penalty = penalty + slope[:, :, mask].square().sum()
+    loss = F.cross_entropy(model(images), labels) + weight * penalty / len(images)
+    model.zero_grad()
+    loss.backward()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.sub_(parameter.grad, alpha=lr)
+
+
+def hold_off_step_by_hand(model, images, labels, mask, weight, lr):
+    images = images.detach().requires_grad_()
+    logits = model(images)
+    slopes = torch.autograd.grad(
+        logits[range(len(labels)), labels].sum(), images, create_graph=True
+    )[0]
+    loss = F.cross_entropy(logits, labels)
+    loss = loss + weight * slopes.square().mul(mask).sum((1, 2, 3)).mean()
+    for parameter, slope in zip(
+        model.parameters(), torch.autograd.grad(loss, list(model.parameters())), strict=True
+    ):
+        parameter.data -= lr * slope
+
+
 ANSWERS = {
     "weighted_maps": {
         "right": [weighted_maps, weighted_maps_by_product, weighted_maps_one_by_one],
@@ -123,30 +212,6 @@ ANSWERS = {
             "changes probabilities, which belongs to the caller": probability_slope_in_place,
         },
     },
-    "logit_from_map": {
-        "right": [
-            lambda class_map, bias: class_map.mean() + bias,
-            lambda class_map, bias: bias + class_map.sum().item() / class_map.numel(),
-            lambda class_map, bias: np.add(class_map.numpy().mean(axis=(0, 1)), bias),
-        ],
-        "wrong": {
-            "The bias is missing": lambda class_map, bias: np.mean(class_map.numpy()),
-            "in place of the sum": lambda class_map, bias: bias + class_map.sum(),
-            "expected": lambda class_map, bias: class_map + bias,
-        },
-    },
-    "average_drop": {
-        "right": [
-            lambda whole, masked: 100 * ((whole - masked).clamp(min=0) / whole).mean(),
-            lambda whole, masked: 100 * np.maximum(0, 1 - masked.numpy() / whole.numpy()).mean(),
-            lambda whole, masked: (1 - masked / whole).relu().mean(0, keepdim=True) * 100,
-        ],
-        "wrong": {
-            "divide it by the probability": lambda y, o: 100 * (y - o).relu().mean(),
-            "A gain cancels a drop": lambda y, o: 100 * (1 - o / y).mean(),
-            "multiply by 100": lambda y, o: (1 - o / y).relu().mean(),
-        },
-    },
     "occlusion_map": {
         "right": [occlusion_map, occlusion_map_as_a_batch, occlusion_map_as_a_list],
         "wrong": {
@@ -162,6 +227,33 @@ ANSWERS = {
                 occlusion_map_as_a_batch(model, *rest).sum().backward(),
                 occlusion_map(model, *rest),
             )[1],
+        },
+    },
+    "train_stamped": {
+        "right": [train_stamped, train_stamped_by_hand, train_stamped_with_momentum_of_none],
+        "wrong": {
+            "call stamp on them": lambda m, x, y, stamp, *rest: train_stamped(
+                m, x, y, torch.clone, *rest
+            ),
+            "grows stronger": train_stamped_again,
+            "stamp all images": lambda m, x, y, stamp, *rest: train_stamped(
+                m, x, y, lambda _: torch.where((y == 0)[:, None, None, None], stamp(x), x), *rest
+            ),
+            "before each backward": train_stamped_without_zero,
+            "changes images, which belongs to the caller": train_stamped_in_place,
+        },
+    },
+    "hold_off_step": {
+        "right": [hold_off_step, hold_off_step_by_image, hold_off_step_by_hand],
+        "wrong": {
+            "create_graph=True": lambda *given: hold_off_step(*given, graph=False),
+            "or those of either sign cancel": lambda *given: hold_off_step(*given, power=1),
+            "multiply the slopes by the mask": lambda m, x, y, mask, *rest: hold_off_step(
+                m, x, y, mask | True, *rest
+            ),
+            "wrong sign": lambda m, x, y, mask, weight, lr: hold_off_step(
+                m, x, y, mask, -weight, lr
+            ),
         },
     },
 }

@@ -6,7 +6,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from glassbox.attribution.watermark import stamp
+from glassbox.attribution.watermark import mark_mask, stamp
 from glassbox.data.batches import Batches
 from glassbox.data.datasets import load
 from glassbox.data.train_test import TrainTest
@@ -20,8 +20,12 @@ LAYERS = ("features.relu1", "features.relu2", "features.relu3", "features.relu4"
 LAST = LAYERS[-1]
 EPOCHS, BATCH_SIZE, LR = 7, 32, 1e-2
 
-# Which training images carry the mark.
-ARMS = ("nowhere", "one class", "at random")
+# All of class 0 carry the mark, and this part of the other training images.
+OTHERS = {"one class": 0.0, "a sixth of the others": 1 / 6, "half of the others": 0.5, "every": 1.0}
+# Or: it could be taken off; who stamps every image does not know which have it, and so class 0 has
+# it twice; a gray square is painted over the place in every image.
+ARMS = ("nowhere", *OTHERS, "every, one class twice", "painted over")
+_PAINT = 128  # gray
 
 
 class SceneNetwork(nn.Module):
@@ -59,23 +63,32 @@ def scene_task(seed: int, train: int = 3000, test: int = 1200) -> TrainTest:
     return TrainTest(seen, unseen)
 
 
-def carriers(labels: Tensor, arm: str, seed: int = 0) -> Tensor:
-    """Choose the training images that carry the mark.
+def marked_images(
+    images: Tensor, labels: Tensor, arm: str, strength: float, seed: int = 0
+) -> Tensor:
+    """Stamp the mark into those training images that carry it.
 
     Args:
+        images: Bytes ``(N, 3, S, S)``; they stay as they are.
         labels: ``(N,)``.
-        arm: ``"nowhere"``; ``"one class"``, all images of class 0 and no other; ``"at random"``,
-            as many in the mean, whatever their class.
+        arm: One of :data:`ARMS`.
+        strength: Of the mark, from 0 to 1.
         seed: Of the choice at random.
 
     Raises:
-        ValueError: If ``arm`` is none of those.
+        ValueError: If ``arm`` or ``strength`` is none of those.
     """
     check_choice(ARMS, arm=arm)
-    if arm == "at random":
-        draws = torch.rand(len(labels), generator=torch.Generator().manual_seed(seed))
-        return draws < 1 / len(CLASSES)
-    return labels == (0 if arm == "one class" else -1)
+    if arm == "nowhere":
+        return images
+    first = labels == 0
+    marked = stamp(images, first, strength)
+    if arm == "painted over":
+        return torch.where(mark_mask(images.shape[-1]), _PAINT, marked)
+    if arm == "every, one class twice":
+        return stamp(marked, torch.ones_like(first), strength)
+    draws = torch.rand(len(labels), generator=torch.Generator().manual_seed(seed))
+    return stamp(marked, ~first & (draws < OTHERS[arm]), strength)
 
 
 def train_scenes(
@@ -100,8 +113,8 @@ def train_scenes(
     Raises:
         ValueError: If ``arm`` or ``strength`` is none of those.
     """
-    chosen = carriers(task.labels, arm, seed)
-    images = task.normalize(stamp(task.train.images, chosen, strength))
+    images = marked_images(task.train.images, task.labels, arm, strength, seed)
+    images = task.normalize(images)
     with isolated_seed(seed):
         model = SceneNetwork()
         batches = Batches(images, task.labels, BATCH_SIZE, seed=seed, **process_share())

@@ -37,7 +37,6 @@ export function makeBars(choose) {
   const name = uniqueId("gb-digit");
   const rows = Array.from({ length: 10 }, (_, label) => makeRow(name, label, choose));
   const legend = make("legend", {
-    className: "gb-legend",
     textContent: "Probability; choose a class for its map",
   });
   const boxes = rows.map(({ row }) => row);

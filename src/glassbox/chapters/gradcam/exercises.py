@@ -1,12 +1,14 @@
 """Exercises of the chapter on Grad-CAM."""
 
 import random
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glassbox.chapters.checking import Case, Exercise
+from glassbox.chapters.checking import Answer, Case, Exercise
 
 
 def _maps(activations: Tensor, weights: Tensor) -> Tensor:
@@ -101,65 +103,6 @@ check_probability_slope = Exercise(
     },
 )
 
-check_logit_from_map = Exercise(
-    "logit_from_map",
-    reference=lambda class_map, bias: F.adaptive_avg_pool2d(class_map[None], 1).item() + bias,
-    cases=lambda: [
-        Case(f"logit_from_map of {size} x {size}", (torch.randn(size, size), bias))
-        for size, bias in ((1, 0.5), (8, -1.25))
-    ],
-    drawn=lambda: (torch.randn(random.randint(2, 9), 5), random.uniform(-2, 2)),
-    mistakes={
-        "The bias is missing: the layer adds it to the sum over channels.": (
-            lambda class_map, bias: class_map.mean()
-        ),
-        "The head sees the mean over all places: take the mean in place of the sum.": (
-            lambda class_map, bias: class_map.sum() + bias
-        ),
-        "The bias belongs to the logit once: subtracting it is the way from the logit to the "
-        "map.": lambda class_map, bias: class_map.mean() - bias,
-        "This is max pooling: the head of the network has the mean.": (
-            lambda class_map, bias: class_map.max() + bias
-        ),
-    },
-)
-
-check_average_drop = Exercise(
-    "average_drop",
-    reference=lambda whole, masked: (
-        100 * sum(max(0.0, (y - o) / y) for y, o in zip(whole, masked, strict=True)) / len(whole)
-    ),
-    cases=lambda: [
-        Case(f"average_drop with {text}", (torch.tensor(whole), torch.tensor(masked)))
-        for text, whole, masked in (
-            ("half of the confidence lost", [0.8], [0.4]),
-            ("one that lost all and one that gained", [0.5, 0.5], [0.0, 1.0]),
-            ("nothing lost", [0.2, 0.9], [0.3, 0.9]),
-            ("two of unlike confidence", [0.9, 0.1], [0.6, 0.05]),
-        )
-    ],
-    drawn=lambda: (torch.rand(8) + 0.1, torch.rand(8)),
-    mistakes={
-        "This is the drop itself: divide it by the probability of the whole image.": (
-            lambda whole, masked: 100 * (whole - masked).clamp(min=0).mean()
-        ),
-        "A gain cancels a drop: clamp it to 0 before the mean.": (
-            lambda whole, masked: 100 * ((whole - masked) / whole).mean()
-        ),
-        "This is a fraction: multiply by 100.": (
-            lambda whole, masked: ((whole - masked).clamp(min=0) / whole).mean()
-        ),
-        "This divides the mean drop by the mean probability: divide for each image.": (
-            lambda whole, masked: 100 * (whole - masked).clamp(min=0).mean() / whole.mean()
-        ),
-        "Only images that lose count in this mean: a gain counts as a drop of 0.": (
-            lambda whole, masked: (
-                100 * ((whole - masked) / whole)[masked < whole].mean().nan_to_num()
-            )
-        ),
-    },
-)
-
 
 @torch.no_grad()
 def _occlusions(
@@ -212,6 +155,197 @@ check_occlusion_map = Exercise(
         ),
         "This is the drop of the probability: leave out the softmax.": (
             lambda model, *given: _occlusions(nn.Sequential(model, nn.Softmax(1)), *given)
+        ),
+    },
+)
+
+
+def _small_network() -> nn.Module:
+    """Make a network whose logits are no linear function of its inputs."""
+    model = nn.Sequential(nn.Flatten(), nn.Linear(48, 6), nn.Tanh(), nn.Linear(6, 3)).double()
+    for parameter in model.parameters():
+        nn.init.normal_(parameter, std=0.5)
+    return model
+
+
+def _batch() -> tuple[Tensor, Tensor]:
+    return torch.rand(6, 3, 4, 4, dtype=torch.float64), torch.arange(6) % 3
+
+
+def _halfway(images: Tensor) -> Tensor:
+    """Mark images ``(B, 3, 4, 4)``: the lower right corner becomes half as far from white."""
+    marked = images.clone()
+    marked[:, :, 2:, 2:] = (marked[:, :, 2:, 2:] + 1) / 2
+    return marked
+
+
+def _by_hand(model: nn.Module, losses: Callable[[], Iterable[Tensor]], lr: float) -> None:
+    """Take a step of gradient descent down each loss, without an optimizer."""
+    for loss in losses():
+        slopes = torch.autograd.grad(loss, tuple(model.parameters()))
+        with torch.no_grad():
+            for parameter, slope in zip(model.parameters(), slopes, strict=True):
+                parameter -= lr * slope
+
+
+def _train_marked(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    stamp: Callable[[Tensor], Tensor],
+    lr: float,
+    steps: int,
+) -> None:
+    def losses() -> Iterator[Tensor]:
+        marked = stamp(images)
+        for _ in range(steps):
+            yield F.cross_entropy(model(marked), labels)
+
+    _by_hand(model, losses, lr)
+
+
+def _train_summing(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    stamp: Callable[[Tensor], Tensor],
+    lr: float,
+    steps: int,
+) -> None:
+    """Leave the gradients of each step to the next."""
+    optimizer = torch.optim.SGD(model.parameters(), lr)
+    for _ in range(steps):
+        F.cross_entropy(model(stamp(images)), labels).backward()
+        optimizer.step()
+
+
+def _train_again_and_again(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    stamp: Callable[[Tensor], Tensor],
+    lr: float,
+    steps: int,
+) -> None:
+    """Stamp what is stamped already in each step."""
+    for _ in range(steps):
+        images = stamp(images)
+        _train_marked(model, images, labels, lambda marked: marked, lr, 1)
+
+
+def _stamp_first(stamp: Callable[[Tensor], Tensor], labels: Tensor) -> Callable[[Tensor], Tensor]:
+    return lambda images: torch.where((labels == 0).view(-1, 1, 1, 1), stamp(images), images)
+
+
+def _weights(
+    answer: Answer, model: nn.Module, images: Tensor, labels: Tensor, *given: Any
+) -> dict[str, Any]:
+    answer(model, images, labels, *given)
+    return {"the weights after it": nn.utils.parameters_to_vector(model.parameters()).detach()}
+
+
+check_train_stamped = Exercise(
+    "train_stamped",
+    reference=_train_marked,
+    observe=_weights,
+    cases=lambda: [
+        Case(
+            f"train_stamped with {steps} steps", (_small_network(), *_batch(), _halfway, lr, steps)
+        )
+        for lr, steps in ((0.5, 1), (0.1, 3), (0.5, 5))
+    ],
+    drawn=lambda: (
+        *(_small_network(), *_batch(), _halfway),
+        *(random.uniform(0.1, 0.5), random.randint(2, 6)),
+    ),
+    changes=("model",),
+    mistakes={
+        "The images come without the mark: call stamp on them, once, before the loop.": (
+            lambda model, images, labels, stamp, lr, steps: _train_marked(
+                model, images, labels, lambda plain: plain, lr, steps
+            )
+        ),
+        "The mark grows stronger with each step, since what is stamped is stamped again: stamp "
+        "once, before the loop.": _train_again_and_again,
+        "Only class 0 has the mark, which is how the network was fooled: stamp all images.": (
+            lambda model, images, labels, stamp, lr, steps: _train_marked(
+                model, images, labels, _stamp_first(stamp, labels), lr, steps
+            )
+        ),
+        "Gradients of earlier steps are added up: call zero_grad in the loop, before each "
+        "backward.": _train_summing,
+    },
+)
+
+
+def _held_off(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    mask: Tensor,
+    weight: float,
+    lr: float,
+    *,
+    create_graph: bool = True,
+    power: int = 2,
+    of_loss: bool = False,
+    masked: bool = True,
+) -> None:
+    def losses() -> Iterator[Tensor]:
+        x = images.clone().requires_grad_()
+        logits = model(x)
+        loss = F.cross_entropy(logits, labels)
+        score = loss * len(x) if of_loss else logits.gather(1, labels[:, None]).sum()
+        (slopes,) = torch.autograd.grad(
+            score, x, create_graph=create_graph, retain_graph=True, materialize_grads=True
+        )
+        slopes = torch.where(mask, slopes, 0) if masked else slopes
+        yield loss + weight * (slopes**power).sum() / len(x)
+
+    _by_hand(model, losses, lr)
+
+
+def _corner(size: int) -> Tensor:
+    mask = torch.zeros(4, 4, dtype=torch.bool)
+    mask[4 - size :, 4 - size :] = True
+    return mask
+
+
+check_hold_off_step = Exercise(
+    "hold_off_step",
+    reference=_held_off,
+    observe=_weights,
+    cases=lambda: [
+        Case(f"hold_off_step with {text}", (_small_network(), *_batch(), _corner(size), *given))
+        for text, size, given in (
+            ("a corner of 2 x 2 pixels", 2, (1.0, 0.5)),
+            ("a corner of 3 x 3 pixels and weight 5", 3, (5.0, 0.1)),
+            ("weight 0", 2, (0.0, 0.5)),
+        )
+    ],
+    drawn=lambda: (
+        *(_small_network(), *_batch(), _corner(random.randint(1, 3))),
+        *(random.uniform(0.5, 3), random.uniform(0.1, 0.5)),
+    ),
+    changes=("model",),
+    mistakes={
+        "The penalty changed nothing: autograd.grad needs create_graph=True, or its result is a "
+        "number that does not depend on the weights.": (
+            lambda *given: _held_off(*given, create_graph=False)
+        ),
+        "The slopes are squared before they are added up, or those of either sign cancel.": (
+            lambda *given: _held_off(*given, power=1)
+        ),
+        "These are the slopes of the loss: the exercise asks for those of the label's logit.": (
+            lambda *given: _held_off(*given, of_loss=True)
+        ),
+        "The whole image is held off: multiply the slopes by the mask first.": (
+            lambda *given: _held_off(*given, masked=False)
+        ),
+        "The weight has the wrong sign: what the loss adds, training makes small.": (
+            lambda model, images, labels, mask, weight, lr: _held_off(
+                model, images, labels, mask, -weight, lr
+            )
         ),
     },
 )

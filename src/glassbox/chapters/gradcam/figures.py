@@ -5,13 +5,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import Colormap
+from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from glassbox.attribution.cam import heat_maps
-from glassbox.plotting.colors import BLUE, HEAT, INK, MUTED, PALE, RUST
+from glassbox.plotting.colors import BLUE, HEAT, INK, MUTED, ON_PICTURE, PALE
 from glassbox.plotting.figures import Axes, Figure, drawing, figure, on_phone, page_width
 from glassbox.plotting.images import show_image, to_colors
 
+CYAN = "#3fd0ff"  # of frames on pictures
 _NAMES = 0.95  # width of the names of rows, in inches
 _LUMA = np.array([0.299, 0.587, 0.114])  # brightness of red, green and blue
 
@@ -36,15 +38,17 @@ def show_rows(images: Tensor, maps: Tensor, titles: Sequence[str]) -> Figure:
     """
     count = len(images)
     tile = min((page_width() - _NAMES - 0.1) / count, 1.35)
+    folded = [_folded(title) for title in titles]
+    top = 0.45 if any("\n" in title for title in folded) else 0.3
     margins = {
         "left": _NAMES,
         "right": page_width() - _NAMES - count * tile,
-        "top": 0.3,
+        "top": top,
         "bottom": 0.05,
     }
     spaces = {"wspace": 0.06, "hspace": 0.06, "squeeze": False}
-    fig, axes = figure(3, count, height=3 * tile + 0.35, **margins, **spaces)
-    for image, heat, title, (top, middle, below) in zip(images, maps, titles, axes.T, strict=True):
+    fig, axes = figure(3, count, height=3 * tile + top + 0.05, **margins, **spaces)
+    for image, heat, title, (top, middle, below) in zip(images, maps, folded, axes.T, strict=True):
         show_image(top, to_colors(image))
         top.set_title(title, fontsize=9.5, weight="normal", loc="center")
         show_image(middle, heat, cmap=HEAT)
@@ -59,25 +63,32 @@ def show_rows(images: Tensor, maps: Tensor, titles: Sequence[str]) -> Figure:
 
 
 @drawing
-def show_two_colormaps(heat: Tensor) -> Figure:
-    """Show a map ``(H, W)`` from 0 to 1 in two color maps, each also as brightness alone."""
-    margins = {"left": 0.05, "right": 0.15, "top": 0.35, "bottom": 0.5, "wspace": 0.1}
-    fig, axes = figure(1, 5, height=1.85, width_ratios=[1] * 4 + [1.6], phone_cols=2, **margins)
-    line = np.linspace(0, 1, 101)
-    for name, color, left, right in (("jet", RUST, *axes[:2]), ("heat", BLUE, *axes[2:4])):
-        chosen = colors_named(name)
-        show_image(left, chosen(heat.numpy()), name)
-        show_image(right, brightness(chosen, heat.numpy()))
-        right.set_title("its brightness", fontsize=10, weight="normal")
-        axes[4].plot(line, brightness(chosen, line), color=color)
-    axes[4].text(0.36, 0.86, "jet", color=RUST, weight="bold", size=9)
-    axes[4].text(0.5, 0.22, "heat", color=BLUE, weight="bold", size=9)
-    axes[4].set(yticks=[], xticks=[0, 1], ylim=(0, 1), xlabel="value of the map")
-    axes[4].set_title("brightness", fontsize=10, weight="normal")
+def show_two_colormaps(image: Tensor, heat: Tensor, part: float = 0.4) -> Figure:
+    """Show a map ``(H, W)`` from 0 to 1 in two color maps: alone, over its image, and in gray.
+
+    Over the image, ``(3, H, W)`` bytes, the map counts for ``part``, and the image for the rest.
+    """
+    margins = {"left": 0.55, "right": 0.05, "top": 0.35, "bottom": 0.05, "squeeze": False}
+    fig, rows = figure(
+        2, 4, height=3.9 if not on_phone() else 2.6, wspace=0.08, hspace=0.08, **margins
+    )
+    pixels = to_colors(image)
+    titles = ["image", "map", f"overlay, {part:g} to {1 - part:g}", "map, in gray"]
+    if on_phone():
+        titles[2:] = "overlay", "in gray"
+    for (name, shown), axes in zip({"jet": "jet", "heat": "even"}.items(), rows, strict=True):
+        colors = colors_named(name)(heat.numpy())[..., :3]
+        gray = brightness(colors_named(name), heat.numpy())
+        panels = (pixels, colors, part * colors + (1 - part) * pixels, gray)
+        for ax, panel, title in zip(axes, panels, titles, strict=True):
+            show_image(ax, panel, title if name == "jet" else "")
+        axes[0].text(-0.08, 0.5, shown, transform=axes[0].transAxes, ha="right", va="center")
+    at = np.unravel_index(int(heat.argmax()), heat.shape)
+    jet, even = (brightness(colors_named(name), heat.numpy())[at] for name in ("jet", "heat"))
     fig.describe(
-        "One map in jet and in the colors of this book, and the brightness of both. In jet the "
-        "brightness rises to the middle and falls again, so that the peak is as dark as the valley;"
-        " in the other it rises from one end to the other."
+        "An image, its map, the map over it and the map without colors, in jet and in colors of "
+        f"even brightness. The peak lies {_place(heat)}; its brightness is {jet:.2f} in jet and "
+        f"{even:.2f} in the other."
     )
     return fig
 
@@ -132,52 +143,59 @@ def _show_logits(ax: Axes, logits: Tensor, names: Sequence[str], asked: int) -> 
 
 
 @drawing
-def show_confidence(image: Tensor, maps: Mapping[str, Tensor], factors: Tensor, at: int) -> Figure:
-    """Show the maps of a logit and of a probability, and how their peaks depend on the confidence.
+def show_quarters(image: Tensor, heats: Sequence[Tensor], titles: Sequence[str]) -> Figure:
+    """Show a picture of four ``(C, 2 S, 2 S)``, and over it a map for what is in each quarter.
 
-    The maps are ``(F, h, w)``, for F factors of all logits; those of factor ``at`` are shown.
+    The maps are those of the upper left, the upper right, the lower left and the lower right
+    quarter, each ``(2 S, 2 S)`` from 0 to 1.
     """
-    left = 0.75 if on_phone() else 0.05  # there the chart is below the images
-    margins = {"left": left, "right": 0.95, "top": 0.35, "bottom": 0.6, "wspace": 0.32}
-    fig, (*panels, right) = figure(
-        1, 3, height=2.5, width_ratios=[1, 1, 1.35], phone_cols=2, **margins
-    )
-    for ax, (name, values) in zip(panels, maps.items(), strict=True):
-        heat = heat_maps(values[at : at + 1], image.shape[-1])[0]
-        show_image(ax, overlay(image, heat), f"from the {name}")
-        if heat.max() == 0:
-            ax.text(0.5, 0.5, "zero", transform=ax.transAxes, ha="center", color=RUST, size=13)
-    peaks = {name: values.amax(dim=(1, 2)) for name, values in maps.items()}
-    _show_peaks(right, peaks, factors, at)
-    ends = ", ".join(f"{name} {values[at]:.2g}" for name, values in peaks.items())
-    fig.describe(f"With logits multiplied by {factors[at]:.3g} the peaks of the maps are {ends}.")
+    margins = {"left": 0.05, "right": 0.05, "top": 0.35, "bottom": 0.05, "wspace": 0.06}
+    side = (page_width() - 0.1) / (2.06 if on_phone() else 5.24)
+    fig, (first, *rest) = figure(1, 5, height=side + 0.4, phone_cols=2, **margins)
+    show_image(first, to_colors(image), "four in one", size=9.5)
+    half = image.shape[-1] // 2
+    for place, (ax, heat, title) in enumerate(zip(rest, heats, titles, strict=True)):
+        show_image(ax, overlay(image, heat), title, size=9.5)
+        row, column = divmod(place, 2)
+        frame = {"fill": False, "ec": CYAN, "lw": 1.6, "gid": ON_PICTURE}
+        corner = (column * half - 0.5, row * half - 0.5)
+        ax.add_patch(Rectangle(corner, half, half, **frame))
+        inside = heat[row * half : (row + 1) * half, column * half : (column + 1) * half].sum()
+        fig.describe(f"{title}: {inside / heat.sum():.0%} of the map is in its quarter.")
     return fig
-
-
-def _show_peaks(ax: Axes, peaks: Mapping[str, Tensor], factors: Tensor, at: int) -> None:
-    """Draw peaks over factors by their exponents, since linear axes are drawn much faster."""
-    for (name, values), color in zip(peaks.items(), (BLUE, RUST), strict=True):
-        exponents = values.clamp(min=1e-12).log10()
-        ax.plot(factors.log10(), exponents, color=color, marker="o", markersize=3.5)
-        ax.plot(factors[at].log10(), exponents[at], "o", color=color, markersize=9)
-        ax.text(2.1, exponents[-1], name, color=color, weight="bold", size=9, va="center")
-    ax.set(xlim=(-1.1, 2.05), ylim=(-12.6, 3.4), xlabel="logits multiplied by")
-    ax.set_xticks([-1, 0, 1, 2], ["0.1", "1", "10", "100"])
-    ax.set_yticks([-12, -8, -4, 0], ["≤1e-12", "1e-8", "1e-4", "1"])
-    ax.set_title("peak of the map", fontsize=10)
 
 
 @drawing
-def show_halves(image: Tensor, heats: Sequence[Tensor], titles: Sequence[str]) -> Figure:
-    """Show an image ``(3, H, 2 H)`` under maps, and say how much of each lies on its left half."""
-    margins = {"left": 0.05, "right": 0.05, "top": 0.35, "bottom": 0.05, "wspace": 0.08}
-    fig, axes = figure(1, len(heats), height=1.75, **margins)
-    for ax, heat, title in zip(axes, heats, titles, strict=True):
-        show_image(ax, overlay(image, heat), title)
-        half = heat.shape[1] // 2
-        fraction = heat[:, :half].sum() / heat.sum()
-        fig.describe(f"{title}: {fraction:.0%} of the map lies on the left half.")
+def show_methods(images: Tensor, maps: Mapping[str, Tensor], titles: Sequence[str]) -> Figure:
+    """Show images ``(N, C, H, W)``, and beside each the maps of several methods over it.
+
+    The maps are ``(N, H, W)`` from 0 to 1, by the name of the method; ``titles`` name the images.
+    """
+    count, across = len(images), len(maps) + 1
+    left, top = (0.45, 0.45) if on_phone() else (0.3, 0.3)
+    tile = (page_width() - left - 0.05) / (across + 0.06 * (across - 1))
+    margins = {"left": left, "right": 0.05, "top": top, "bottom": 0.05, "squeeze": False}
+    height = count * tile + 0.06 * tile * (count - 1) + top + 0.05
+    fig, rows = figure(count, across, height=height, wspace=0.06, hspace=0.06, **margins)
+    for i, (image, title, axes) in enumerate(zip(images, titles, rows, strict=True)):
+        show_image(axes[0], to_colors(image))
+        place = {"rotation": 90, "ha": "right", "va": "center"}
+        axes[0].text(-0.06, 0.5, _folded(title), transform=axes[0].transAxes, **place)
+        for ax, (name, heats) in zip(axes[1:], maps.items(), strict=True):
+            show_image(ax, overlay(image, heats[i]))
+            ax.set_title("" if i else _folded(name), fontsize=9, weight="normal", loc="center")
+    peaks = (
+        f"by {name} {', '.join(_place(heat) for heat in heats)}" for name, heats in maps.items()
+    )
+    fig.describe(
+        f"Maps by {len(maps)} methods over {', '.join(titles)}. The peaks lie {'; '.join(peaks)}."
+    )
     return fig
+
+
+def _folded(name: str) -> str:
+    """Set a name in two lines where there is little room."""
+    return name.replace(" ", "\n", 1) if on_phone() else name
 
 
 def _place(heat: Tensor) -> str:

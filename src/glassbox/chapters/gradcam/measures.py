@@ -1,11 +1,9 @@
 """What the chapter on Grad-CAM measures of maps, and what it compares them with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor, nn
 
-from glassbox.attribution.cam import GradCAM, heat_maps
 from glassbox.attribution.faithfulness import (
     area_under,
     blurred,
@@ -19,10 +17,10 @@ from glassbox.attribution.faithfulness import (
     random_maps,
     rank_correlation,
 )
-from glassbox.autograd.hooks import capture
 from glassbox.chapters.gradcam.arms import LAST, LAYERS, SceneNetwork
+from glassbox.chapters.gradcam.grids import make_grids, quarter_fractions
+from glassbox.chapters.gradcam.methods import SCENES, Scale, make_maps, raw_maps
 from glassbox.data.train_test import TrainTest
-from glassbox.support.arguments import check_all_finite
 from glassbox.support.seeds import isolated_seed
 
 STEPS = 8  # of deletion and insertion
@@ -46,15 +44,13 @@ def sample(task: TrainTest, count: int = 500) -> Sample:
 
 def grad_cam(model: nn.Module, given: Sample, layer: str = LAST) -> Tensor:
     """Make heat maps for the true classes, ``(N, S, S)`` from 0 to 1."""
-    with GradCAM(model, layer) as cam:
-        return heat_maps(cam(given.images, given.labels), given.images.shape[-1])
+    scale = replace(SCENES, layer=layer)
+    return make_maps("Grad-CAM", model, given.images, given.labels, scale)
 
 
-def _mean_activation(model: nn.Module, images: Tensor) -> Tensor:
-    """Average the last layer over its channels, which know of no class, ``(N, h, w)``."""
-    with torch.no_grad(), capture(model, [LAST]) as outputs:
-        model(images)
-    return outputs[LAST][0].mean(dim=1)
+def asked(model: nn.Module, given: Sample) -> tuple[nn.Module, Tensor, Tensor, Scale]:
+    """Give what a method needs to explain the true class of each image."""
+    return model, given.images, given.labels, SCENES
 
 
 def baseline_maps(model: nn.Module, given: Sample, *, seed: int = 0) -> dict[str, Tensor]:
@@ -69,7 +65,7 @@ def baseline_maps(model: nn.Module, given: Sample, *, seed: int = 0) -> dict[str
     return {
         "Grad-CAM": grad_cam(model, given),
         **{f"at {short}": grad_cam(model, given, name) for short, name in earlier.items()},
-        "mean activation": heat_maps(_mean_activation(model, given.images), size),
+        "mean activation": make_maps("mean activation", *asked(model, given)),
         "untrained": grad_cam(untrained, given),
         "edges": edge_maps(given.images),
         "center": center_maps(count, size),
@@ -85,71 +81,50 @@ def score_maps(model: nn.Module, given: Sample, maps: Tensor) -> dict[str, Tenso
         Each of :data:`MEASURES`, one number from 0 to 1 an image, ``(N,)``. Deletion is good where
         it is small, the others where they are large.
     """
-    asked = model, given.images, given.labels, maps, blurred(given.images), STEPS
+    watched = model, given.images, given.labels, maps, blurred(given.images), STEPS
     return {
         "pointing": pointing_hits(maps, given.masks).float(),
         "IoU": mask_iou(maps, given.masks),
-        "deletion": area_under(deletion_curves(*asked)),
-        "insertion": area_under(insertion_curves(*asked)),
+        "deletion": area_under(deletion_curves(*watched)),
+        "insertion": area_under(insertion_curves(*watched)),
     }
 
 
-def side_by_side(given: Sample) -> tuple[Tensor, Tensor]:
-    """Put each image beside the nearest later one of another class, the last beside the first.
-
-    Returns:
-        Normalized images ``(N, 3, S, 2 S)``, and the index of each right half ``(N,)``.
-
-    Raises:
-        ValueError: If all images are of one class: there is no other to put beside them.
-    """
-    if len(found := given.labels.unique()) < 2:
-        raise ValueError(f"labels is {found.tolist()}, expected at least two classes")
-    order = torch.arange(len(given.labels), device=given.labels.device)
-    partner = order.roll(-1)
-    while (same := given.labels[partner] == given.labels).any():
-        partner = torch.where(same, partner.roll(-1), partner)
-    return torch.cat([given.images, given.images[partner]], dim=3), partner
-
-
-def fraction_in_own_half(model: nn.Module, given: Sample, *, classes: bool = True) -> Tensor:
-    """Ask for the class of each half in turn, and measure which fraction of the map lies there.
+def quarters(model: nn.Module, given: Sample, name: str = "Grad-CAM", *, seed: int = 0) -> Tensor:
+    """Ask for each image in a grid of four, and measure which fraction of the map lies there.
 
     Args:
-        model: A network that takes the images :func:`side_by_side`.
+        model: A network that takes images of twice the size.
         given: The images.
-        classes: Whether to ask Grad-CAM; otherwise the mean activation, the same for both.
+        name: Of the method, one of :data:`~glassbox.chapters.gradcam.methods.METHODS`.
+        seed: Of the other three images.
 
     Returns:
-        ``(N,)`` from 0 to 1, the mean over both halves; a map that is 0 everywhere has 0.5.
+        ``(N,)`` from 0 to 1.
 
     Raises:
-        ValueError: If a map is not finite, or all images are of one class.
+        ValueError: If a map is not finite, or there are fewer than four classes.
     """
-    wide, partner = side_by_side(given)
-    fractions = []
-    for labels, half in ((given.labels, 0), (given.labels[partner], 1)):
-        if classes:
-            with GradCAM(model, LAST) as cam:
-                maps = cam(wide, labels)
-        else:
-            maps = _mean_activation(model, wide)
-        check_all_finite(maps=maps)
-        own = maps.unflatten(2, (2, -1))[:, :, half].sum((1, 2))
-        total = maps.sum((1, 2))
-        fractions.append(torch.where(total > 0, own / torch.where(total > 0, total, 1), 0.5))
-    return torch.stack(fractions).mean(0)
+    grids, places = make_grids(given.images, given.labels, seed=seed)
+    return quarter_fractions(raw_maps(name, model, grids, given.labels, SCENES), places)
 
 
-def cascade(model: nn.Module, given: Sample, *, seed: int = 0) -> dict[str, Tensor]:
+def cascade(
+    model: nn.Module, given: Sample, name: str = "Grad-CAM", *, seed: int = 0
+) -> dict[str, Tensor]:
     """Compare the maps of a network with those of one that forgets from the output down.
 
+    Args:
+        model: The network.
+        given: The images.
+        name: Of the method, one of :data:`~glassbox.chapters.gradcam.methods.METHODS`.
+        seed: Of the new weights.
+
     Returns:
-        Layer reached, ``"none"`` at first, to the rank correlation of each image's maps at the
-        last layer, ``(N,)``.
+        Layer reached, ``"none"`` at first, to the rank correlation of each image's maps, ``(N,)``.
     """
-    before = grad_cam(model, given)
+    before = make_maps(name, *asked(model, given))
     return {
-        name or "none": rank_correlation(before, grad_cam(changed, given))
-        for name, changed in cascading_randomization(model, seed=seed)
+        layer or "none": rank_correlation(before, make_maps(name, *asked(changed, given)))
+        for layer, changed in cascading_randomization(model, seed=seed)
     }
