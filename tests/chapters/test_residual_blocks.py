@@ -20,7 +20,7 @@ def test_lengths_and_gradients_are_those_of_every_block():
     for name in block_names(model):
         block = model.get_submodule(name)
         residual = block.residual(x)
-        ratios.append(float(residual.norm() / x.norm()))
+        ratios.append(float((residual.norm() / x.norm()).detach()))
         x = F.relu(residual + block.shortcut(x))
         x.retain_grad()
         values.append(x)
