@@ -37,6 +37,9 @@ th, td {{ padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line); te
 td {{ white-space: nowrap; }}
 th:first-child, td:first-child {{ text-align: left; white-space: normal; min-width: 6.5rem;
   overflow-wrap: anywhere; }}
+@media (max-width: 540px) {{
+  th, td {{ padding-right: .5rem; font-size: .875rem; }}
+  th:first-child, td:first-child {{ min-width: 5.5rem; }} }}
 figure {{ margin: 1rem 0; }}
 figcaption, small {{ color: var(--muted); }}
 pre {{ white-space: pre-wrap; overflow-wrap: anywhere; font-size: .85rem; }}
