@@ -59,6 +59,20 @@ def test_text_that_leaves_a_picture_is_told():
     assert len(found) == 2 and min(found) > 20
 
 
+def test_only_what_a_photograph_fills_is_a_webp():
+    fig, ax = figure(width=6, height=6, left=0, right=0, top=0, bottom=0)
+    way = np.linspace(0, 9, 300)
+    colors = [0.5 + 0.4 * np.sin(way[:, None] + k) * np.cos(way * (k + 1)) for k in range(3)]
+    grain = np.random.default_rng(0).normal(0, 0.01, (300, 300, 3))
+    ax.imshow(np.clip(np.stack(colors, -1) + grain, 0, 1))
+    urls = [one["src"] for _, one in elements(figure_html(fig))]
+    assert [url[:15] for url in urls] == ["data:image/webp"] * 2
+    shown = Image.open(io.BytesIO(base64.b64decode(urls[0].split(",")[1]))).convert("RGB")
+    assert np.abs(np.asarray(shown).astype(int) - paint(fig).pixels).mean() < 6
+    lines = elements(figure_html(curves({"one": [1, 2, 3]})))
+    assert all("image/png" in (one.get("src") or one["srcset"]) for _, one in lines)
+
+
 def test_a_picture_without_text_is_the_same_at_each_width():
     fig = image_grid(np.zeros((3, 4, 4)))
     found = elements(figure_html(fig))

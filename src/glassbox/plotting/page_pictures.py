@@ -27,6 +27,7 @@ from glassbox.plotting.figures import Figure, narrow_page, paint, to_png
 _MODE = "GLASSBOX_EXPLORE"
 # A form of output of its own, so that nbval can leave it out and still compare all other HTML.
 PLAYER = "application/vnd.glassbox.player+html"
+_LARGE = 40_000  # bytes of a picture that is worth another form
 _COLORS = 64
 _PHONE, _SMALLEST = (
     350,
@@ -123,10 +124,10 @@ def _size(view: View) -> str:
 
 def still_html(figure: Figure) -> str:
     """Write the picture of a figure, drawn again where its text would be small on a phone."""
-    shown = both_themes(figure, _to_png_url)
+    shown = both_themes(figure, _still_url)
     if figure.again is not None and shown[0].text * _PHONE < _SMALLEST:
         with narrow_page():
-            shown += both_themes(figure.again(), _to_png_url)
+            shown += both_themes(figure.again(), _still_url)
     return picture_html(shown, repr(figure))
 
 
@@ -139,5 +140,12 @@ def figure_html(figure: Figure) -> str:
     )
 
 
-def _to_png_url(pixels: np.ndarray) -> str:
-    return to_url("png", to_png(pixels))
+def _still_url(pixels: np.ndarray) -> str:
+    """Encode a still as a PNG, or as a WebP where it holds photographs, which that suits better."""
+    png = to_png(pixels)
+    if len(png) > _LARGE:
+        file = io.BytesIO()
+        Image.fromarray(pixels).save(file, "WEBP", quality=80, method=4)
+        if file.tell() < 0.6 * len(png):
+            return to_url("webp", file.getvalue())
+    return to_url("png", png)
