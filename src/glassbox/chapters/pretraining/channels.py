@@ -36,7 +36,7 @@ def loudest_patches(
     """Cut out of images the place where a channel is loudest, one an image, the loudest first.
 
     Args:
-        inputs: What a network of :func:`glassbox.networks.imagenet_network` saw, from -1 to 1,
+        inputs: From :func:`glassbox.networks.imagenet.imagenet_inputs`, values from -1 to 1,
             ``(N, 3, S, S)``.
         maps: The feature maps of one of its layers, ``(N, C, H, W)``.
         channel: The number of one.
