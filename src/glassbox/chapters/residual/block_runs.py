@@ -26,15 +26,16 @@ def train_and_measure(
     Args:
         network: One of :data:`NETWORKS`.
         data: ``"digits"``, ``"digits, half random"`` for digits half of whose training labels are
-            drawn at random, ``"cifar10"``, or ``"cifar10, 8 px"`` for images as small as digits.
+            drawn at random, ``"cifar10"``, or ``"cifar10, 8 px"`` for images as small as digits;
+            of the stored network also ``"cifar10, cut"``, for those ``count`` images alone.
         updates: Steps of training, a multiple of 16 with digits, and of 640 above 640 with
             CIFAR-10; of the stored network 0.
         seed: Decides weights and order.
-        count: Test images to measure blocks with; the accuracy is that of all.
+        count: Test images to measure blocks with; the accuracy is that of all, but for the above.
 
     Returns:
         The training loss of the last epoch and the test accuracy; and the measures of each block,
-        which a network that was loaded wrongly does not have.
+        which neither a network that was loaded wrongly has, nor one that is only judged.
     """
     width = NETWORKS[network]
     if width is None:
@@ -47,8 +48,10 @@ def train_and_measure(
             model = ResidualNetwork(20, in_channels=images.shape[1], width=width)
         epochs = updates * _BATCH // len(task.labels)
         loss = train_network(model, task, seed, _RECIPE, epochs=epochs).train_loss
+    if data == "cifar10, cut":
+        images, labels = images[:count], labels[:count]
     accuracy = float(evaluate(model, images, labels).accuracy)
-    if network == "stored, around":
+    if network == "stored, around" or data == "cifar10, cut":
         return (loss, accuracy), []
     return (loss, accuracy), measure_blocks(model, images[:count], labels[:count])
 

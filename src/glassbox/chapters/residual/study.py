@@ -112,6 +112,7 @@ _MEASURED = (
     ("narrow", "digits, half random", 1280),
     *product(("narrow",), ("cifar10",), (160,)),
     *product(("stored", "stored, around"), ("cifar10",), (0,)),
+    ("stored", "cifar10, cut", 0),
 )
 SIZES = {
     "smoke": Size(
