@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from glassbox.chapters.your_folder import network as networks
 from glassbox.chapters.your_folder import pictures, recipe, report, watch
+from glassbox.chapters.your_folder.listing import listed
 from glassbox.chapters.your_folder.options import Options
 from glassbox.chapters.your_folder.watch import say
 from glassbox.data.batches import Batches
@@ -191,7 +192,7 @@ def _opening(
         lines.append(f"  {name}: {counts}")
     notes = [*folder.notes, *(test[0].notes if test else ())]
     if unknown := [n for n, count in zip(folder.classes, validation, strict=True) if not count]:
-        notes.append(f"no picture of {pictures.listed(unknown)} is validated on")
+        notes.append(f"no picture of {listed(unknown)} is validated on")
     if test is None:
         notes.append("there is no test folder: the validation, which picks the epoch, flatters")
     if options.ema:
