@@ -2,6 +2,7 @@
 
 import math
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from PIL import Image
 
 from glassbox.chapters.your_folder import pictures, report, run, watch
 from glassbox.chapters.your_folder.__main__ import main
+from glassbox.chapters.your_folder.copies import copy_notes
 from glassbox.chapters.your_folder.example import make_folder
 from glassbox.chapters.your_folder.options import Options, flag_table, parse, parser
 from glassbox.training import ExponentialAverage, History, load_checkpoint
@@ -87,6 +89,7 @@ def test_a_run_on_a_folder_with_everything(options):
         "left out, as in no class folder: 1 picture of .*train, 'lost.png'",
         "left out: 1 picture of .* cannot be read: 'moss/broken pictüre.jpg",
         "no picture of 'one of a kind' is validated on",
+        "12 pictures of .*test also in .*train, so that the test flatters",
         r"epoch 4/4  loss .* balanced +\d+% (best| {4})  0:00 left",
         r"test, epoch \d: \d+ of 12 right",
     ):
@@ -197,6 +200,75 @@ def test_the_test_folder_is_measured_once_and_after_the_training(options, monkey
     with pytest.raises(ValueError, match=r"--lr is 0\.1, expected 0\.003"):
         run.run(replace(options, lr=0.1))
     assert run.run(replace(options, threads=2, memory=1.0)) == result
+
+
+def test_what_was_refused_before_the_training_can_be_given_with_other_flags(options):
+    for refused in ({"data": options.data / "nowhere"}, {"unreadable": "refuse"}):
+        with pytest.raises(ValueError, match=r"^data is|cannot be read"):
+            run.run(replace(options, **refused, seed=3))
+        assert not (options.out / "options.json").exists()
+    assert run.run(replace(options, epochs=1))["best_epoch"] == 1
+
+
+def test_a_result_is_of_its_pictures_wherever_they_lie(options, tmp_path):
+    options = replace(options, epochs=1)
+    result = run.run(options)
+    moved = replace(options, data=options.data.rename(tmp_path / "moved"))
+    assert run.run(moved) == result
+    for part in ("train", "test"):
+        added = moved.data / part / "moss" / "new.png"
+        picture(added, (40, 160, 40))
+        with pytest.raises(ValueError, match=r"--data is .*moved, expected the pictures of the"):
+            run.run(moved)
+        added.unlink()
+    assert run.run(moved) == result
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_results_among_the_classes_are_refused(options, flat):
+    data = options.data / "train" if flat else options.data
+    parts = [data] if flat else [data / "train", data / "test"]
+    for part in parts:
+        with pytest.raises(ValueError, match=r"--out is .*, whose folders are classes, expected"):
+            run.run(replace(options, data=data, out=part / "a" / "run"))
+        assert not (part / "a").exists()
+
+
+@pytest.mark.parametrize("name", ["options.json", "result.json"])
+@pytest.mark.parametrize("text", ["{", "[]", "\N{LATIN SMALL LETTER E WITH ACUTE}"])
+def test_a_damaged_file_of_a_run_is_named(options, name, text):
+    options.out.mkdir()
+    (options.out / "checkpoint.pt").touch()
+    (options.out / name).write_text(text, "latin-1")
+    with pytest.raises(ValueError, match=rf"{re.escape(name)} is damaged, expected what a tr"):
+        run.run(options)
+
+
+def test_ctrl_c_is_told_in_one_sentence(options, monkeypatch, capsys):
+    def interrupted(*given, **more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "fit", interrupted)
+    with pytest.raises(SystemExit) as stopped:
+        main(["--data", str(options.data / "test"), "--out", str(options.out), "--size", "32"])
+    assert stopped.value.code == 130
+    assert capsys.readouterr().err == "Stopped; the same command goes on.\n"
+
+
+def test_copies_are_told(tmp_path):
+    make_folder(tmp_path, largest=4, imbalance=2, test=2, side=32)
+    train = pictures.read_folder(tmp_path / "train")
+    test = pictures.read_folder(tmp_path / "test", train.classes)
+    assert [*copy_notes(train, test)] == [*copy_notes(train, None)] == []
+    (same,) = copy_notes(train, replace(train, root=test.root.parent / "train"))
+    assert f"{len(train.names)} pictures of" in same and "the test flatters" in same
+    shutil.copy(tmp_path / "train/cat/000.jpg", tmp_path / "train/china/copy.jpg")
+    shutil.copy(tmp_path / "train/cat/001.jpg", tmp_path / "test/cat/copy.jpg")
+    train = pictures.read_folder(tmp_path / "train")
+    test = pictures.read_folder(tmp_path / "test", train.classes)
+    classes, both = copy_notes(train, test)
+    assert re.search(r"^2 pictures of .*train in two classes .*: 'cat/000.*china/copy", classes)
+    assert re.search(r"^1 picture of .*test also in .*train, .*: 'cat/copy.jpg'$", both)
 
 
 def test_another_picture_is_noticed_when_a_run_goes_on(options, monkeypatch):
@@ -346,13 +418,40 @@ def test_every_option_is_a_flag_with_its_default(tmp_path):
         ("--lr nan", "argument --lr: is nan, expected above 0"),
         ("--lr inf", "argument --lr: is inf, expected above 0"),
         ("--loss hinge", "argument --loss: invalid choice: 'hinge'"),
-        ("--mixup 0 --cutmix 0", "--mixup: is 0, expected above 0 where --cutmix is 0 too"),
+        ("--mixup 0 --cutmix 0", "error: mixup is 0, expected above 0 where cutmix is 0 too"),
     ],
 )
 def test_a_flag_that_makes_no_sense_is_told(flags, message, capsys):
     with pytest.raises(SystemExit):
         parse(["--data", "a", "--out", "b", *flags.split()])
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"loss": "cross_entropy"}, "loss is 'cross_entropy', expected one of ldam-drw, logit-adj"),
+        ({"mixer": "typo"}, "mixer is 'typo', expected one of ours, timm, none"),
+        ({"batch_norm": "typo"}, "batch_norm is 'typo', expected one of frozen, train"),
+        ({"unreadable": "maybe"}, "unreadable is 'maybe', expected one of refuse, skip"),
+        ({"precision": "bf16"}, "precision is 'bf16', expected one of auto, float32, bfloat16"),
+        ({"validation": 0.0}, "validation is 0.0, expected a number above 0 and at most 0.5"),
+        ({"epochs": -1}, "epochs is -1, expected a whole number at least 1"),
+        ({"epochs": 2.5}, "epochs is 2.5, expected a whole number at least 1"),
+        ({"epochs": True}, "epochs is True, expected a whole number at least 1"),
+        ({"lr": math.nan}, "lr is nan, expected a number above 0"),
+        ({"lr": None}, "lr is None, expected a number above 0"),
+        ({"threads": 0}, "threads is 0, expected a whole number at least 1"),
+        ({"from_scratch": "no"}, "from_scratch is 'no', expected bool"),
+        ({"ema_warm_up": "no"}, "ema_warm_up is 'no', expected bool"),
+        ({"device": 0}, "device is 0, expected str"),
+        ({"mixup": 0, "cutmix": 0}, "mixup is 0, expected above 0 where cutmix is 0 too"),
+    ],
+)
+def test_an_option_is_checked_as_its_flag_is(given, message):
+    with pytest.raises((ValueError, TypeError), match=f"^{re.escape(message)}"):
+        Options("data", "out", **given)
+    assert Options("data", "out", lr=np.float32(1), epochs=np.int64(2)).decisive()["epochs"] == 2
 
 
 @pytest.mark.parametrize(

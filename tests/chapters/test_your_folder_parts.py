@@ -1,5 +1,6 @@
 """The parts of a training on a folder: what is read, the network, the recipe."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +94,40 @@ def test_what_is_no_folder_of_classes_is_refused(tmp_path, make, message):
     make(tmp_path / "train")
     with pytest.raises(ValueError, match=message):
         pictures.read_folder(tmp_path / "train")
+
+
+def test_links_multiply_no_picture(tmp_path):
+    for name in ("a/1.png", "a/inner/2.png", "b/3.png"):
+        picture(tmp_path / name, (1, 1, 1))
+    before = pictures.read_folder(tmp_path)
+    (tmp_path / "a" / "loop").symlink_to(".")
+    (tmp_path / "a" / "twice").symlink_to("inner")
+    (tmp_path / "b" / "same.png").symlink_to("3.png")
+    found = pictures.read_folder(tmp_path)
+    assert found.names == before.names == ("a/1.png", "a/inner/2.png", "b/3.png")
+    (note,) = found.notes
+    assert "there already by another path: 3 paths" in note
+    assert all(f"'{name}'" in note for name in ("a/loop", "a/twice", "b/same.png"))
+
+
+@pytest.mark.parametrize(("link", "to"), [("a/loop", ".."), ("c", "a"), ("b/1.png", "../a/1.png")])
+def test_a_picture_in_two_classes_through_a_link_is_refused(tmp_path, link, to):
+    for name in ("a/1.png", "b/3.png"):
+        picture(tmp_path / name, (1, 1, 1))
+    (tmp_path / link).symlink_to(to)
+    with pytest.raises(ValueError, match=r"is in the classes 'a' and '[bc]' through a link"):
+        pictures.read_folder(tmp_path)
+
+
+def test_a_pipe_is_no_picture_and_a_link_to_nothing_is_told(tmp_path):
+    for name in ("a/1.png", "b/3.png"):
+        picture(tmp_path / name, (1, 1, 1))
+    os.mkfifo(tmp_path / "a" / "pipe.png")
+    (tmp_path / "a" / "lost.png").symlink_to("nowhere")
+    found = pictures.read_folder(tmp_path)
+    assert found.notes == (f"left out, as no regular files: 1 picture of {tmp_path}, 'a/pipe.png'",)
+    with pytest.raises(ValueError, match=r"cannot be read: 'a/lost\.png"):
+        pictures.decode(found, 16)
 
 
 def test_an_unknown_class_in_the_test_folder_is_refused(garden):

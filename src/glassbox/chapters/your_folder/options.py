@@ -1,23 +1,32 @@
 """What can be chosen: a flag of the command line each, with its default and its range."""
 
 import argparse
-from collections.abc import Callable, Sequence
+import math
+import numbers
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from glassbox.support.arguments import as_path, check_choice, check_types
 from glassbox.support.tables import Table
 
 LOSSES = ("ldam-drw", "logit-adjusted", "cross-entropy")
 MIXERS = ("ours", "timm", "none")
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
-# What may be another when a training goes on: it decides where and how fast, not what comes out.
+# What may be another when a training goes on: it decides where and how fast, not what comes out. A
+# folder may lie elsewhere, too; its pictures are compared by their names and sizes.
 _ANY_TIME = ("data", "out", "device", "threads", "memory")
 
 
 @dataclass(frozen=True)
 class Options:
-    """All that decides a training; each is the flag of the same name, see :func:`parse`."""
+    """All that decides a training; each is the flag of the same name, see :func:`parse`.
+
+    Raises:
+        ValueError: If a value is none of the choices, or out of range.
+        TypeError: If a name or a path is no text, or a switch neither true nor false.
+    """
 
     data: Path
     out: Path
@@ -52,31 +61,77 @@ class Options:
     threads: int | None = None
     memory: float = 2.0
 
+    def __post_init__(self) -> None:
+        """Check all values as the command line does."""
+        for name in ("data", "out"):
+            object.__setattr__(self, name, as_path(**{name: getattr(self, name)}))
+        check_types(bool, ema_warm_up=self.ema_warm_up)
+        for flags in _GROUPS.values():
+            for flag, kind, _ in flags:
+                name = flag.replace("-", "_")
+                object.__setattr__(self, name, _checked(name, kind, getattr(self, name)))
+        if self.mixer != "none" and self.mixup == self.cutmix == 0:
+            raise ValueError("mixup is 0, expected above 0 where cutmix is 0 too")
+
     def decisive(self) -> dict[str, Any]:
         """Give those that have to stay when a training goes on, as JSON has them."""
         return {name: value for name, value in asdict(self).items() if name not in _ANY_TIME}
 
 
-def _number(
-    kind: Callable[[str], Any], low: float, high: float = float("inf"), *, above: bool = False
-) -> Callable[[str], Any]:
-    """Make a type of argparse: numbers from ``low``, or above it, to ``high``."""
+def _checked(name: str, kind: Any, value: Any) -> Any:
+    """Check one value with what reads its flag; what is None unless given may be None."""
+    if value is None and getattr(Options, name) is None:
+        return None
+    if isinstance(kind, _Number):
+        return kind.checked(name, value)
+    if isinstance(kind, tuple):
+        check_choice(kind, **{name: value})
+    else:
+        check_types(kind, **{name: value})
+    return value
 
-    def read(text: str) -> Any:
-        value = kind(text)
-        if not low <= value <= high or (above and value == low) or value == float("inf"):
-            start = f"above {low:g}" if above else f"at least {low:g}"
-            end = "" if high == float("inf") else f" and at most {high:g}"
-            raise argparse.ArgumentTypeError(f"is {text}, expected {start}{end}")
+
+@dataclass(frozen=True)
+class _Number:
+    """A type of argparse: numbers from ``low``, or above it, to ``high``."""
+
+    kind: type
+    low: float
+    high: float = math.inf
+    above: bool = False
+
+    @property
+    def __name__(self) -> str:
+        """What argparse calls it."""
+        return "whole number" if self.kind is int else "number"
+
+    def __call__(self, text: str) -> Any:
+        """Read a number of the command line."""
+        value = self.kind(text)
+        if not self._fits(value):
+            raise argparse.ArgumentTypeError(f"is {text}, expected {self._range()}")
         return value
 
-    read.__name__ = "whole number" if kind is int else "number"
-    return read
+    def checked(self, name: str, value: Any) -> Any:
+        """Give a number that was given by its name, or refuse it."""
+        wanted = numbers.Integral if self.kind is int else numbers.Real
+        if isinstance(value, bool) or not isinstance(value, wanted) or not self._fits(value):
+            raise ValueError(f"{name} is {value!r}, expected a {self.__name__} {self._range()}")
+        return self.kind(value)
+
+    def _fits(self, value: float) -> bool:
+        inside = self.low <= value <= self.high and value != math.inf
+        return inside and not (self.above and value == self.low)
+
+    def _range(self) -> str:
+        start = f"above {self.low:g}" if self.above else f"at least {self.low:g}"
+        end = "" if self.high == math.inf else f" and at most {self.high:g}"
+        return f"{start}{end}"
 
 
-_WHOLE, _FROM_0 = _number(int, 1), _number(int, 0)
-_POSITIVE, _AT_LEAST_0 = _number(float, 0, above=True), _number(float, 0)
-_FRACTION, _BELOW_1 = _number(float, 0, 1), _number(float, 0, 1 - 1e-9)
+_WHOLE, _FROM_0 = _Number(int, 1), _Number(int, 0)
+_POSITIVE, _AT_LEAST_0 = _Number(float, 0, above=True), _Number(float, 0)
+_FRACTION, _BELOW_1 = _Number(float, 0, 1), _Number(float, 0, 1 - 1e-9)
 
 _NO_WARM_UP = "give the average its full decay from the first step on"
 
@@ -84,8 +139,8 @@ _NO_WARM_UP = "give the average its full decay from the first step on"
 _GROUPS: dict[str, list[tuple[str, Any, str]]] = {
     "the pictures": [
         ("unreadable", ("refuse", "skip"), "what to do with files that cannot be decoded"),
-        ("validation", _number(float, 0, 0.5, above=True), "part of train/ to validate on"),
-        ("size", _number(int, 16), "pixels a side that the network sees"),
+        ("validation", _Number(float, 0, 0.5, above=True), "part of train/ to validate on"),
+        ("size", _Number(int, 16), "pixels a side that the network sees"),
         ("memory", _AT_LEAST_0, "gigabytes of decoded pictures to keep"),
         ("threads", _WHOLE, "pictures decoded at once; one a core, at most 8, unless given"),
     ],
@@ -169,10 +224,11 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         SystemExit: After a sentence on what is wrong with it, or after the help.
     """
     made = parser()
-    options = Options(**vars(made.parse_args(arguments)))
-    if options.mixer != "none" and options.mixup == options.cutmix == 0:
-        made.error("argument --mixup: is 0, expected above 0 where --cutmix is 0 too")
-    return options
+    given = vars(made.parse_args(arguments))
+    try:
+        return Options(**given)
+    except ValueError as error:  # of flags that do not fit each other
+        made.error(str(error))
 
 
 def flag_table() -> Table:

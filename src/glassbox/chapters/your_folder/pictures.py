@@ -1,24 +1,22 @@
 """A folder of pictures: its classes and counts, what is wrong with it, and how it is split."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
-from torchvision.datasets import ImageFolder
-from torchvision.datasets.folder import IMG_EXTENSIONS
 
+from glassbox.chapters.your_folder.listing import counted, list_pictures, listed
 from glassbox.data.augmentation import Augmentation, compose, random_flip, random_shift
 from glassbox.data.batches import Batches
 from glassbox.data.class_counts import class_counts
-from glassbox.data.picture_files import PictureFiles, printable
+from glassbox.data.picture_files import PictureFiles
 from glassbox.data.pixels import normalize
 from glassbox.data.splits import stratified_split
 from glassbox.training.distributed import from_all_processes, process_count, process_rank
 
-_SHOWN = 5  # names in a sentence
 _WIDER = 8 / 7  # side of what is decoded, of which a random square is seen; as 256 of 224
 
 
@@ -32,6 +30,7 @@ class Folder:
         names: Paths of the pictures from the root on, ``N``.
         targets: Class indices, ``int64 (N,)``.
         notes: Sentences on what was left out.
+        stamp: A digest of the names and sizes of all pictures, also of those left out later.
     """
 
     root: Path
@@ -39,19 +38,12 @@ class Folder:
     names: tuple[str, ...]
     targets: Tensor
     notes: tuple[str, ...] = ()
+    stamp: str = ""
 
     @property
     def counts(self) -> tuple[int, ...]:
         """Pictures of each class."""
         return class_counts(self.targets, len(self.classes))
-
-
-class _Classes(ImageFolder):
-    """Without hidden folders, such as ``.ipynb_checkpoints``, which are no classes."""
-
-    def find_classes(self, directory: str | Path) -> tuple[list[str], dict[str, int]]:
-        shown = _class_folders(directory)
-        return shown, {name: number for number, name in enumerate(shown)}
 
 
 def _class_folders(root: str | Path) -> list[str]:
@@ -69,7 +61,7 @@ def read_folder(root: Path, classes: Sequence[str] | None = None) -> Folder:
 
     Raises:
         ValueError: If there is no such folder, it has fewer than two classes, one of them is empty,
-            or one of a test is unknown.
+            a file is in two, or one of a test is unknown.
     """
     if not root.is_dir():
         raise ValueError(f"data is {root}, expected a folder with a folder for each class")
@@ -77,10 +69,9 @@ def read_folder(root: Path, classes: Sequence[str] | None = None) -> Folder:
     if len(shown) < (1 if classes else 2):
         told, least = ", ".join(map(repr, shown)) or "none", "one" if classes else "two"
         raise ValueError(f"{root} has the class folders {told}, expected {least} or more")
-    found = _Classes(str(root), allow_empty=True)
-    names = [os.path.relpath(path, root) for path, _ in found.samples]
-    folder = Folder(root, tuple(found.classes), tuple(names), torch.tensor(found.targets).long())
-    folder = replace(folder, notes=tuple(_left_out(folder)))
+    found = list_pictures(root, shown)
+    targets = torch.tensor(found.targets).long()
+    folder = Folder(root, tuple(shown), tuple(found.names), targets, found.notes(), found.stamp())
     if classes is not None:
         return _renumbered(folder, tuple(classes))
     check_none_empty(folder)
@@ -111,38 +102,6 @@ def _renumbered(folder: Folder, classes: tuple[str, ...]) -> Folder:
         raise ValueError(f"{folder.root} has no pictures, expected some to test with")
     numbers = torch.tensor([known.get(name, -1) for name in folder.classes])
     return replace(folder, classes=classes, targets=numbers[folder.targets])
-
-
-def _left_out(folder: Folder) -> Iterator[str]:
-    """Say which files are not taken, since nothing else would."""
-    others, outside = [], []
-    for place, folders, files in os.walk(folder.root, followlinks=True):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            path = os.path.relpath(os.path.join(place, name), folder.root)
-            picture = name.lower().endswith(IMG_EXTENSIONS)
-            if not picture and not name.startswith("."):
-                others.append(path)
-            elif picture and os.sep not in path:
-                outside.append(path)
-    if others:
-        count = counted(len(others), "file")
-        yield f"left out, as no pictures by their names: {count} of {folder.root}, {listed(others)}"
-    if outside:
-        count = counted(len(outside), "picture")
-        yield f"left out, as in no class folder: {count} of {folder.root}, {listed(outside)}"
-
-
-def counted(count: int, what: str) -> str:
-    """Write a number of things, of which there may be one."""
-    return f"{count} {what}{'s' * (count != 1)}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """Write the first few of several names, and how many more there are."""
-    shown = ", ".join(repr(printable(name)) for name in names[:_SHOWN])
-    more = len(names) - _SHOWN
-    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def decode(

@@ -11,7 +11,10 @@ from torch import Tensor, nn
 
 from glassbox.chapters.your_folder import network as networks
 from glassbox.chapters.your_folder import pictures, recipe, report, watch
+from glassbox.chapters.your_folder.copies import copy_notes
+from glassbox.chapters.your_folder.listing import listed
 from glassbox.chapters.your_folder.options import Options
+from glassbox.chapters.your_folder.resuming import begin, folders_of, stamps, write_record
 from glassbox.chapters.your_folder.watch import say
 from glassbox.data.batches import Batches
 from glassbox.support.files import write_text
@@ -44,7 +47,7 @@ def run(options: Options) -> dict[str, Any]:
         glassbox.data.downloads.DownloadError: If weights cannot be had.
     """
     with process_group(options.device, timeout=_PATIENCE) as device:
-        if finished := _begin(options):
+        if finished := begin(options):
             return finished
         with isolated_seed(options.seed, deterministic=False):
             return _train(options, device)
@@ -93,6 +96,7 @@ def _train(options: Options, device: torch.device) -> dict[str, Any]:
     autocast, scaler = recipe.precision_of(options, device)
 
     steps = len(batches)
+    write_record(options)  # a command that was refused until here can be given with other flags
     for line in _opening(options, folder, train, second, test, device):
         say(line, options.out)
     history = fit(
@@ -118,59 +122,10 @@ def _train(options: Options, device: torch.device) -> dict[str, Any]:
     return _finish(options, best, found, history, (folder, train), (validation, test, plain))
 
 
-def folders_of(data: Path) -> tuple[Path, Path | None]:
-    """Give the folder to train on and the one to test on: ``train`` and ``test``, where they are.
-
-    Without a folder ``train``, the folder itself has the classes, and there is no test.
-    """
-    train, test = data / "train", data / "test"
-    if not train.is_dir():
-        return data, None
-    return train, test if test.is_dir() else None
-
-
 def _last_is_too_small(options: Options, count: int) -> bool:
     """Say whether the last batch would leave a process one picture, which has no variance."""
     trains = options.batch_norm == "train" or options.from_scratch
     return trains and 0 < count % options.batch_size < 2 * process_count() <= count
-
-
-def _begin(options: Options) -> dict[str, Any] | None:
-    """Make the folder for results, or give the result that lies there."""
-    problem, finished = None, None
-    if process_rank() == 0:
-        try:
-            options.out.mkdir(parents=True, exist_ok=True)
-            finished = _compare(options)
-        except OSError as error:  # to be raised in all processes
-            problem = f"--out is {options.out}, expected a folder to write into: {error.strerror}"
-        except ValueError as error:
-            problem = str(error)
-    problem, finished = from_first_process((problem, finished))
-    if problem:
-        raise ValueError(problem)
-    return finished
-
-
-def _compare(options: Options) -> dict[str, Any] | None:
-    """Refuse to go on with other flags than those that a training began with."""
-    record, result = options.out / "options.json", options.out / "result.json"
-    mine = json.loads(json.dumps(options.decisive()))
-    if record.exists():
-        begun = json.loads(record.read_text("utf-8"))
-        for name, value in mine.items():
-            if begun.get(name) != value:
-                flag = f"--{name.replace('_', '-')}"
-                raise ValueError(
-                    f"{flag} is {value}, expected {begun.get(name)}, with which the training in "
-                    f"{options.out} began; give another --out to begin another one"
-                )
-    else:
-        write_text(record, json.dumps(mine, indent=1) + "\n")
-    if not result.exists():
-        return None
-    say(f"This training has ended, and its test folder was measured: {result}", options.out)
-    return json.loads(result.read_text("utf-8"))
 
 
 def _opening(
@@ -191,9 +146,11 @@ def _opening(
         lines.append(f"  {name}: {counts}")
     notes = [*folder.notes, *(test[0].notes if test else ())]
     if unknown := [n for n, count in zip(folder.classes, validation, strict=True) if not count]:
-        notes.append(f"no picture of {pictures.listed(unknown)} is validated on")
+        notes.append(f"no picture of {listed(unknown)} is validated on")
     if test is None:
         notes.append("there is no test folder: the validation, which picks the epoch, flatters")
+    if process_rank() == 0:
+        notes += copy_notes(folder, test and test[0])
     if options.ema:
         updates = options.epochs * -(-len(train.targets) // options.batch_size)
         notes.append(watch.average_note(options.ema, options.ema_warm_up, updates))
@@ -228,6 +185,7 @@ def _finish(
             "best_epoch": history.best_epoch,
             "seconds": sum(history.seconds),
             "made_with": _made_with(best),
+            "pictures": stamps(folder, test and test[0]),
             "classes": folder.classes,
             "counts": {"train": train.counts},
         }
