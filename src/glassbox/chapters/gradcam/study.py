@@ -28,6 +28,7 @@ from glassbox.chapters.gradcam.measures import (
     asked,
     baseline_maps,
     cascade,
+    grad_cam,
     quarters,
     sample,
     score_maps,
@@ -119,6 +120,8 @@ def _judge(study: Study, model: nn.Module, given: Sample, seed: int) -> None:
     few = Sample(*(part[: study.size.slowly] for part in vars(given).values()))
     rivals = baseline_maps(model, given, seed=seed)
     slow = {name: make_maps(name, *asked(model, few)) for name in METHODS if name not in rivals}
+    # What the slow ones are compared with, on the same scenes.
+    slow = {"Grad-CAM, few": grad_cam(model, few), **slow}
     for name, maps in (rivals | slow).items():
         scores = score_maps(model, few if name in slow else given, maps)
         study.add(MAPS, (seed, name), [scores[measure].mean() for measure in MEASURES])
