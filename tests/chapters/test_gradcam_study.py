@@ -109,6 +109,9 @@ def test_a_network_that_sees_only_the_mark_is_found_out(task):
     assert report.first_unmarked == 0 and report.fooled == 1
     assert report.unmarked < report.as_trained
     assert report.mean_map.shape == (8, 8)
+    # Two weaker marks, one on top of the other, are as bright as it needs; one is not.
+    once, twice = (report_mark(SeesTheMark(), dark, 0.7, times=n) for n in (1, 2))
+    assert once.fooled < 0.5 and twice.fooled == 1
 
 
 def test_measures_of_known_maps(model, task):

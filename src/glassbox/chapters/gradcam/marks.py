@@ -35,11 +35,18 @@ class MarkReport:
     mean_map: Tensor
 
 
-def report_mark(model: nn.Module, task: TrainTest, strength: float) -> MarkReport:
-    """Measure a network on test images with and without the mark, and where its maps lie."""
+def report_mark(
+    model: nn.Module, task: TrainTest, strength: float, *, times: int = 1
+) -> MarkReport:
+    """Measure a network on test images with and without the mark, and where its maps lie.
+
+    A marked image carries the mark ``times`` times, each on top of the one before.
+    """
     images, labels, size = task.test.images, task.test.labels, task.test.images.shape[-1]
     first, every = labels == 0, torch.ones(len(labels), dtype=torch.bool)
-    marked = task.normalize(stamp(images, every, strength))
+    for _ in range(times):
+        images = stamp(images, every, strength)
+    marked = task.normalize(images)
     plain, stamped = (predict(model, x).argmax(1) for x in (task.test_images, marked))
     with GradCAM(model, LAST) as cam:
         maps = cam(marked[first], 0)
