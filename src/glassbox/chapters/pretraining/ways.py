@@ -60,7 +60,7 @@ WAYS = {
     "scratch": Way(False, 0.0, 1.0, _BODY_RATES),
     "probe": Way(True, 1.0, 0.1, _HEAD_RATES),
     "thawed": Way(True, 0.3, 0.1, _HEAD_RATES),
-    "thawed in eval": Way(True, 0.3, 0.1, (1e-3, 3e-3, 1e-2, 3e-2), batch_statistics=False),
+    "thawed in eval": Way(True, 0.3, 0.1, _BODY_RATES, batch_statistics=False),
     "fine-tuned": Way(True, 0.0, 1.0, _BODY_RATES),
     "two rates": Way(True, 0.0, 0.1, _HEAD_RATES),
     "two rates in eval": Way(True, 0.0, 0.1, _BODY_RATES, batch_statistics=False),
