@@ -15,7 +15,7 @@ from glassbox.plotting.marks import draw_intervals
 from glassbox.support.arguments import check_choice
 from glassbox.training.seed_statistics import SeedRuns, paired_difference
 
-COLORS = dict(zip(WAYS, (INK, OCHRE, GREEN, GREEN, BLUE, PINK, PINK), strict=True))
+COLORS = dict(zip(WAYS, (INK, OCHRE, GREEN, GREEN, BLUE, PINK), strict=True))
 _KEPT = (0, (4, 1.5))  # the line of a way that keeps the statistics of ImageNet
 _NAMES = 1.5  # width of the names of rows, in inches
 _SPREAD = 0.05  # between the dots of two ways, as a fraction of the number of labels
@@ -43,11 +43,11 @@ def show_rows(rows: Mapping[str, Tensor]) -> Figure:
 def show_ways(found: Found) -> Figure:
     """Draw accuracy over the number of labels for each way."""
     lines = {name: _percent(runs) for name, runs in found.items()}
-    fig, ax = figure(height=4.1, top=1.05 if on_phone() else 0.75)
+    fig, ax = figure(height=4.1, top=0.95 if on_phone() else 0.75)
     _draw_lines(ax, lines)
     ax.set_ylabel("test accuracy, percent")
     above = {"fontsize": 9, "loc": "lower left", "bbox_to_anchor": (-0.02, 1.0)}
-    ax.legend(ncols=2 if on_phone() else 4, **above)
+    ax.legend(ncols=2 if on_phone() else 3, **above)
     fig.describe(_lines_sentence(lines))
     return fig
 
@@ -62,7 +62,7 @@ def show_choice(found: Found, against: str, labels: int) -> Figure:
     )
     left.axvline(labels, color=MUTED, linewidth=1, linestyle=(0, (2, 3)), gid="compared")
     _draw_lines(left, lines)
-    left.set_title("all seven")
+    left.set_title("all six")
     left.set_ylabel("test accuracy, percent")
     other = lines[against][labels]
     gains = {

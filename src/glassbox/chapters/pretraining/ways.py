@@ -1,4 +1,4 @@
-"""Seven ways to use EfficientNet-Lite0, which knows ImageNet, for another task."""
+"""Six ways to use EfficientNet-Lite0, which knows ImageNet, for another task."""
 
 import math
 from dataclasses import dataclass
@@ -63,7 +63,6 @@ WAYS = {
     "thawed in eval": Way(True, 0.3, 0.1, _BODY_RATES, batch_statistics=False),
     "fine-tuned": Way(True, 0.0, 1.0, _BODY_RATES),
     "two rates": Way(True, 0.0, 0.1, _HEAD_RATES),
-    "two rates in eval": Way(True, 0.0, 0.1, _BODY_RATES, batch_statistics=False),
 }
 
 
