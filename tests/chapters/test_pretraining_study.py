@@ -138,6 +138,12 @@ def test_a_thaw_comes_after_its_fraction_of_the_updates():
     assert int(state["bn1.num_batches_tracked"]) == 10
 
 
+def test_a_thaw_in_eval_moves_the_weights_and_leaves_the_statistics():
+    begin = recipe.start_network(3, 0).state_dict()
+    found = moved(run("thawed in eval", 3).state_dict(), begin)
+    assert found == {name for name in begin if "running" not in name and "num_" not in name}
+
+
 def test_the_body_learns_at_its_own_rate_and_both_fall_to_zero(monkeypatch):
     seen, step = [], recipe.take_step
 
@@ -209,11 +215,12 @@ def test_from_scratch_little_is_learned_and_what_is_known_helps(gain):
     assert max(max(runs.values) for runs in load_cifar()["scratch"].values()) < 0.15
 
 
-def test_neither_a_thaw_nor_two_rates_were_worth_their_caution(gain):
+def test_a_thaw_fails_by_the_statistics_and_not_by_the_weights(gain):
     for labels in (20, 100):
         assert gain("two rates", "thawed", labels).interval()[0] > 0
+        assert gain("thawed in eval", "thawed", labels).interval()[0] > 0
     for labels in SIZES["cpu"].labels:
-        assert gain("fine-tuned", "two rates", labels).mean > 0
+        assert min(gain("thawed in eval", "thawed", labels).values) > 0
         low, high = gain("probe", "fine-tuned", labels).interval()
         assert low < 0 < high
 

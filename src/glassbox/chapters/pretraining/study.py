@@ -1,7 +1,7 @@
 """The study of pretraining: its sizes, its tables, and how they are read.
 
 ``python -m glassbox.chapters.pretraining.study --size cpu`` uses a network that knows ImageNet in
-five ways for CIFAR-10, with 1 to 100 labels a class, in about half an hour on one quiet core;
+six ways for CIFAR-10, with 1 to 100 labels a class, in about forty minutes on one quiet core;
 ``--part longer`` does so with four times the updates. The learning rates are those that were best
 on images to choose by, with a seed that is not in the comparison: ``--part rates`` makes the table
 of that search, and the comparison reads the one stored with the package. ``--size gpu`` takes more

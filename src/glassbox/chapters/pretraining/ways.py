@@ -1,4 +1,4 @@
-"""Five ways to use EfficientNet-Lite0, which knows ImageNet, for another task."""
+"""Six ways to use EfficientNet-Lite0, which knows ImageNet, for another task."""
 
 import math
 from dataclasses import dataclass
@@ -43,12 +43,15 @@ class Way:
         frozen: Fraction of the updates, from the first on, in which only the new head learns.
         body_rate: Learning rate of all but the head, as a multiple of the head's.
         rates: Of the head, from which :mod:`~glassbox.chapters.pretraining.study` chooses.
+        batch_statistics: Whether batch normalization, where it is not frozen, uses the mean and
+            deviation of each batch and follows them, or keeps those of ImageNet.
     """
 
     pretrained: bool
     frozen: float
     body_rate: float
     rates: tuple[float, ...]
+    batch_statistics: bool = True
 
 
 _HEAD_RATES = (3e-3, 1e-2, 3e-2, 1e-1)
@@ -57,6 +60,7 @@ WAYS = {
     "scratch": Way(False, 0.0, 1.0, _BODY_RATES),
     "probe": Way(True, 1.0, 0.1, _HEAD_RATES),
     "thawed": Way(True, 0.3, 0.1, _HEAD_RATES),
+    "thawed in eval": Way(True, 0.3, 0.1, _BODY_RATES, batch_statistics=False),
     "fine-tuned": Way(True, 0.0, 1.0, _BODY_RATES),
     "two rates": Way(True, 0.0, 0.1, _HEAD_RATES),
 }
@@ -88,6 +92,13 @@ def start_network(classes: int, seed: int, *, pretrained: bool = True) -> nn.Mod
 def backbone(model: nn.Module) -> list[nn.Module]:
     """List the parts of EfficientNet-Lite0 that come before its head."""
     return [part for name, part in model.named_children() if name != "classifier"]
+
+
+def keep_statistics(model: nn.Module) -> None:
+    """Put batch normalization into ``eval`` mode; its weights still learn, if they are thawed."""
+    for layer in model.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.eval()
 
 
 def train_way(
@@ -147,6 +158,8 @@ def train_network(
     generator = torch.Generator().manual_seed(seed)
 
     def learn(some: Tensor) -> None:
+        if not way.batch_statistics:
+            keep_statistics(model)
         shared = distribute(model)  # anew after a thaw, for what was frozen is not shared
         for batch in some:
             inputs = to_inputs(images[batch])
