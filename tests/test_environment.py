@@ -1,6 +1,7 @@
 """The environment is replaced as a whole, or not at all; a fake Python does as it is told."""
 
 import contextlib
+import functools
 import os
 import shutil
 import signal
@@ -62,6 +63,8 @@ def start(folder: Path, pip: str = "true", python: str = "") -> subprocess.Popen
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # A job in the background of a shell ignores Ctrl-C, and hands that on.
+        preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
 
 

@@ -28,7 +28,7 @@ FAKE = '#!/bin/sh\necho "$(basename "$0") $*" >>"$ASKED"\n'
         (("npm",), "npm"),
         (("node",), "nodejs"),
         (("node", "npm"), "nodejs npm"),
-        (("chromium", "make"), "chromium make"),
+        (("chromium", "make"), "chromium-headless-shell make"),
     ],
 )
 def test_only_what_is_missing_is_installed(missing, installed, tmp_path):
