@@ -110,7 +110,7 @@ def speeds() -> str:
 
 def _speeds_of(what: str, ways: list[dict[str, str]]) -> str:
     longest = max(float(way["longest"]) for way in ways)
-    lines = [f"| {what} | Times as fast | Seconds | |", "|---|---:|---:|---|"]
+    lines = [f"| {what} | Times as fast | Seconds | Compared |", "|---|---:|---:|---|"]
     for way in ways:
         part = 100 * float(way["seconds"]) / longest
         bar = f'<span class="gbx-bar" style="width: {part:.0f}%"></span>'

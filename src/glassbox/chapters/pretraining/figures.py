@@ -10,7 +10,7 @@ from glassbox.chapters.pretraining.study import Found
 from glassbox.chapters.pretraining.ways import WAYS
 from glassbox.networks.zoo import COSTS, Entry, frontier
 from glassbox.plotting.colors import BLUE, FAINT, GREEN, INK, MUTED, OCHRE, PINK, RUST
-from glassbox.plotting.figures import Axes, Figure, drawing, figure, on_phone, page_width
+from glassbox.plotting.figures import LEFT, Axes, Figure, drawing, figure, on_phone, page_width
 from glassbox.plotting.marks import draw_intervals
 from glassbox.support.arguments import check_choice
 from glassbox.training.seed_statistics import SeedRuns, paired_difference
@@ -58,7 +58,9 @@ def show_choice(found: Found, against: str, labels: int) -> Figure:
     check_choice(found, against=against)
     lines = {name: _percent(runs) for name, runs in found.items()}
     fig, (left, right) = figure(
-        1, 2, height=3.4, top=0.65, wspace=0.5, width_ratios=[1.2, 1], phone_cols=1
+        *(1, 2),
+        **{"height": 3.4, "top": 0.65, "left": 1.2 if on_phone() else LEFT},
+        **{"wspace": 0.5, "width_ratios": [1.2, 1], "phone_cols": 1},
     )
     left.axvline(labels, color=MUTED, linewidth=1, linestyle=(0, (2, 3)), gid="compared")
     _draw_lines(left, lines)
@@ -163,14 +165,18 @@ def _zoo_sentence(named: Sequence[Entry], cost: str, family: str | None) -> str:
 
 
 def _name_points(ax: Axes, names: Sequence[str], points: np.ndarray, *, left: bool) -> None:
-    """Write names beside points, the most accurate first, where there is room for them."""
+    """Write names beside points, the most accurate first, where there is room for them.
+
+    One that would leave the figure stands on the other side of its point.
+    """
     taken: list[tuple[float, float, float]] = []  # start, height and width of names, in inches
     size = 9 if on_phone() else 8
-    spot, side = ((-5, 3), "right") if left else ((6, -3), "left")
     for i in np.argsort(-points[:, 1]):
         x, y = ax.transData.transform(points[i]) / ax.figure.dpi
         width = 0.0085 * size * len(names[i])
-        start = x - width if left else x
+        before = x - width > 0.1 and (left or x + width > ax.figure.get_figwidth() - 0.2)
+        spot, side = ((-5, 3), "right") if before else ((6, -3), "left")
+        start = x - width if before else x
         if all(abs(y - v) > 0.16 or start + width < u or u + w < start for u, v, w in taken):
             taken.append((start, y, width))
             style = {"textcoords": "offset points", "fontsize": size, "color": INK, "ha": side}
