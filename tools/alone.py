@@ -46,7 +46,8 @@ def alone(what: str) -> Iterator[int | None]:
     """
     lock = ROOT / f".{what}.lock"  # not in _build, which `make clean` may remove under a build
     held = f"HOLDS_{what.upper()}_LOCK"
-    if os.environ.get(held) == str(lock):
+    outer = os.environ.get(held)
+    if outer == str(lock):
         yield None
         return
     with environment(), _open(lock) as file:
@@ -57,8 +58,11 @@ def alone(what: str) -> Iterator[int | None]:
         except KeyboardInterrupt:
             print("\nStopped: what was in progress does not count.", file=sys.stderr, flush=True)
             os._exit(130)  # without waiting for chapters that run: kernels end with this process
-        finally:
-            del os.environ[held]
+        finally:  # whoever started this one may hold the same lock of another folder
+            if outer is None:
+                del os.environ[held]
+            else:
+                os.environ[held] = outer
 
 
 @contextlib.contextmanager

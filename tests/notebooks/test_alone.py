@@ -26,6 +26,13 @@ def test_locks_are_held_for_those_that_a_holder_starts_and_given_back(folder):
     assert left == {".build.lock", ".tests.lock", ".venv.lock"}
 
 
+def test_a_lock_of_another_folder_is_as_it_was_before(folder, monkeypatch):
+    monkeypatch.setenv("HOLDS_TESTS_LOCK", "elsewhere/.tests.lock")
+    with alone.building() as lock:
+        assert lock is not None and os.environ["HOLDS_TESTS_LOCK"] == f"{folder}/.tests.lock"
+    assert os.environ["HOLDS_TESTS_LOCK"] == "elsewhere/.tests.lock"
+
+
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS, errno.ENOTDIR])
 def test_a_full_disk_and_a_folder_that_is_closed_end_with_a_sentence(folder, number):
     reason = rf"^Stopped, .* does not count: .*{os.strerror(number)}: 'some file'$"
