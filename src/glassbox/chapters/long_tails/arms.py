@@ -128,13 +128,12 @@ METHODS = {
     "balanced": Method(BalancedCrossEntropy),
     "focal": Method(lambda counts: FocalLoss()),
     "logit-adjusted": Method(LogitAdjustedLoss),
+    "DRW": Method(lambda counts: CrossEntropy(), deferred=True),
     "LDAM": Method(LDAMLoss, cosine=1),
     "LDAM-DRW": Method(LDAMLoss, cosine=1, deferred=True),
-    # Controls, which have one part of LDAM-DRW each.
-    "DRW": Method(lambda counts: CrossEntropy(), deferred=True),
     "cosine": Method(lambda counts: CrossEntropy(), cosine=30),
 }
-CONTROLS = ("DRW", "cosine")
+CONTROL = "cosine"  # LDAM without its margins, which is not mixed
 MIXERS = {
     "plain": None,
     "Mixup": Mixup(0.4, num_classes=10),
@@ -143,7 +142,7 @@ MIXERS = {
 ARMS = tuple(
     (method, mixing)
     for method, mixing in product(METHODS, MIXERS)
-    if method not in CONTROLS or mixing == "plain"
+    if method != CONTROL or mixing == "plain"
 )
 
 

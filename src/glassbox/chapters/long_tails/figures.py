@@ -5,14 +5,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from torch import Tensor
 
-from glassbox.chapters.long_tails.arms import CONTROLS, IMBALANCE, LARGEST, METHODS
+from glassbox.chapters.long_tails.arms import ARMS, IMBALANCE, LARGEST, METHODS
 from glassbox.chapters.long_tails.study import Arm, Results, Tried, balanced, gain
 from glassbox.data.splits import PROFILES, long_tailed_counts
 from glassbox.plotting.colors import BLUE, GREEN, INK, MUTED, OCHRE, PAPER, RUST
 from glassbox.plotting.figures import Figure, drawing, figure, on_phone
 from glassbox.training.seed_statistics import PairedDifference, half_width
 
-MIXING_COLORS = {"plain": INK, "Mixup": BLUE, "CutMix": RUST}
+# The lines of a panel are moved a little to the side, and have their colors.
+_MIXINGS = {"plain": (0.94, INK), "Mixup": (1.0, BLUE), "CutMix": (1.06, RUST)}
 BUDGET_COLORS = {1: GREEN, 2: OCHRE, 4: RUST, 8: BLUE}
 _RATIO_COLORS = {10: GREEN, 50: OCHRE, 100: RUST}
 _DOT = {"marker": "o", "markersize": 4.5}
@@ -79,11 +80,11 @@ def show_budgets(results: Results, data: str) -> Figure:
     With 95% intervals over seeds.
     """
     at = {budget: arms for (name, budget), arms in results.items() if name == data}
-    methods = [name for name in METHODS if name not in CONTROLS]
     spaces = {"wspace": 0.1, "hspace": 0.3, "top": 0.75}
-    fig, panels = figure(3, 2, height=7.6, sharex=True, sharey=True, **spaces)
-    for ax, method in zip(panels.flat, methods, strict=True):
-        for shift, (mixing, color) in zip((0.94, 1, 1.06), MIXING_COLORS.items(), strict=True):
+    fig, panels = figure(4, 2, height=9.0, sharex=True, sharey=True, **spaces)
+    for ax, method in zip(panels.flat, METHODS, strict=True):
+        mixings = {name: at for name, at in _MIXINGS.items() if (method, name) in ARMS}
+        for mixing, (shift, color) in mixings.items():
             runs = {budget: 100 * balanced(arms[method, mixing]) for budget, arms in at.items()}
             places = [shift * budget for budget in runs]
             means, widths = zip(
@@ -91,7 +92,7 @@ def show_budgets(results: Results, data: str) -> Figure:
             )
             style = {"color": color, "linewidth": 1.6, "capsize": 2.5, **_DOT}
             ax.errorbar(places, means, yerr=widths, label=mixing, **style)
-        ends = (f"{mixing} {_ends(at, method, mixing)}" for mixing in MIXING_COLORS)
+        ends = (f"{mixing} {_ends(at, method, mixing)}" for mixing in mixings)
         ax.set_title(method)
         ax.set_xscale("log", base=2)
         fig.describe(f"{method}: {', '.join(ends)}.")
@@ -99,7 +100,7 @@ def show_budgets(results: Results, data: str) -> Figure:
         ax.set_xlabel("budget")
         ax.set_xticks(list(at), [str(budget) for budget in at])
         ax.minorticks_off()
-    panels[1, 0].set_ylabel("balanced accuracy, percent")
+    panels[2, 0].set_ylabel("balanced accuracy, percent", y=1.1)
     panels[0, 1].legend(
         ncols=3, fontsize=9, loc="lower right", bbox_to_anchor=(1.02, 1.25 if on_phone() else 1.13)
     )
@@ -192,13 +193,14 @@ def show_method(results: Results, data: str, budget: int, method: str, mixing: s
 def show_rates(tried: Tried, data: str, budget: int) -> Figure:
     """Draw the balanced accuracy on the images to choose by over the learning rate."""
     arms = tried[data, budget]
-    methods = [name for name in METHODS if name not in CONTROLS]
     spaces = {"wspace": 0.1, "hspace": 0.3, "top": 0.75}
-    fig, panels = figure(3, 2, height=7.0, sharex=True, sharey=True, **spaces)
-    for ax, method in zip(panels.flat, methods, strict=True):
+    fig, panels = figure(4, 2, height=8.4, sharex=True, sharey=True, **spaces)
+    for ax, method in zip(panels.flat, METHODS, strict=True):
         best = []
-        for mixing, color in MIXING_COLORS.items():
-            rates = arms[method, mixing]
+        for mixing, (_, color) in _MIXINGS.items():
+            rates = arms.get((method, mixing))
+            if rates is None:
+                continue
             values = [100 * value for value in rates.values()]
             ax.plot(list(rates), values, color=color, linewidth=1.6, label=mixing, **_DOT)
             best.append(f"{mixing} {max(rates, key=rates.get):g}")
@@ -206,7 +208,7 @@ def show_rates(tried: Tried, data: str, budget: int) -> Figure:
         fig.describe(f"Best rate of {method}: {', '.join(best)}.")
     for ax in panels[-1]:
         ax.set_xlabel("learning rate")
-    panels[1, 0].set_ylabel("balanced accuracy on validation images, percent")
+    panels[2, 0].set_ylabel("balanced accuracy on validation images, percent", y=1.1)
     panels[0, 1].legend(
         ncols=3, fontsize=9, loc="lower right", bbox_to_anchor=(1.02, 1.25 if on_phone() else 1.13)
     )
