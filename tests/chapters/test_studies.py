@@ -252,8 +252,8 @@ def test_a_study_that_is_killed_loses_one_training_at_most(tmp_path):
     ("chapter", "key", "tolerance"),
     [
         ("residual", ("residual", 8, 10, 0), 0.02),
-        ("long_tails", ("mnist_5k", 1, 0, "cross-entropy", "plain"), 0.08),
-        ("long_tails", ("mnist_5k", 1, 0, "LDAM-DRW", "Mixup"), 0.08),
+        ("long_tails", ("mnist_5k", 1, "cross-entropy", "plain", 0), 0.08),
+        ("long_tails", ("mnist_5k", 1, "LDAM-DRW", "Mixup", 0), 0.08),
     ],
 )
 def test_a_stored_run_comes_out_again(chapter, key, tolerance, tmp_path):

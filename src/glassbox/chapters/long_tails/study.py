@@ -7,6 +7,8 @@ with the package. ``--part cifar`` trains residual networks on long tails of CIF
 ``--size gpu`` does this in the setting of the paper, and compares all methods with a ResNet-32;
 make its rates first.
 
+Networks of one arm are trained together: the first row of a group has the seconds of all.
+
 Each ``load_X`` reads a table from the folder of a study, or the one stored with the package. It
 raises a ``ValueError`` if the table is another one or lacks runs; fractions are 0 to 1.
 """
@@ -34,6 +36,7 @@ from glassbox.chapters.long_tails.arms import (
     train_arm,
 )
 from glassbox.chapters.long_tails.cifar import cifar_tail, train_residual
+from glassbox.chapters.long_tails.stacked import Member, train_together
 from glassbox.chapters.studies import Runs, Study, run_study, study_table
 from glassbox.data.splits import long_tailed_counts
 from glassbox.data.train_test import TrainTest
@@ -43,7 +46,7 @@ from glassbox.training.seed_statistics import PairedDifference, SeedRuns, paired
 
 STORED = Path(__file__).parent
 CLASSES = tuple(f"class {label}" for label in range(10))
-_KEYS = {"data": str, "budget": int, "seed": int, "method": str, "mixing": str}
+_KEYS = {"data": str, "budget": int, "method": str, "mixing": str, "seed": int}
 ACCURACIES = study_table(STORED / "accuracies.csv", _KEYS, ("lr", *CLASSES))
 # The networks of cross-entropy once more, with the logarithms of the class fractions subtracted
 # from their logits after training.
@@ -102,51 +105,70 @@ SIZES = {
 }
 
 
-@lru_cache(2)
+@lru_cache(5)
 def _task(data: str, seed: int, search: bool) -> TrainTest:
     return load_long_tail(data, seed, search=search)
 
 
-_cifar_tail = lru_cache(1)(cifar_tail)
+@lru_cache(1)
+def _recalls(
+    data: str, budget: float, arm: Arm, networks: tuple[tuple[int, float], ...], search: bool
+) -> dict[tuple[int, float], tuple[list[float], list[float]]]:
+    """Train a network for each seed and rate; give its recalls as it is, and adjusted afterwards.
+
+    Those of one that diverged are all 0.
+    """
+    members = [Member(_task(data, seed, search), seed, lr) for seed, lr in networks]
+    epochs = epochs_of(members[0].task, budget)
+    if data == "cifar10":
+        found = [_alone(member, arm, epochs) for member in members]
+    else:
+        found = train_together(members, *arm, epochs=epochs)
+    counts = torch.tensor(members[0].task.counts)
+    adjusted = [logits - (counts / counts.sum()).log() for logits in found]
+    return {
+        network: (_measured(as_is, member.task), _measured(later, member.task))
+        for network, member, as_is, later in zip(networks, members, found, adjusted, strict=True)
+    }
 
 
-def _logits(
-    study: Study, data: str, budget: int, seed: int, arm: Arm, lr: float, *, search: bool = False
-) -> Tensor | None:
-    """Train one network and give its logits, or nothing where the training diverged."""
-    task = _task(data, seed, search)
-    epochs = epochs_of(task, study.size.length * budget)
+def _alone(member: Member, arm: Arm, epochs: int) -> Tensor:
+    task, seed, lr = member
     try:
         return logits_of(train_arm(task, *arm, seed, lr=lr, epochs=epochs), task)
     except FloatingPointError:
-        return None
+        return torch.full((1, 1), torch.nan)
 
 
-def _recalls(logits: Tensor | None, labels: Tensor) -> list[float]:
-    return [0.0] * 10 if logits is None else per_class_accuracy(logits, labels).tolist()
+def _measured(logits: Tensor, task: TrainTest) -> list[float]:
+    if not logits.isfinite().all():
+        return [0.0] * 10
+    return per_class_accuracy(logits, task.test_labels).tolist()
 
 
 def _try_rate(
     study: Study, data: str, budget: int, method: str, mixing: str, lr: float, seed: int
 ) -> list[float]:
-    logits = _logits(study, data, budget, seed, (method, mixing), lr, search=True)
-    return [fmean(_recalls(logits, _task(data, seed, True).test_labels))]
+    size = study.size
+    networks = tuple(product(dict(size.searched)[budget], RATES))
+    found = _recalls(data, size.length * budget, (method, mixing), networks, True)
+    return [fmean(found[seed, lr][0])]
 
 
-def _compare(study: Study, data: str, budget: int, seed: int, *arm: str) -> list[float]:
+def _compare(study: Study, data: str, budget: int, method: str, mixing: str, seed: int) -> Any:
+    size, arm = study.size, (method, mixing)
     lr = best_rate(load_tried(_with_tried(study.folder)), data, budget, arm)
-    logits, task = _logits(study, data, budget, seed, arm, lr), _task(data, seed, False)
-    if arm[0] == "cross-entropy":
-        prior = (torch.tensor(task.counts) / sum(task.counts)).log()
-        later = None if logits is None else logits - prior
-        study.add(ADJUSTED, (data, budget, seed, *arm), _recalls(later, task.test_labels))
-    return [lr, *_recalls(logits, task.test_labels)]
+    networks = tuple((one, lr) for one in size.seeds)
+    as_is, later = _recalls(data, size.length * budget, arm, networks, False)[seed, lr]
+    if method == "cross-entropy":
+        study.add(ADJUSTED, (data, budget, *arm, seed), later)
+    return [lr, *as_is]
 
 
 def _train_residual(
     study: Study, profile: str, imbalance: int, depth: int, epochs: int, method: str, seed: int
 ) -> list[float]:
-    task = _cifar_tail(profile, imbalance, seed)
+    task = cifar_tail(profile, imbalance, seed)
     options = {"depth": depth, "epochs": epochs, "schedule": study.size.schedule}
     return train_residual(task, method, seed, **options).tolist()
 
@@ -177,8 +199,8 @@ def best_rate(tried: Tried, data: str, budget: int, arm: Arm) -> float:
 
 
 def _runs(size: Size) -> list[Sequence[Any]]:
-    settings = product(size.seeds, size.data, size.budgets)
-    return [(data, budget, seed, *arm) for seed, data, budget in settings for arm in ARMS]
+    settings = product(size.budgets, size.data, ARMS, size.seeds)
+    return [(data, budget, *arm, seed) for budget, data, arm, seed in settings]
 
 
 def _searched(size: Size) -> list[Sequence[Any]]:
@@ -186,7 +208,7 @@ def _searched(size: Size) -> list[Sequence[Any]]:
         (data, budget, *arm, lr, seed)
         for data in size.data
         for budget, seeds in size.searched
-        for seed, arm, lr in product(seeds, ARMS, RATES)
+        for arm, seed, lr in product(ARMS, seeds, RATES)
     ]
 
 
@@ -221,7 +243,7 @@ def load_adjusted(folder: str | Path | None = None) -> Results:
 
 def _by_setting(rows: dict[tuple[Any, ...], tuple[float, ...]], skip: int = 0) -> Results:
     seeds: dict[tuple[Any, ...], dict[int, tuple[float, ...]]] = {}
-    for (data, budget, seed, *arm), values in rows.items():
+    for (data, budget, *arm, seed), values in rows.items():
         seeds.setdefault((data, budget, tuple(arm)), {})[seed] = values[skip:]
     tensors = {
         key: torch.tensor([by_seed[one] for one in sorted(by_seed)], dtype=torch.float64)
