@@ -75,7 +75,7 @@ def invented():
     generator = torch.Generator().manual_seed(0)
     return {
         setting: {arm: torch.rand(5, 10, generator=generator).double() for arm in ARMS}
-        for setting in product(("mnist_5k", "fashion_mnist"), (1, 8))
+        for setting in product(("mnist_5k", "fashion_mnist"), (1, 4))
     }
 
 
@@ -84,12 +84,12 @@ def test_budgets_are_drawn_at_their_means_and_intervals():
     fig = drawings.show_budgets(results, "fashion_mnist")
     for method, mixing in ARMS:
         (found,) = named(panel(fig, method), mixing)
-        runs = [100 * balanced(results["fashion_mnist", at][method, mixing]) for at in (1, 8)]
+        runs = [100 * balanced(results["fashion_mnist", at][method, mixing]) for at in (1, 4)]
         assert found.lines[0].get_ydata() == pytest.approx([one.mean for one in runs])
         ends = [segment[:, 1] for segment in found.lines[2][0].get_segments()]
         for one, drawn in zip(runs, ends, strict=True):
             assert tuple(drawn) == pytest.approx(one.interval())
-    first, last = (100 * results["fashion_mnist", at]["LDAM", "CutMix"].mean() for at in (1, 8))
+    first, last = (100 * results["fashion_mnist", at]["LDAM", "CutMix"].mean() for at in (1, 4))
     assert f"CutMix {first:.0f} to {last:.0f}." in fig.alt
     to_pixels(fig)
 
@@ -98,27 +98,27 @@ def test_gains_are_drawn_at_their_means_and_intervals():
     results, plain = invented(), ("cross-entropy", "plain")
     gains = {
         data: {
-            name: {at: 100 * gain(results[data, at], (name, "Mixup"), plain) for at in (1, 8)}
+            name: {480 * at: 100 * gain(results[data, at], (name, "Mixup"), plain) for at in (1, 4)}
             for name in ("LDAM", "focal")
         }
         for data in ("mnist_5k", "fashion_mnist")
     }
     fig = drawings.show_gains(gains, "plain cross-entropy")
     for data, rows in gains.items():
-        for row, by_budget in rows.items():
-            for budget, found in by_budget.items():
-                whisker, dot = named(panel(fig, data), f"{row}, budget {budget}")
+        for row, by_steps in rows.items():
+            for steps, found in by_steps.items():
+                whisker, dot = named(panel(fig, data), f"{row}, {steps} steps")
                 assert tuple(whisker.get_xdata()) == pytest.approx(found.interval())
                 assert dot.get_xdata()[0] == pytest.approx(found.mean)
-            ends = f"{by_budget[1].mean:+.1f} to {by_budget[8].mean:+.1f}"
+            ends = f"{by_steps[480].mean:+.1f} to {by_steps[1920].mean:+.1f}"
             assert f"{data}, {row}: {ends}." in fig.alt
     to_pixels(fig)
 
 
 def test_a_method_stands_beside_cross_entropy():
     results, arm, plain = invented(), ("LDAM", "Mixup"), ("cross-entropy", "plain")
-    fig = drawings.show_method(results, "mnist_5k", 8, *arm)
-    arms = results["mnist_5k", 8]
+    fig = drawings.show_method(results, "mnist_5k", 1920, *arm)
+    arms = results["mnist_5k", 4]
     for name, one in {"cross-entropy, plain": plain, "LDAM, Mixup": arm}.items():
         (bars,) = (found for found in fig.axes[0].containers if found.get_label() == name)
         assert bars.datavalues == pytest.approx(100 * arms[one].mean(0))
@@ -128,7 +128,7 @@ def test_a_method_stands_beside_cross_entropy():
 def test_rates_are_drawn_as_they_were_tried():
     tried = {("mnist_5k", 4): {arm: {0.01: 0.5, 0.1: 0.7, 1.0: 0.6} for arm in ARMS}}
     tried["mnist_5k", 4]["focal", "Mixup"] = {0.01: 0.3, 0.1: 0.7, 1.0: 0.9}
-    fig = drawings.show_rates(tried, "mnist_5k", 4)
+    fig = drawings.show_rates(tried, "mnist_5k", 1920)
     assert line(panel(fig, "focal"), "Mixup") == pytest.approx([30, 70, 90])
     assert line(panel(fig, "cosine"), "plain") == pytest.approx([50, 70, 60])
     assert "Best rate of focal: plain 0.1, Mixup 1, CutMix 0.1." in fig.alt

@@ -303,7 +303,7 @@ def stand_in(name, split=None, count=300):
     ("chapter", "part", "count", "changes"),
     [
         ("gan", "compare", 6, {"length": 5e-4, "seeds": (0, 1)}),
-        ("long_tails", "rates", 3, {"length": 1e-5, "searched": ((1, (98,)),)}),
+        ("long_tails", "rates", 3, {"length": 1e-5, "searched": (("cifar10", 1, (98,)),)}),
         (
             *("residual", "compare", 2),
             {"epochs": 1, "depths": (20,), "seeds": (0,), "cut": 4, "sliced": 4},

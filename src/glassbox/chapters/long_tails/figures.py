@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from torch import Tensor
 
-from glassbox.chapters.long_tails.arms import ARMS, IMBALANCE, LARGEST, METHODS
+from glassbox.chapters.long_tails.arms import ARMS, BASE_STEPS, IMBALANCE, LARGEST, METHODS
 from glassbox.chapters.long_tails.study import Arm, Results, Tried, balanced, gain
 from glassbox.data.splits import PROFILES, long_tailed_counts
 from glassbox.plotting.colors import BLUE, GREEN, INK, MUTED, OCHRE, PAPER, RUST
@@ -14,7 +14,7 @@ from glassbox.training.seed_statistics import PairedDifference, half_width
 
 # The lines of a panel are moved a little to the side, and have their colors.
 _MIXINGS = {"plain": (0.94, INK), "Mixup": (1.0, BLUE), "CutMix": (1.06, RUST)}
-BUDGET_COLORS = {1: GREEN, 2: OCHRE, 4: RUST, 8: BLUE}
+_STEP_COLORS = (GREEN, OCHRE, RUST, BLUE)
 _RATIO_COLORS = {10: GREEN, 50: OCHRE, 100: RUST}
 _DOT = {"marker": "o", "markersize": 4.5}
 
@@ -75,18 +75,22 @@ def show_classes(accuracy: Tensor, counts: Sequence[int], levels: dict[str, floa
 
 @drawing
 def show_budgets(results: Results, data: str) -> Figure:
-    """Draw balanced accuracy over the budget: a panel for each method, a line for each mixing.
+    """Draw balanced accuracy over the steps: a panel for each method, a line for each mixing.
 
     With 95% intervals over seeds.
     """
-    at = {budget: arms for (name, budget), arms in results.items() if name == data}
+    at = {
+        round(budget * BASE_STEPS[data]): arms
+        for (name, budget), arms in results.items()
+        if name == data
+    }
     spaces = {"wspace": 0.1, "hspace": 0.3, "top": 0.75}
     fig, panels = figure(4, 2, height=9.0, sharex=True, sharey=True, **spaces)
     for ax, method in zip(panels.flat, METHODS, strict=True):
         mixings = {name: at for name, at in _MIXINGS.items() if (method, name) in ARMS}
         for mixing, (shift, color) in mixings.items():
-            runs = {budget: 100 * balanced(arms[method, mixing]) for budget, arms in at.items()}
-            places = [shift * budget for budget in runs]
+            runs = {steps: 100 * balanced(arms[method, mixing]) for steps, arms in at.items()}
+            places = [shift * steps for steps in runs]
             means, widths = zip(
                 *((one.mean, one.half_width()) for one in runs.values()), strict=True
             )
@@ -97,19 +101,19 @@ def show_budgets(results: Results, data: str) -> Figure:
         ax.set_xscale("log", base=2)
         fig.describe(f"{method}: {', '.join(ends)}.")
     for ax in panels[-1]:
-        ax.set_xlabel("budget")
-        ax.set_xticks(list(at), [str(budget) for budget in at])
+        ax.set_xlabel("steps")
+        ax.set_xticks(list(at), list(map(str, at)))
         ax.minorticks_off()
     panels[2, 0].set_ylabel("balanced accuracy, percent", y=1.1)
     panels[0, 1].legend(
         ncols=3, fontsize=9, loc="lower right", bbox_to_anchor=(1.02, 1.25 if on_phone() else 1.13)
     )
-    fig.alt = f"Balanced accuracy on {data} from budget {min(at)} to {max(at)}. {fig.alt}"
+    fig.alt = f"Balanced accuracy on {data} from {min(at)} to {max(at)} steps. {fig.alt}"
     return fig
 
 
 def _ends(at: Mapping[int, Mapping[Arm, Tensor]], method: str, mixing: str) -> str:
-    first, last = (100 * at[budget][method, mixing].mean() for budget in (min(at), max(at)))
+    first, last = (100 * at[steps][method, mixing].mean() for steps in (min(at), max(at)))
     return f"{first:.0f} to {last:.0f}"
 
 
@@ -120,46 +124,47 @@ def show_gains(
     """Draw differences with their intervals: a panel for each data set, a row for each method.
 
     Args:
-        gains: In points, by data set, row and budget.
+        gains: In points, by data set, row and steps.
         over: What they are gains over, for the axis.
     """
     spaces = {"left": 1.5, "top": 0.85, "wspace": 0.1}
     rows = list(next(iter(gains.values())))
-    height = 1.5 + 0.42 * len(rows)
-    fig, panels = figure(1, len(gains), height=height, sharex=True, sharey=True, **spaces)
+    inches = 1.5 + 0.42 * len(rows)
+    all_steps = sorted({steps for one in gains.values() for row in one.values() for steps in row})
+    colors = dict(zip(all_steps, _STEP_COLORS, strict=False))
+    fig, panels = figure(1, len(gains), height=inches, sharex=True, sharey=True, **spaces)
     panels = [panels] if len(gains) == 1 else panels
     for ax, (data, by_row) in zip(panels, gains.items(), strict=True):
         ax.axvline(0, color=MUTED, linewidth=1)
-        for place, (row, by_budget) in enumerate(by_row.items()):
-            steps = np.linspace(-0.27, 0.27, len(by_budget))
-            for step, (budget, found) in zip(steps, by_budget.items(), strict=True):
-                color, gid = BUDGET_COLORS[budget], f"{row}, budget {budget}"
-                line = {"color": color, "gid": gid}
-                ax.plot(found.interval(), [place + step] * 2, linewidth=1.6, **line)
-                ax.plot([found.mean], [place + step], **line, **_DOT)
-            low, *_, high = by_budget.values()
+        for place, (row, by_steps) in enumerate(by_row.items()):
+            heights = place + np.linspace(-0.27, 0.27, len(by_steps))
+            for height, (steps, found) in zip(heights, by_steps.items(), strict=True):
+                line = {"color": colors[steps], "gid": f"{row}, {steps} steps"}
+                ax.plot(found.interval(), [height, height], linewidth=1.6, **line)
+                ax.plot([found.mean], [height], **line, **_DOT)
+            low, *_, high = by_steps.values()
             fig.describe(f"{data}, {row}: {low.mean:+.1f} to {high.mean:+.1f}.")
         ax.grid(axis="x")
         ax.set_title(data)
     panels[0].set_yticks(range(len(rows)), rows)
     panels[0].set_ylim(len(rows) - 0.5, -0.5)
     panels[0].set_xlabel(f"points gained over {over}", x=1.05 if len(gains) == 2 else 0.5)
-    for budget, color in BUDGET_COLORS.items():
-        panels[-1].plot([], [], color=color, label=f"budget {budget}", **_DOT)
+    for steps, color in colors.items():
+        panels[-1].plot([], [], color=color, label=f"{steps} steps", **_DOT)
     panels[-1].legend(
         ncols=2 if on_phone() else 4,
         fontsize=9,
         loc="lower right",
-        bbox_to_anchor=(1.02, 1.0 + 0.38 / height * 2),
+        bbox_to_anchor=(1.02, 1.0 + 0.76 / inches),
     )
-    fig.alt = f"Gains over {over} in points, from the smallest to the largest budget. {fig.alt}"
+    fig.alt = f"Gains over {over} in points, from the fewest to the most steps. {fig.alt}"
     return fig
 
 
 @drawing
-def show_method(results: Results, data: str, budget: int, method: str, mixing: str) -> Figure:
+def show_method(results: Results, data: str, steps: int, method: str, mixing: str) -> Figure:
     """Draw the accuracy of each class with one arm beside that with plain cross-entropy."""
-    arms, plain = results[data, budget], ("cross-entropy", "plain")
+    arms, plain = results[data, steps / BASE_STEPS[data]], ("cross-entropy", "plain")
     counts = long_tailed_counts(LARGEST[data], 10, IMBALANCE)
     name = method if mixing == "plain" else f"{method}, {mixing}"
     fig, ax = figure(height=3.5)
@@ -182,7 +187,7 @@ def show_method(results: Results, data: str, budget: int, method: str, mixing: s
     ax.set_title(f"Balanced: {change} points")
     first, last = (100 * arms[arm].mean(0)[-3:].mean() for arm in (plain, (method, mixing)))
     fig.describe(
-        f"Accuracy of the ten classes of {data}, budget {budget}. The three rarest classes: "
+        f"Accuracy of the ten classes of {data}, {steps} steps. The three rarest classes: "
         f"{first:.0f} percent on average by plain cross-entropy, {last:.0f} by {name}. The gain "
         f"in balanced accuracy is {change} points."
     )
@@ -190,9 +195,9 @@ def show_method(results: Results, data: str, budget: int, method: str, mixing: s
 
 
 @drawing
-def show_rates(tried: Tried, data: str, budget: int) -> Figure:
+def show_rates(tried: Tried, data: str, steps: int) -> Figure:
     """Draw the balanced accuracy on the images to choose by over the learning rate."""
-    arms = tried[data, budget]
+    arms = tried[data, steps / BASE_STEPS[data]]
     spaces = {"wspace": 0.1, "hspace": 0.3, "top": 0.75}
     fig, panels = figure(4, 2, height=8.4, sharex=True, sharey=True, **spaces)
     for ax, method in zip(panels.flat, METHODS, strict=True):

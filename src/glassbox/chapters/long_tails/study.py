@@ -46,14 +46,14 @@ from glassbox.training.seed_statistics import PairedDifference, SeedRuns, paired
 
 STORED = Path(__file__).parent
 CLASSES = tuple(f"class {label}" for label in range(10))
-_KEYS = {"data": str, "budget": int, "method": str, "mixing": str, "seed": int}
+_KEYS = {"data": str, "budget": float, "method": str, "mixing": str, "seed": int}
 ACCURACIES = study_table(STORED / "accuracies.csv", _KEYS, ("lr", *CLASSES))
 # The networks of cross-entropy once more, with the logarithms of the class fractions subtracted
 # from their logits after training.
 ADJUSTED = study_table(STORED / "adjusted.csv", _KEYS, CLASSES)
 TRIED = study_table(
     STORED / "tried.csv",
-    {"data": str, "budget": int, "method": str, "mixing": str, "lr": float, "seed": int},
+    {"data": str, "budget": float, "method": str, "mixing": str, "lr": float, "seed": int},
     ("validation accuracy",),
 )
 CIFAR = study_table(
@@ -64,7 +64,7 @@ CIFAR = study_table(
 # More images are many, fewer are few.
 GROUPS = {"mnist_5k": (100, 20), "fashion_mnist": (300, 50), "cifar10": (1000, 200)}
 
-Setting = tuple[str, int]
+Setting = tuple[str, float]
 Arm = tuple[str, str]
 Results = dict[Setting, dict[Arm, Tensor]]
 Tried = dict[Setting, dict[Arm, dict[float, float]]]
@@ -72,15 +72,23 @@ Tried = dict[Setting, dict[Arm, dict[float, float]]]
 
 @dataclass(frozen=True)
 class Size:
-    """How much is trained: seeds, data, budgets, and for which budgets rates are searched.
+    """How much is trained: seeds, the budgets of each data set, and what rates are searched for.
 
-    The part on CIFAR-10 has its own seeds, profiles with imbalances, methods, depth and epochs.
+    A budget multiplies :data:`~.arms.BASE_STEPS`. A search is data, budget and seeds. The part on
+    CIFAR-10 has its own seeds, profiles with imbalances, methods, depth and epochs.
     """
 
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
-    data: tuple[str, ...] = ("mnist_5k", "fashion_mnist")
-    budgets: tuple[int, ...] = (1, 2, 4, 8)
-    searched: tuple[tuple[int, tuple[int, ...]], ...] = ((1, (98, 99)), (4, (98,)))
+    budgets: tuple[tuple[str, tuple[float, ...]], ...] = (
+        ("mnist_5k", (0.5, 1, 2, 4)),
+        ("fashion_mnist", (1, 4)),
+    )
+    searched: tuple[tuple[str, float, tuple[int, ...]], ...] = (
+        ("mnist_5k", 1, (98, 99)),
+        ("mnist_5k", 4, (98,)),
+        ("fashion_mnist", 1, (98,)),
+        ("fashion_mnist", 4, (98,)),
+    )
     length: float = 1.0  # part of the full length of all trainings
     cifar_seeds: tuple[int, ...] = (0,)
     tails: tuple[tuple[str, int], ...] = (("exponential", 100),)
@@ -91,10 +99,18 @@ class Size:
 
 
 SIZES = {
-    "smoke": Size((0, 1), ("mnist_5k",), (1,), ((1, (98,)),), 0.01, cifar_methods=(), epochs=1),
+    "smoke": Size(
+        (0, 1),
+        (("mnist_5k", (1,)),),
+        (("mnist_5k", 1, (98,)),),
+        length=0.01,
+        cifar_methods=(),
+        epochs=1,
+    ),
     "cpu": Size(),
     "gpu": Size(
-        data=("cifar10",),
+        budgets=(("cifar10", (1, 2, 4, 8)),),
+        searched=(("cifar10", 1, (98, 99)), ("cifar10", 4, (98,))),
         cifar_seeds=(0, 1, 2),
         tails=tuple(product(("exponential", "step"), (100, 10))),
         cifar_methods=tuple(METHODS),
@@ -147,15 +163,16 @@ def _measured(logits: Tensor, task: TrainTest) -> list[float]:
 
 
 def _try_rate(
-    study: Study, data: str, budget: int, method: str, mixing: str, lr: float, seed: int
+    study: Study, data: str, budget: float, method: str, mixing: str, lr: float, seed: int
 ) -> list[float]:
     size = study.size
-    networks = tuple(product(dict(size.searched)[budget], RATES))
+    (seeds,) = (seeds for *at, seeds in size.searched if at == [data, budget])
+    networks = tuple(product(seeds, RATES))
     found = _recalls(data, size.length * budget, (method, mixing), networks, True)
     return [fmean(found[seed, lr][0])]
 
 
-def _compare(study: Study, data: str, budget: int, method: str, mixing: str, seed: int) -> Any:
+def _compare(study: Study, data: str, budget: float, method: str, mixing: str, seed: int) -> Any:
     size, arm = study.size, (method, mixing)
     lr = best_rate(load_tried(_with_tried(study.folder)), data, budget, arm)
     networks = tuple((one, lr) for one in size.seeds)
@@ -177,10 +194,11 @@ def _with_tried(folder: Path) -> Path | None:
     return folder if (folder / TRIED.path.name).exists() else None
 
 
-def best_rate(tried: Tried, data: str, budget: int, arm: Arm) -> float:
+def best_rate(tried: Tried, data: str, budget: float, arm: Arm) -> float:
     """Choose the rate with the best balanced accuracy on the images to choose by.
 
-    For a budget that was not searched, that of the largest smaller one is taken.
+    For a budget that was not searched, that of the largest smaller one is taken, or of the
+    smallest.
 
     Args:
         tried: From :func:`load_tried`.
@@ -191,23 +209,23 @@ def best_rate(tried: Tried, data: str, budget: int, arm: Arm) -> float:
     Raises:
         ValueError: If no rate was tried for this data.
     """
-    searched = [at for name, at in tried if name == data and at <= budget]
+    searched = sorted(at for name, at in tried if name == data)
     if not searched:
         raise ValueError(f"tried has no rates for {data}, expected some: make --part rates first")
-    found = tried[data, max(searched)][arm]
+    nearest = max([at for at in searched if at <= budget] or searched[:1])
+    found = tried[data, nearest][arm]
     return max(found, key=found.get)
 
 
 def _runs(size: Size) -> list[Sequence[Any]]:
-    settings = product(size.budgets, size.data, ARMS, size.seeds)
-    return [(data, budget, *arm, seed) for budget, data, arm, seed in settings]
+    settings = [(data, budget) for data, budgets in size.budgets for budget in budgets]
+    return [(*at, *arm, seed) for at, arm, seed in product(settings, ARMS, size.seeds)]
 
 
 def _searched(size: Size) -> list[Sequence[Any]]:
     return [
         (data, budget, *arm, lr, seed)
-        for data in size.data
-        for budget, seeds in size.searched
+        for data, budget, seeds in size.searched
         for arm, seed, lr in product(ARMS, seeds, RATES)
     ]
 
