@@ -29,6 +29,7 @@ from glassbox.chapters.long_tails.study import (
     load_accuracies,
     load_adjusted,
     load_tried,
+    mixing_gain,
 )
 from glassbox.data import Dataset, long_tailed_counts
 from glassbox.networks import CosineClassifier
@@ -166,6 +167,17 @@ def test_accuracies_are_balanced_and_compared_in_pairs():
     first, second = arms
     assert balanced(arms[first]).values == pytest.approx((0.6, 0.3))
     assert gain(arms, first, second).values == pytest.approx((0.1, 0.1))
+
+
+def test_the_gain_of_mixing_is_the_mean_over_methods_seed_by_seed():
+    arms = {
+        ("LDAM", "plain"): torch.tensor([[0.5, 0.3], [0.5, 0.1]]),
+        ("LDAM", "Mixup"): torch.tensor([[0.6, 0.4], [0.5, 0.1]]),
+        ("focal", "plain"): torch.tensor([[1.0, 0.0], [0.4, 0.0]]),
+        ("focal", "Mixup"): torch.tensor([[1.0, 0.6], [0.4, 0.0]]),
+        ("cosine", "plain"): torch.tensor([[0.1, 0.2], [0.3, 0.4]]),
+    }
+    assert mixing_gain(arms, "Mixup").values == pytest.approx((0.2, 0.0))
 
 
 def test_groups_go_by_the_counts_of_the_data():

@@ -87,7 +87,6 @@ class Size:
         ("mnist_5k", 1, (98, 99)),
         ("mnist_5k", 4, (98,)),
         ("fashion_mnist", 1, (98,)),
-        ("fashion_mnist", 4, (98,)),
     )
     length: float = 1.0  # part of the full length of all trainings
     cifar_seeds: tuple[int, ...] = (0,)
@@ -306,6 +305,18 @@ def balanced(accuracy: Tensor) -> SeedRuns:
 def gain(arms: dict[Arm, Tensor], arm: Arm, other: Arm) -> PairedDifference:
     """Compare the balanced accuracy of two arms of a setting, of :func:`load_accuracies`."""
     return paired_difference(balanced(arms[arm]), balanced(arms[other]))
+
+
+def mixing_gain(arms: dict[Arm, Tensor], mixing: str) -> PairedDifference:
+    """Compare a mixing with none: the gain in balanced accuracy, the mean over methods.
+
+    There is one number for each seed, which is what varies: methods that saw the same images do
+    not count as several.
+    """
+    mixed = [method for method, name in arms if name == mixing]
+    gains = [gain(arms, (method, mixing), (method, "plain")) for method in mixed]
+    means = tuple(fmean(values) for values in zip(*(one.values for one in gains), strict=True))
+    return PairedDifference(gains[0].seeds, means)
 
 
 def groups(data: str, accuracy: Tensor) -> tuple[float | None, float | None, float | None]:
