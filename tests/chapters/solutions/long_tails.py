@@ -112,7 +112,7 @@ def train_deferred_in_two_halves(model, images, labels, counts, lr, steps, start
         losses.append(criterion(model(images), labels))
         losses[-1].backward()
         optimizer.step()
-    return [float(loss) for loss in losses]
+    return [loss.item() for loss in losses]
 
 
 def train_mixed(model, batches, lr):
