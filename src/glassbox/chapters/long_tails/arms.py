@@ -40,6 +40,10 @@ IMBALANCE = 100
 RATES = (0.003, 0.01, 0.03, 0.1, 0.3)
 
 
+# More rates of arms for which the lowest or the highest of those was the best.
+WIDER = {("balanced", "plain"): (0.001,)}
+
+
 def load_long_tail(
     name: str, seed: int, *, imbalance: float = IMBALANCE, search: bool = False
 ) -> TrainTest:

@@ -30,6 +30,7 @@ from glassbox.chapters.long_tails.arms import (
     LARGEST,
     METHODS,
     RATES,
+    WIDER,
     epochs_of,
     load_long_tail,
     logits_of,
@@ -166,7 +167,7 @@ def _try_rate(
 ) -> list[float]:
     size = study.size
     (seeds,) = (seeds for *at, seeds in size.searched if at == [data, budget])
-    networks = tuple(product(seeds, RATES))
+    networks = tuple(product(seeds, RATES)) if lr in RATES else ((seed, lr),)
     found = _recalls(data, size.length * budget, (method, mixing), networks, True)
     return [fmean(found[seed, lr][0])]
 
@@ -225,7 +226,8 @@ def _searched(size: Size) -> list[Sequence[Any]]:
     return [
         (data, budget, *arm, lr, seed)
         for data, budget, seeds in size.searched
-        for arm, seed, lr in product(ARMS, seeds, RATES)
+        for arm, seed in product(ARMS, seeds)
+        for lr in (*RATES, *WIDER.get(arm, ()))
     ]
 
 
@@ -277,7 +279,7 @@ def load_tried(folder: str | Path | None = None) -> Tried:
         arms.setdefault(tuple(arm), {}).setdefault(lr, []).append(accuracy)
     return {
         setting: {
-            arm: {lr: fmean(values) for lr, values in rates.items()} for arm, rates in arms.items()
+            arm: {lr: fmean(rates[lr]) for lr in sorted(rates)} for arm, rates in arms.items()
         }
         for setting, arms in found.items()
     }
