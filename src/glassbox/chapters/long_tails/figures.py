@@ -127,9 +127,9 @@ def show_gains(
         gains: In points, by data set, row and steps.
         over: What they are gains over, for the axis.
     """
-    spaces = {"left": 1.5, "top": 0.85, "wspace": 0.1}
+    spaces = {"left": 1.5, "top": 1.1 if on_phone() else 0.85, "wspace": 0.1}
     rows = list(next(iter(gains.values())))
-    inches = 1.5 + 0.42 * len(rows)
+    inches = (1.75 if on_phone() else 1.5) + 0.42 * len(rows)
     all_steps = sorted({steps for one in gains.values() for row in one.values() for steps in row})
     colors = dict(zip(all_steps, _STEP_COLORS, strict=False))
     fig, panels = figure(1, len(gains), height=inches, sharex=True, sharey=True, **spaces)
@@ -155,7 +155,7 @@ def show_gains(
         ncols=2 if on_phone() else 4,
         fontsize=9,
         loc="lower right",
-        bbox_to_anchor=(1.02, 1.0 + 0.76 / inches),
+        bbox_to_anchor=(1.02, 1.0 + 0.45 / (0.42 * len(rows))),
     )
     fig.alt = f"Gains over {over} in points, from the fewest to the most steps. {fig.alt}"
     return fig
@@ -167,7 +167,7 @@ def show_method(results: Results, data: str, steps: int, method: str, mixing: st
     arms, plain = results[data, steps / BASE_STEPS[data]], ("cross-entropy", "plain")
     counts = long_tailed_counts(LARGEST[data], 10, IMBALANCE)
     name = method if mixing == "plain" else f"{method}, {mixing}"
-    fig, ax = figure(height=3.5)
+    fig, ax = figure(height=3.9 if on_phone() else 3.5, top=1.0 if on_phone() else 0.6)
     places = np.arange(10)
     for label, arm, shift, color in (
         ("cross-entropy, plain", plain, -0.2, "#b9bfcc"),
@@ -181,8 +181,8 @@ def show_method(results: Results, data: str, steps: int, method: str, mixing: st
     ax.set(ylim=(0, 105), xlim=(-0.6, 9.6), ylabel="accuracy, percent")
     ax.set_xlabel("training images of the class")
     ax.set_xticks(places, [str(count) for count in counts])
-    above = {"bbox_to_anchor": (1, 1.16)} if not on_phone() else {"bbox_to_anchor": (1, 1.3)}
-    ax.legend(loc="upper right", ncols=1 if on_phone() else 2, fontsize=9, **above)
+    above = {"loc": "lower right", "bbox_to_anchor": (1.02, 1.1 if on_phone() else 1.0)}
+    ax.legend(ncols=1 if on_phone() else 2, fontsize=9, **above)
     change = f"{found.mean:+.1f} ± {found.half_width():.1f}".replace("-", "−")
     ax.set_title(f"Balanced: {change} points")
     first, last = (100 * arms[arm].mean(0)[-3:].mean() for arm in (plain, (method, mixing)))
@@ -209,7 +209,8 @@ def show_rates(tried: Tried, data: str, steps: int) -> Figure:
             values = [100 * value for value in rates.values()]
             ax.plot(list(rates), values, color=color, linewidth=1.6, label=mixing, **_DOT)
             best.append(f"{mixing} {max(rates, key=rates.get):g}")
-        ax.set(xscale="log", title=method)
+        ax.set(xscale="log", title=method, ylim=(30, 90))  # below, nothing is chosen
+        ax.set_xticks([0.01, 0.1], ["0.01", "0.1"])
         fig.describe(f"Best rate of {method}: {', '.join(best)}.")
     for ax in panels[-1]:
         ax.set_xlabel("learning rate")
