@@ -264,9 +264,11 @@ def _by_setting(rows: dict[tuple[Any, ...], tuple[float, ...]], skip: int = 0) -
     seeds: dict[tuple[Any, ...], dict[int, tuple[float, ...]]] = {}
     for (data, budget, *arm, seed), values in rows.items():
         seeds.setdefault((data, budget, tuple(arm)), {})[seed] = values[skip:]
+    data = [name for name, _ in SIZES["cpu"].budgets]
+    order = sorted(seeds, key=lambda key: (data.index(key[0]) if key[0] in data else -1, key[1]))
     tensors = {
-        key: torch.tensor([by_seed[one] for one in sorted(by_seed)], dtype=torch.float64)
-        for key, by_seed in seeds.items()
+        key: torch.tensor([seeds[key][one] for one in sorted(seeds[key])], dtype=torch.float64)
+        for key in order
     }
     return split_keys(tensors, 2)
 
