@@ -41,7 +41,7 @@ RATES = (0.003, 0.01, 0.03, 0.1, 0.3)
 
 
 # More rates of arms for which the lowest or the highest of those was the best.
-WIDER = {("balanced", "plain"): (0.001,)}
+WIDER = {("balanced", "plain"): (0.0003, 0.001)}
 
 
 def load_long_tail(
