@@ -151,8 +151,8 @@ def test_the_comparison_used_the_rates_that_were_chosen():
 
 def test_adjusting_afterwards_is_stored_for_the_networks_of_cross_entropy():
     results, later = load_accuracies(), load_adjusted()
-    budgets = SIZES["cpu"].budgets
-    assert list(results) == list(later) == [(data, at) for data, each in budgets for at in each]
+    ((data, budgets),) = SIZES["cpu"].budgets
+    assert list(results) == list(later) == [(data, budget) for budget in budgets]
     for setting, arms in later.items():
         assert set(arms) == set(product(["cross-entropy"], MIXERS))
         for arm, accuracy in arms.items():
