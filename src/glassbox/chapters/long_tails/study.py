@@ -80,7 +80,7 @@ class Size:
     """
 
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
-    budgets: tuple[tuple[str, tuple[float, ...]], ...] = (("mnist_5k", (0.5, 1)),)
+    budgets: tuple[tuple[str, tuple[float, ...]], ...] = (("mnist_5k", (0.5, 1, 4)),)
     searched: tuple[tuple[str, float, tuple[int, ...]], ...] = (
         ("mnist_5k", 1, (98, 99)),
         ("mnist_5k", 4, (98,)),
