@@ -2,7 +2,7 @@
 
 Each network has a long tail, a seed and a learning rate of its own, and ends as
 :func:`glassbox.chapters.long_tails.arms.train_arm` would train it alone, but for rounding. Together
-they take half the time, since for networks of this size most of it goes into calls.
+they take a quarter of the time: for networks of this size, most of it goes into calls.
 """
 
 from collections.abc import Iterator, Sequence
