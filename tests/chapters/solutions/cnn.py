@@ -196,7 +196,7 @@ ANSWERS = {
     "keep_best": {
         "right": [keep_best, keep_best_of_clones, keep_best_by_fit],
         "wrong": {
-            "keep copies": lambda *given: keep_best(*given, keep=lambda state: state),
+            "kept as copies": lambda *given: keep_best(*given, keep=lambda state: state),
             "Epochs count from 1": lambda *given: keep_best(*given) - 1,
         },
     },

@@ -181,14 +181,14 @@ def _trained(answer: Answer, model: nn.Module, *given: Any) -> dict[str, Any]:
     """Compare what was returned, and all that may have moved."""
     returned = answer(model, *given)
     found = {
-        f"the list of {kind}": [
-            one.detach().flatten().tolist()
+        f"the vector of {kind}": [
+            one.detach().flatten()
             for name, one in model.state_dict().items()
             if ("running" in name) == (kind == "statistics") and one.is_floating_point()
         ]
         for kind in ("weights", "statistics")
     }
-    return {"": returned} | {name: values for name, values in found.items() if values}
+    return {"": returned} | {name: torch.cat(parts) for name, parts in found.items() if parts}
 
 
 def _to_train(lr: float, epochs: int, batch: int, count: int = 20) -> tuple[Any, ...]:
@@ -229,12 +229,10 @@ _Part = tuple[Tensor, Tensor]
 def _keep_best_with(
     *,
     copied: bool = True,
-    restored: bool = True,
     train_once: bool = False,
     eval_mode: bool = True,
     on: str = "validation",
     first: int = 1,
-    worst: bool = False,
 ) -> Answer:
     """Make an answer that keeps the best epoch as most would write it, with a mistake or none."""
 
@@ -254,13 +252,11 @@ def _keep_best_with(
             asked = validation if on == "validation" else train
             with torch.no_grad():
                 found = F.cross_entropy(model(asked[0]), asked[1]).item()
-            found = -found if worst else found
             if found < best:
                 state = model.state_dict()
                 kept = copy.deepcopy(state) if copied else state
                 best, number = found, epoch + first
-        if restored:
-            model.load_state_dict(kept)
+        model.load_state_dict(kept)
         return number
 
     return answer
@@ -304,10 +300,9 @@ check_keep_best = Exercise(
     drawn=lambda: _to_stop(random.uniform(0.3, 1), random.randint(10, 20)),
     changes=("model",),
     mistakes={
-        "state_dict() gives the weights themselves, which move on: keep copies, with "
-        "copy.deepcopy.": _keep_best_with(copied=False),
-        "The number is right, but the model has its last weights: load those of the best epoch.": (
-            _keep_best_with(restored=False)
+        "The model has its last weights: load those of the best epoch, kept as copies, for "
+        "state_dict() gives the weights themselves, which move on.": (
+            _keep_best_with(copied=False)
         ),
         "From the second epoch on the model trains in eval mode: call model.train() in each.": (
             _keep_best_with(train_once=True)
@@ -318,9 +313,6 @@ check_keep_best = Exercise(
             _keep_best_with(on="train")
         ),
         "Epochs count from 1.": _keep_best_with(first=0),
-        "This keeps the epoch with the largest loss: the smallest is the best.": (
-            _keep_best_with(worst=True)
-        ),
     },
 )
 
