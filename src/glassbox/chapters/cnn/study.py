@@ -97,7 +97,7 @@ class Size:
     updates: int = UPDATES
     tried: int = 5  # settings of each method
     longer_seeds: tuple[int, ...] = (0,)
-    asked: tuple[int, ...] = (7, 28, 70)  # steps of the question
+    asked: tuple[int, ...] = (7, 70)  # steps of the question
     asked_rates: tuple[float, ...] = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
     wine: str = "wine_quality"
     splits: tuple[int, ...] = (0, 1)
