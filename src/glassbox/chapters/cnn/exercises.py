@@ -312,7 +312,7 @@ check_keep_best = Exercise(
         "This chooses by the training images: measure the validation images.": (
             _keep_best_with(on="train")
         ),
-        "Epochs count from 1.": _keep_best_with(first=0),
+        "Epochs count from 1: this number is one less.": _keep_best_with(first=0),
     },
 )
 

@@ -1,6 +1,6 @@
 """The figures of the chapter on convolutional networks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -22,24 +22,23 @@ def show_convolution(
     The map ``(H', W')`` is blue where negative and rust where positive. A frame is around the first
     window, and around the number that it gives.
     """
-    side = image.shape[0]
-    spaces = _margins(2.9, top=0.88) | {"wspace": 0.08}
-    ratios = [side + 2, 5, side + 2]
-    fig, axes = figure(1, 3, height=2.9, width_ratios=ratios, phone_cols=1, **spaces)
-    left, middle, right = axes
+    side, (height, width) = image.shape[0], feature_map.shape
+    fig, (left, middle, right) = _three_tables(side)
     _show_padded(left, image, padding)
     left.set_title(f"Image, {side} × {side}" + f", padded by {padding}" * bool(padding))
     _show_signed(middle, kernel, 5, "{:.2g}")
     middle.set_title("Kernel")
     _show_signed(right, feature_map, float(feature_map.abs().max()), "{:.1f}")
-    height, width = feature_map.shape
     right.set_title(f"Map, {height} × {width}")
     right.add_patch(Rectangle((-0.5, -0.5), 1, 1, fill=False, ec=INK, lw=2.2))
     room = side / 2 + 1  # a pixel has the same size in image and map
-    for ax, shown, down in ((left, side, room), (middle, 3, 4), (right, width, room)):
+    below = side / 2 + 0.1 if on_phone() else room  # of the map, which has no frame of zeros
+    for ax, shown, across, down in (
+        (left, side, room, room),
+        (middle, 3, 1.6 if on_phone() else 2, below if on_phone() else 4),
+        (right, width, below, below),
+    ):
         center = shown / 2 - 0.5
-        across = room if on_phone() or ax is not middle else 2
-        down = min(down, shown / 2 + 0.6) if on_phone() else down
         ax.set(xlim=(center - across, center + across), ylim=(center + down, center - down))
         ax.set_anchor("NW")
         ax.set_axis_off()
@@ -49,6 +48,18 @@ def show_convolution(
         f"{feature_map[0, 0]:.1f}."
     )
     return fig
+
+
+def _three_tables(side: int) -> tuple[Figure, Sequence[Axes]]:
+    """Make room for an image, a kernel and a map: in a row, or on a phone the image above."""
+    if not on_phone():
+        spaces = _margins(2.9, top=0.88) | {"wspace": 0.08}
+        return figure(1, 3, height=2.9, width_ratios=[side + 2, 5, side + 2], **spaces)
+    spaces = _margins(7.4, top=0.955) | {"wspace": 0.07, "hspace": 0.15}
+    fig, grid = figure(2, 2, height=7.4, width_ratios=[3.3, 8.2], height_ratios=[3.7, 3], **spaces)
+    grid[0, 1].remove()
+    grid[0, 0].set_subplotspec(grid[0, 0].get_gridspec()[0, :])
+    return fig, (grid[0, 0], *grid[1])
 
 
 def _margins(height: float, top: float) -> dict[str, float]:
