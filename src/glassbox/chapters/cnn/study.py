@@ -98,7 +98,7 @@ class Size:
     tried: int = 5  # settings of each method
     longer_seeds: tuple[int, ...] = (0,)
     asked: tuple[int, ...] = (7, 70)  # steps of the question
-    asked_rates: tuple[float, ...] = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
+    asked_rates: tuple[float, ...] = (1e-4, 1e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 10.0)
     wine: str = "wine_quality"
     splits: tuple[int, ...] = (0, 1)
     models: tuple[tuple[str, str], ...] = tuple(MODELS)
@@ -198,7 +198,7 @@ def _longer(size: Size) -> Iterable[Sequence[Any]]:
 
 def _asked(size: Size) -> Iterable[Sequence[Any]]:
     for seed, updates in product(size.seeds[:3], size.asked):
-        for optimizer, rates in (("SGD", size.asked_rates), ("Adam", size.asked_rates[1:4])):
+        for optimizer, rates in (("SGD", size.asked_rates), ("Adam", (1e-3, 1e-2, 1e-1))):
             yield from product((optimizer,), SCALES, rates, (updates,), (seed,))
 
 
