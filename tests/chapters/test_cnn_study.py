@@ -181,7 +181,7 @@ def test_every_part_of_the_smallest_size_runs(tmp_path):
     for part, runs in study.PARTS.items():
         Study(part, runs, study.SIZES["smoke"], tmp_path, called="smoke").train()
     stored = {path.stem for path in tmp_path.glob("*.csv")}
-    assert stored == {path.stem for path in study.STORED.glob("*.csv")} - {"alexnet"}
+    assert stored >= {path.stem for path in study.STORED.glob("*.csv")} - {"alexnet"}
     for name in stored:
         assert getattr(study, f"load_{name}")(tmp_path)
 

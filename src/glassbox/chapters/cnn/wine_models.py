@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from glassbox.chapters.cnn.wine import (
-    STEPS,
     Guess,
     Rows,
     read_above,
@@ -35,9 +34,9 @@ class Model:
     guess: Callable[[Rows, Tensor, float, int], Guess]
 
 
-def _network(goal: str, longer: int = 1) -> Model:
+def _network(goal: str) -> Model:
     def guess(train: Rows, test: Tensor, lr: float, seed: int) -> Guess:
-        return train_wine_network(goal, train, test, lr, seed, steps=longer * STEPS)
+        return train_wine_network(goal, train, test, lr, seed)
 
     return Model((1e-3, 3e-3, 1e-2, 3e-2, 1e-1), guess)
 
@@ -142,7 +141,6 @@ MODELS = {
     ("regression", "ridge on squares"): Model(_PENALTIES, _regressor(_ridge_on_squares)),
     ("regression", "forest"): Model(_LEAVES, _regressor(_forest)),
     ("regression", "network"): _network("regression"),
-    ("regression", "network, 4 x the steps"): _network("regression", 4),
     ("classification", "commonest"): Model((0.0,), _classifier(_commonest)),
     ("classification", "logistic"): Model(_STRENGTHS, _classifier(_logistic)),
     ("classification", "forest"): Model(_LEAVES, _classifier(_forest_of_classes)),
