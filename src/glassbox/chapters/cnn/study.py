@@ -123,8 +123,8 @@ SIZES = {
     ),
     "cpu": Size(),
     "gpu": Size(
-        seeds=tuple(range(5)), epochs=30, full_seeds=tuple(range(5)), color_epochs=(10, 40), color_seeds=tuple(range(5)),
-        color_share=1.0,
+        **{"seeds": tuple(range(5)), "epochs": 30, "full_seeds": tuple(range(5))},
+        **{"color_epochs": (10, 40), "color_seeds": tuple(range(5)), "color_share": 1.0},
     ),
 }  # fmt: skip
 
