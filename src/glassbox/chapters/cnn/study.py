@@ -98,13 +98,13 @@ class Size:
     tried: int = 5  # settings of each method
     longer_seeds: tuple[int, ...] = (0,)
     asked: tuple[int, ...] = (7, 70)  # steps of the question
-    asked_rates: tuple[float, ...] = (1e-4, 1e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 10.0)
+    asked_rates: tuple[float, ...] = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
     wine: str = "wine_quality"
     splits: tuple[int, ...] = (0, 1)
     models: tuple[tuple[str, str], ...] = tuple(MODELS)
     data: tuple[str, ...] = ("mnist", "fashion_mnist")
     epochs: int = 5
-    full_seeds: tuple[int, ...] = (0, 1)
+    full_seeds: tuple[int, ...] = (0,)
     sides: tuple[int, ...] = (28, 227)
     large_epochs: int = 10
     colors: str = "cifar10"
@@ -118,7 +118,7 @@ SIZES = {
         **{"seeds": (0, 1), "tasks": (("centered", 50),), "searched": (("centered", 50),)},
         **{"updates": 2, "tried": 1, "asked": (7,), "asked_rates": (0.01, 0.1)},
         **{"wine": "wine", "splits": (0,), "models": tuple(MODELS)[:2], "data": ("mnist_5k",)},
-        **{"epochs": 1, "full_seeds": (0, 1), "sides": (28,), "large_epochs": 1},
+        **{"epochs": 1, "full_seeds": (0,), "sides": (28,), "large_epochs": 1},
         **{"colors": "scenes", "color_epochs": (1, 2), "color_seeds": (0,)},
     ),
     "cpu": Size(),
@@ -333,11 +333,11 @@ PARTS = {
 load_outcomes = OUTCOMES.runs  # setting and test accuracy by ``(method, digits, images)``
 load_longer = LONGER.rows  # the same by ``(method, digits, images, seed)``, four times the steps
 load_question = QUESTION.runs  # test accuracy by ``(optimizer, scale, lr, updates)``
-load_full = FULL.runs  # setting and test accuracy by ``(data, recipe, epochs)``
+load_full = FULL.rows  # setting and test accuracy by ``(data, recipe, epochs, seed)``
 load_full_once = FULL_ONCE.rows  # the same by ``(data, recipe, epochs, seed)``
 load_full_longer = FULL_LONGER.rows  # likewise, with other methods and four times the epochs
 load_full_rates = FULL_RATES.rows  # validation accuracy by ``(data, recipe, lr, seed)``
-load_large = LARGE.runs  # test accuracy by ``(network, side, recipe, epochs)``
+load_large = LARGE.rows  # test accuracy by ``(network, side, recipe, epochs, seed)``
 load_alexnet = ALEXNET.rows  # test accuracy by ``(side, recipe, epochs, seed)``
 load_cifar = CIFAR.rows  # rate and test accuracy by ``(recipe, epochs, seed)``
 load_cifar_rates = CIFAR_RATES.rows  # validation accuracy by ``(recipe, lr, seed)``
