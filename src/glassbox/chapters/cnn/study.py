@@ -104,7 +104,7 @@ class Size:
     models: tuple[tuple[str, str], ...] = tuple(MODELS)
     data: tuple[str, ...] = ("mnist", "fashion_mnist")
     epochs: int = 5
-    full_seeds: tuple[int, ...] = (0,)
+    full_seeds: tuple[int, ...] = (0, 1)
     sides: tuple[int, ...] = (28, 227)
     large_epochs: int = 10
     colors: str = "cifar10"
