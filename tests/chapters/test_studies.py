@@ -32,6 +32,14 @@ SEEDS = {  # of tables that have not those of their study's size
     "residual/trained.csv": (0, 1),
     "residual/blocks.csv": (0, 1),
     "gradcam/cifar.csv": (0,),
+    "cnn/longer.csv": (0,),
+    "cnn/full.csv": (0, 1),
+    "cnn/full_once.csv": (0,),
+    "cnn/full_longer.csv": (0,),
+    "cnn/large.csv": (0, 1),
+    "cnn/alexnet.csv": (0,),
+    "cnn/cifar.csv": (0,),
+    "cnn/cifar_curves.csv": (0,),
     "long_tails/cifar.csv": (0,),
 }
 RATES = [
