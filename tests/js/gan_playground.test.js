@@ -201,7 +201,7 @@ test("losses are smoothed and their axis holds them", () => {
 test("places of the pointer become points of the plane, and long pulls short arrows", () => {
   assert.deepEqual(toPlane([0.5, 0]), [0, REACH]);
   assert.deepEqual(toPlane([-1, 2]), [-REACH, -REACH]);
-  assert.deepEqual(tipOf([1, 1], [0.5, 0]), [1.5, 1]);
-  assert.deepEqual(tipOf([0, 0], [0, -20]), [0, -1]);
+  assert.deepEqual(tipOf([1, 1], [0.5, 0]), [1.25, 1]);
+  assert.deepEqual(tipOf([0, 0], [0, -20]), [0, -0.7]);
   assert.deepEqual(tipOf([0, 0], [0, 0]), [0, 0]);
 });

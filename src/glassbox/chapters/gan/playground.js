@@ -22,7 +22,7 @@ import { Game, knobs, REACH } from "./playground_game.js";
 import { Plane, toPlane } from "./playground_plane.js";
 import { targets } from "./playground_targets.js";
 
-const PACE = { leap: 300, most: 30 }; // rounds
+const PACE = { leap: 300, most: 30, unit: "rounds" };
 const LOSSES = {
   minimax: "minimax",
   non_saturating: "non-saturating",

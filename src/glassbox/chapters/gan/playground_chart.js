@@ -52,7 +52,7 @@ function drawTitle(pen, players, colors) {
   pen.textAlign = "left";
   pen.font = "600 12px system-ui, sans-serif";
   pen.fillStyle = colors.ink;
-  pen.fillText("losses; dotted: where D is at 1/2", 8, 16);
+  pen.fillText("losses; dotted: if D said 1/2", 8, 16);
   let x = 8;
   for (const [name, color] of players) {
     pen.fillStyle = color;

@@ -5,7 +5,8 @@ import { make } from "../../explorables/js/dom.js";
 import { REACH } from "./playground_game.js";
 
 const ARROWS = 80; // samples whose pull is drawn
-const [LENGTH, LONGEST] = [1, 1]; // of an arrow, in the plane's units, for a pull of 1 and at most
+const [LENGTH, LONGEST] = [0.5, 0.7]; // of an arrow, in the plane's units, for a pull of 1 and at most
+const [HEAD, OPEN] = [5, 0.45]; // of an arrow: pixels, and radians to each side
 
 /** The point of the plane at a place, 0 to 1 from its left and from its top. */
 export const toPlane = ([right, down]) => [
@@ -18,6 +19,19 @@ export function tipOf([x, y], [right, up]) {
   const size = Math.hypot(right, up);
   const scale = size ? Math.min(LENGTH * size, LONGEST) / size : 0;
   return [x + scale * right, y + scale * up];
+}
+
+/** A line with a head, where it is long enough to have one. */
+function drawArrow(pen, from, to, color) {
+  const [right, down] = [to[0] - from[0], to[1] - from[1]];
+  line(pen, [from, to], color, 1);
+  if (Math.hypot(right, down) < HEAD) return;
+  const back = Math.atan2(-down, -right);
+  const [one, other] = [back - OPEN, back + OPEN].map((angle) => [
+    to[0] + HEAD * Math.cos(angle),
+    to[1] + HEAD * Math.sin(angle),
+  ]);
+  line(pen, [one, to, other], color, 1);
 }
 
 export class Plane {
@@ -71,7 +85,7 @@ export class Plane {
     for (let k = 0; k < 2 * ARROWS; k += 2) {
       const from = [samples[k], samples[k + 1]];
       const to = tipOf(from, [pulls[k], pulls[k + 1]]);
-      line(pen, [this.toMap(from), this.toMap(to)], this.colors.ink, 1);
+      drawArrow(pen, this.toMap(from), this.toMap(to), this.colors.ink);
     }
   }
 

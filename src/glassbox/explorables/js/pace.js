@@ -3,11 +3,17 @@
 export class Pace {
   /**
    * `race` says whether it is `over`, can `restart()`, and has the steps of a second in its
-   * `settings.speed`; a leap has `leap` steps and a frame at most `most`. `advance(steps)` is called
+   * `settings.speed`; a leap has `leap` steps, which readers know as `unit`, and a frame at most
+   * `most`. `advance(steps)` is called
    * as time goes by, and `changed()` when it begins or ends.
    */
-  constructor(race, calm, { advance, changed, describe }, { leap = 50, most = 8 } = {}) {
-    Object.assign(this, { race, calm, advance, changed, describe, leap, most, frame: 0 });
+  constructor(
+    race,
+    calm,
+    { advance, changed, describe },
+    { leap = 50, most = 8, unit = "steps" } = {},
+  ) {
+    Object.assign(this, { race, calm, advance, changed, describe, leap, most, unit, frame: 0 });
   }
 
   get playing() {
@@ -16,7 +22,7 @@ export class Pace {
 
   get face() {
     if (this.playing) return "❚❚ Pause";
-    return this.calm ? `▶ ${this.leap} steps` : "▶ Play";
+    return this.calm ? `▶ ${this.leap} ${this.unit}` : "▶ Play";
   }
 
   begin() {
