@@ -75,7 +75,7 @@ def show_plane(gan: GAN, real: Tensor, samples: Tensor, history: GANHistory) -> 
     answers = scores if gan.loss is least_squares else torch.sigmoid(scores)
     ends = (-_REACH, _REACH, -_REACH, _REACH)
     plane.imshow(
-        (0.5 - answers).clamp(-0.5, 0.5),
+        (0.5 - answers).clamp(-0.5, 0.5).numpy(),
         cmap=SIGNED,
         vmin=-1.2,  # pale, for the dots lie on it
         vmax=1.2,
