@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from glassbox.chapters.gan.figures import show_plane
 from glassbox.explorables.js_widgets import show_computed
-from glassbox.generation.gan import GAN, train_gan
+from glassbox.generation.gan import GAN, GANHistory, train_gan
 from glassbox.generation.gan_losses import AdversarialLoss, least_squares, minimax, non_saturating
 from glassbox.generation.gaussian_ring import draw_ring
 from glassbox.plotting.colors import BLUE, FAINT, PAPER, RUST
-from glassbox.plotting.figures import Figure
 from glassbox.support.arguments import check_choice
 from glassbox.support.seeds import isolated_seed
 
@@ -38,7 +37,7 @@ def gan_playground(loss: str = "non_saturating") -> None:
     show_computed(
         "gan_playground",
         {"loss": loss},
-        still=_still(LOSSES[loss]),
+        still=show_plane(*_played(LOSSES[loss])),
         name="GAN playground",
         colors={"real": BLUE, "fake": RUST, "faint": FAINT, "surface": [_FAKE, PAPER, _REAL]},
     )
@@ -61,10 +60,11 @@ def _three_layers(outputs: int) -> nn.Sequential:
     )
 
 
-def _still(loss: AdversarialLoss) -> Figure:
+def _played(loss: AdversarialLoss) -> tuple[GAN, Tensor, Tensor, GANHistory]:
+    """Play the game on the ring: the players, real and made points, and the losses."""
     drawn = torch.Generator().manual_seed(0)
     with isolated_seed(0):
         gan = plane_players(loss)
     points = draw_ring(20_000, drawn)
     history = train_gan(gan, points, steps=_ROUNDS, batch_size=32, generator=drawn, progress=False)
-    return show_plane(gan, points[:500], gan.sample(500, drawn), history)
+    return gan, points[:500], gan.sample(500, drawn), history
