@@ -1,4 +1,4 @@
-"""The study of bottlenecks: how wide, how long trained, at which rate, with which layers.
+"""The study of bottlenecks: how wide, how long trained, of which layers, on which scale.
 
 ``python -m glassbox.chapters.autoencoders.study --size cpu`` trains for about ten minutes on one
 core. Errors are squared differences of pixels from -1 to 1, averaged over pixels and images; the
@@ -34,6 +34,13 @@ _KEYS = {"epochs": int, "seed": int, "lr": float}
 ERRORS = ("validation", "test")
 WIDTHS = study_table(STORED / "widths.csv", {"latent": int} | _KEYS, ERRORS)
 LAYERS = study_table(STORED / "layers.csv", {"layers": str} | _KEYS, ERRORS)
+SCALES = study_table(STORED / "scales.csv", {"scale": str} | _KEYS, ERRORS)
+# What ends the decoder, and the lowest value of a pixel; the highest is 1.
+ENDS = {
+    "tanh, -1 to 1": ("tanh", -1.0),
+    "sigmoid, 0 to 1": ("sigmoid", 0.0),
+    "tanh, 0 to 1": ("tanh", 0.0),
+}
 
 
 @dataclass(frozen=True)
@@ -47,11 +54,20 @@ class Size:
     layers: tuple[str, ...] = ("convolutions", "linear")
     layer_epochs: tuple[int, ...] = (15,)
     layer_rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 3e-2)
+    scale_epochs: tuple[int, ...] = (15,)
     official: bool = False
 
 
 SIZES = {
-    "smoke": Size((2, 3), (1,), (0, 1), (1e-3, 3e-3), layer_epochs=(1,), layer_rates=(1e-2,)),
+    "smoke": Size(
+        (2, 3),
+        (1,),
+        (0, 1),
+        (1e-3, 3e-3),
+        layer_epochs=(1,),
+        layer_rates=(1e-2,),
+        scale_epochs=(1,),
+    ),
     "cpu": Size(),
     "gpu": Size(seeds=(0, 1, 2, 3, 4), official=True),
 }
@@ -99,10 +115,14 @@ def train_autoencoder(
     return model.eval()
 
 
-def _errors(study: Study, model: nn.Module, epochs: int, seed: int, lr: float) -> list[float]:
-    parts = digits(study.size.official)
+def _errors(
+    study: Study, model: nn.Module, epochs: int, seed: int, lr: float, low: float = -1.0
+) -> list[float]:
+    """Train on pixels from ``low`` to 1, and measure as if they were from -1 to 1."""
+    part = (1 - low) / 2
+    parts = {name: 1 + part * (x - 1) for name, x in digits(study.size.official).items()}
     train_autoencoder(model, parts["train"], epochs=epochs, lr=lr, seed=seed)
-    return [reconstruction_error(model, parts[name]) for name in ERRORS]
+    return [reconstruction_error(model, parts[name]) / part**2 for name in ERRORS]
 
 
 def _train_width(study: Study, latent: int, *key: Any) -> list[float]:
@@ -117,6 +137,12 @@ def _train_layers(study: Study, layers: str, *key: Any) -> list[float]:
     return _errors(study, model, *key)
 
 
+def _train_scale(study: Study, scale: str, *key: Any) -> list[float]:
+    seed_everything(key[1])
+    final, low = ENDS[scale]
+    return _errors(study, MLPAutoencoder(final=final), *key, low=low)
+
+
 def _widths(size: Size) -> Iterable[tuple[Any, ...]]:
     plan = product(size.seeds, size.epochs, size.rates, size.latents)
     return ((latent, epochs, seed, lr) for seed, epochs, lr, latent in plan)
@@ -127,9 +153,15 @@ def _layers(size: Size) -> Iterable[tuple[Any, ...]]:
     return ((layers, epochs, seed, lr) for seed, epochs, lr, layers in plan)
 
 
+def _scales(size: Size) -> Iterable[tuple[Any, ...]]:
+    plan = product(size.seeds, size.scale_epochs, size.layer_rates, ENDS)
+    return ((scale, epochs, seed, lr) for seed, epochs, lr, scale in plan)
+
+
 PARTS = {
     "widths": (Runs(WIDTHS, _widths, _train_width),),
     "layers": (Runs(LAYERS, _layers, _train_layers),),
+    "scales": (Runs(SCALES, _scales, _train_scale),),
 }
 
 
@@ -150,6 +182,11 @@ def load_widths(folder: str | Path | None = None) -> dict[int, dict[int, SeedRun
 def load_layers(folder: str | Path | None = None) -> dict[int, dict[str, SeedRuns]]:
     """Read the test errors of networks of two kinds of layers, as :func:`load_widths` does."""
     return _at_best_rates(LAYERS, folder)
+
+
+def load_scales(folder: str | Path | None = None) -> dict[int, dict[str, SeedRuns]]:
+    """Read the test errors of scales and last layers, as :func:`load_widths` does."""
+    return _at_best_rates(SCALES, folder)
 
 
 def best_rates(table: RunTable, folder: str | Path | None = None) -> dict[tuple[Any, int], float]:
