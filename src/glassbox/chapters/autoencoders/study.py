@@ -55,6 +55,7 @@ class Size:
     layer_epochs: tuple[int, ...] = (15,)
     layer_rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 3e-2)
     scale_epochs: tuple[int, ...] = (15,)
+    scale_rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
     official: bool = False
 
 
@@ -67,6 +68,7 @@ SIZES = {
         layer_epochs=(1,),
         layer_rates=(1e-2,),
         scale_epochs=(1,),
+        scale_rates=(1e-2,),
     ),
     "cpu": Size(),
     "gpu": Size(seeds=(0, 1, 2, 3, 4), official=True),
@@ -154,7 +156,7 @@ def _layers(size: Size) -> Iterable[tuple[Any, ...]]:
 
 
 def _scales(size: Size) -> Iterable[tuple[Any, ...]]:
-    plan = product(size.seeds, size.scale_epochs, size.layer_rates, ENDS)
+    plan = product(size.seeds, size.scale_epochs, size.scale_rates, ENDS)
     return ((scale, epochs, seed, lr) for seed, epochs, lr, scale in plan)
 
 
