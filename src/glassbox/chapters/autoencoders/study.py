@@ -50,7 +50,7 @@ class Size:
     latents: tuple[int, ...] = LATENTS
     epochs: tuple[int, ...] = (15, 60)
     seeds: tuple[int, ...] = (0, 1)
-    rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2)
+    rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 3e-2)
     layers: tuple[str, ...] = ("convolutions", "linear")
     layer_epochs: tuple[int, ...] = (15,)
     layer_rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 3e-2)
