@@ -213,6 +213,6 @@ def test_a_gan_is_trained_in_a_notebook_too(notebook):
 def test_a_network_comes_from_the_kernel_when_it_is_asked_for(notebook):
     picture = notebook.locator(".gb-photo")
     picture.get_by_role("button", name="Start").click()
-    picture.get_by_text(re.compile("A cup of coffee")).wait_for()
+    picture.locator(".gb-source").get_by_text(re.compile("A cup of coffee")).wait_for()
     picture.get_by_text("espresso", exact=True).wait_for()
     assert "which is its logit" in picture.locator(".gb-sum").inner_text()

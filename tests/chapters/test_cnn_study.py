@@ -41,7 +41,8 @@ def test_the_test_digits_are_always_the_same_and_never_searched_on():
 def test_moved_digits_are_the_same_ink_in_another_place():
     still, moved = digits_task(), digits_task("moved", seed=1)
     totals = [task.test.images.flatten(1).sum(1, dtype=torch.int64) for task in (still, moved)]
-    assert (totals[0] == totals[1]).float().mean() > 0.95  # a wide digit may touch the edge
+    off = (totals[1] - totals[0]).abs() / totals[0]  # of a digit that touches the edge, not 0
+    assert off.median() == 0 and off.mean() < 0.02
     assert not torch.equal(still.test.images, moved.test.images)
     assert torch.equal(moved.test.images, digits_task("moved", seed=2).test.images)
     assert not torch.equal(moved.train.images, digits_task("moved", seed=2).train.images)
@@ -62,7 +63,7 @@ def test_unknown_methods_are_refused():
     for call in (reading_accuracy, train_reader):
         with pytest.raises(ValueError, match="name is 'oracle', expected one of"):
             call("oracle", digits_task(), 1.0, 0)
-    with pytest.raises(ValueError, match="name is 'LeNet-5', expected one of 'linear'"):
+    with pytest.raises(ValueError, match="name is 'LeNet-5', expected one of linear, "):
         read_classically("LeNet-5", digits_task(), 1.0)
     with pytest.raises(ValueError, match="digits is 'turned', expected one of"):
         digits_task("turned")

@@ -16,7 +16,7 @@ def runs(mean):
     return SeedRuns((0, 1), (mean - 0.01, mean + 0.01))
 
 
-@pytest.mark.parametrize(("optimizer", "updates"), product(("SGD", "Adam"), (7, 70)))
+@pytest.mark.parametrize(("optimizer", "updates"), list(product(("SGD", "Adam"), (7, 70))))
 def test_the_line_of_each_scale_has_its_accuracies(optimizer, updates):
     found = load_question()
     fig = study_figures.show_question(found, optimizer, updates)

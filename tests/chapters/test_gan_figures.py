@@ -17,7 +17,7 @@ from glassbox.chapters.gan.figures import (
     show_slopes,
 )
 from glassbox.chapters.gan.playground import plane_players
-from glassbox.generation import GANHistory, draw_ring, least_squares, non_saturating
+from glassbox.generation import GANHistory, draw_ring, least_squares, minimax, non_saturating
 from glassbox.plotting.figures import to_pixels
 
 
@@ -65,6 +65,21 @@ def test_the_surface_lies_as_the_points_do():
     surface = show_plane(gan, ring, ring, GANHistory([1.0], [1.0])).axes[0].images[0]
     shown = surface.get_array()
     assert (shown[:, -1] < 0).all() and (shown[:, 0] > 0).all()  # real to the right
+
+
+@pytest.mark.parametrize(
+    "loss, expected, ends",
+    [
+        (non_saturating, (math.log(4), math.log(2)), (0, 3)),
+        (minimax, (math.log(4), -math.log(2)), (-1, 3)),
+        (least_squares, (0.25, 0.125), (0, 1)),
+    ],
+)
+def test_dotted_lines_are_where_the_discriminator_cannot_tell(loss, expected, ends):
+    ring = draw_ring(8)
+    ax = show_plane(plane_players(loss), ring, ring, GANHistory([0.5], [0.5])).axes[1]
+    dotted = [line.get_ydata()[0] for line in ax.lines if line.get_linestyle() == ":"]
+    assert dotted == pytest.approx(expected) and ax.get_ylim() == ends
 
 
 def test_samples_and_slopes_can_be_drawn():

@@ -158,12 +158,3 @@ def train_colors(
         if recipe.one_cycle:
             return train_one_cycle(model, batches, lr=lr, optimizer=optimizer, **learn)
         return fit(model, batches, optimizer, **learn)
-
-
-def neighbors_of_colors(data: str) -> tuple[int, float]:
-    """Choose the number of neighbors on a tenth of the training images, and test with it."""
-    from glassbox.chapters.cnn.full_size import NEIGHBORS, vote
-
-    found = vote(*color_task(data, search=True))
-    best = max(NEIGHBORS, key=found.__getitem__)
-    return best, vote(*color_task(data))[best]

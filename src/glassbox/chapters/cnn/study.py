@@ -118,7 +118,7 @@ SIZES = {
         **{"seeds": (0, 1), "tasks": (("centered", 50),), "searched": (("centered", 50),)},
         **{"updates": 2, "tried": 1, "asked": (7,), "asked_rates": (0.01, 0.1)},
         **{"wine": "wine", "splits": (0,), "models": tuple(MODELS)[:2], "data": ("mnist_5k",)},
-        **{"epochs": 1, "full_seeds": (0,), "sides": (28,), "large_epochs": 1},
+        **{"epochs": 1, "full_seeds": (0,), "sides": (28,), "large_epochs": 2},
         **{"colors": "scenes", "color_epochs": (1, 2), "color_seeds": (0,)},
     ),
     "cpu": Size(),

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from glassbox.generation.gan import GAN, GANHistory
-from glassbox.generation.gan_losses import least_squares
+from glassbox.generation.gan_losses import AdversarialLoss, least_squares, non_saturating
 from glassbox.generation.gaussian_ring import count_modes
 from glassbox.plotting.colors import BLUE, GREEN, MUTED, RUST, SIGNED
 from glassbox.plotting.figures import Axes, Figure, drawing, figure, on_phone
@@ -75,7 +75,7 @@ def show_plane(gan: GAN, real: Tensor, samples: Tensor, history: GANHistory) -> 
     answers = scores if gan.loss is least_squares else torch.sigmoid(scores)
     ends = (-_REACH, _REACH, -_REACH, _REACH)
     plane.imshow(
-        (0.5 - answers).clamp(-0.5, 0.5),
+        (0.5 - answers).clamp(-0.5, 0.5).numpy(),
         cmap=SIGNED,
         vmin=-1.2,  # pale, for the dots lie on it
         vmax=1.2,
@@ -89,7 +89,7 @@ def show_plane(gan: GAN, real: Tensor, samples: Tensor, history: GANHistory) -> 
     plane.set_axis_off()
     plane.set_title(f"{found.modes} of 8 places found")
     step = len(history.generator)
-    _draw_losses(losses, history, step, step)
+    _draw_losses(losses, history, step, step, gan.loss)
     fig.describe(
         f"After {step} rounds the generated points have found {found.modes} of 8 Gaussians on a "
         f"ring{_losses_sentence(history, step)}."
@@ -114,16 +114,25 @@ def show_samples(images: Tensor, step: int, history: GANHistory) -> Figure:
     return fig
 
 
-def _draw_losses(ax: Axes, history: GANHistory, step: int, limit: int) -> None:
+def _draw_losses(
+    ax: Axes,
+    history: GANHistory,
+    step: int,
+    limit: int,
+    loss: AdversarialLoss = non_saturating,
+) -> None:
+    even = torch.tensor([0.5 if loss is least_squares else 0.0])  # where D says 1/2
+    ideal = loss.discriminator(even, even).item(), loss.generator(even).item()
     for losses, color, name in (
         (history.discriminator, BLUE, "discriminator"),
         (history.generator, RUST, "generator"),
     ):
         smooth = _smooth(losses[:step])
         ax.plot(np.arange(1, len(smooth) + 1), smooth, color=color, label=name)
-    ax.axhline(np.log(4), color=BLUE, linewidth=1, linestyle=":")
-    ax.axhline(np.log(2), color=RUST, linewidth=1, linestyle=":")
-    ax.set(xlim=(0, limit), ylim=(0, 3), xlabel="step", title="losses")
+    ax.axhline(ideal[0], color=BLUE, linewidth=1, linestyle=":")
+    ax.axhline(ideal[1], color=RUST, linewidth=1, linestyle=":")
+    ends = (-1 if ideal[1] < 0 else 0, 3 if ideal[0] > 1 else 1)
+    ax.set(xlim=(0, limit), ylim=ends, xlabel="step", title="losses")
     ax.legend(loc="upper right")
 
 

@@ -47,7 +47,7 @@ def cifar_tail(profile: str, imbalance: float, seed: int) -> TrainTest:
         seed: Decides which images of the others are kept.
     """
     pool = load("cifar10", split="full_train")
-    kept = long_tailed(pool.labels, imbalance, profile, n_max=min(pool.class_counts), seed=seed)
+    kept = long_tailed(pool.labels, imbalance, profile, seed=seed)
     return TrainTest(pool[kept], load("cifar10", split="test"))
 
 
