@@ -1,6 +1,8 @@
 """Codes in space in a real browser: where they are, how they turn, which one is pointed at."""
 
 import re
+import runpy
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ pytestmark = pytest.mark.browser
 
 SHOWN = ".gb-codes"
 COUNT, PLACES = 300, 9
+PLAYERS = runpy.run_path(str(Path(__file__).parents[2] / "book" / "_ext" / "players.py"))
 STATE = """number => JSON.parse(
   document.querySelectorAll('script[type="application/json"]')[number].textContent)"""
 
@@ -77,8 +80,14 @@ def heard(visited) -> str:
 def number_shown(visited, number=0) -> int:
     """Read which image is shown from its pixels."""
     grays = space(visited, number).locator(".gb-picture").evaluate(GRAYS)
-    middles = np.reshape(grays, (28, 28))[4:27:9, 4:27:9].ravel() > 127
-    return int((middles << np.arange(PLACES)).sum())
+    return number_in(np.reshape(grays, (28, 28)))
+
+
+def number_in(grays: np.ndarray) -> int:
+    """Read which image this is, of any size."""
+    middles = ((np.arange(3) * 9 + 4.5) / 28 * len(grays)).astype(int)
+    bits = grays[np.ix_(middles, middles)].ravel() > 127
+    return int((bits << np.arange(PLACES)).sum())
 
 
 def seen(state, azimuth, elevation, side):
@@ -310,6 +319,22 @@ def test_without_javascript_there_is_a_still_picture(visit, site):
     still = visited.page.locator(".gb-card img").first
     assert "300 digits at the places of their codes" in still.get_attribute("alt")
     assert still.bounding_box()["height"] > 200
+
+
+def test_its_images_may_lie_beside_the_page_as_in_the_book(visit, site, tmp_path):
+    def moved(match):
+        name = f"{len(list(tmp_path.iterdir()))}.png"
+        (tmp_path / name).write_bytes(PLAYERS["base64"].b64decode(match[2]))
+        return name
+
+    page = PLAYERS["rewrite"]((site / "index.html").read_text("utf-8"), moved)
+    assert "data:image" not in page
+    (tmp_path / "index.html").write_text(page, "utf-8")
+    visited = visit((tmp_path / "index.html").as_uri())
+    map_of(visited).press("8")
+    number = int(re.search(r"number (\d+)", heard(visited))[1]) - 1
+    assert number_in(pixels(space(visited).locator(".gb-picture"))) == number
+    assert visited.errors == []
 
 
 def test_in_a_notebook_it_is_the_same(site, visit, serve):

@@ -60,7 +60,7 @@ def test_the_state_holds_codes_to_four_digits_and_images_to_sixteen_grays(shown_
     assert points[:, 3].tolist() == LABELS.tolist()
     assert np.abs(stored_images(state) - IMAGES.numpy()).max() < 0.5 / 15 + 1e-3
     assert state["view"] == [330, 40]
-    assert "40 digits at the places of their codes in space, turned by -30 degrees" in page
+    assert "40 digits at the places of their codes in space, turned by 330 degrees" in page
 
 
 def test_300_digits_are_light(shown_state):
@@ -113,9 +113,12 @@ def test_the_sentence_says_how_many_neighbors_are_of_one_class():
     labels = torch.tensor([8] * 4 + [1] * 4)
     fig = show_code_space(codes.double(), labels, IMAGES[:8], (15, -30), 0, 2)
     assert same_neighbor(codes, labels) == 1 and "100 percent have a nearest" in fig.alt
-    assert "seen from 30 degrees below; beside them the image of an 8 at (-0.11, -0.12, -0.03)" in fig.alt
+    assert (
+        "seen from 30 degrees below; beside them the image of an 8 at (-0.11, -0.12, -0.03)"
+        in fig.alt
+    )
     mixed = show_code_space(codes.double(), torch.arange(8), IMAGES[:8], (15, 30), 5, 2)
-    assert "0 percent have a nearest" in mixed.alt and "of a 5 at (" in mixed.alt
+    assert " 0 percent have a nearest" in mixed.alt and "of a 5 at (" in mixed.alt
 
 
 def test_in_the_still_picture_each_digit_has_its_place_and_its_class():

@@ -68,13 +68,14 @@ def show_codes_in_space(
     middle = points.amin(0) / 2 + points.amax(0) / 2
     far = (points - middle).norm(dim=1)
     check_overflow(far, codes=points)
-    view = _broad_side(points) if view is None else as_point(_ANGLES, view=view)
+    turned, above = _broad_side(points) if view is None else as_point(_ANGLES, view=view)
+    view = (turned % 360, above)
     shown, digits = int(far.argmin()), _digits(far.max().item())
     still = show_code_space(points, labels, images, view, shown, digits)
     state = {
         "points": [[*xyz, k] for xyz, k in zip(points.tolist(), labels.tolist(), strict=True)],
         "axes": AXES,
-        "view": [view[0] % 360, view[1]],
+        "view": view,
         "shown": shown,
         "digits": digits,
         "size": images.shape[-1],
