@@ -3,7 +3,7 @@
 import { clamp, fit, line, mix, ring, toRgb } from "../../explorables/js/canvas.js";
 import { measure, see } from "./code_space_view.js";
 
-const FAINTEST = 0.4;
+const FAINTEST = 0.55;
 const SMALLEST = 12; // CSS pixels of a digit in the middle
 const BEYOND = 1.12; // times the length of an axis is its name
 const DISK = 0.58; // of the size of the digit on it, its radius

@@ -14,7 +14,7 @@ AXES = ("first", "second", "third")  # the numbers of a code
 _EYE = 4  # how far the eye is from the middle, where the outermost code is 1 away
 _BEYOND = 1.12  # times the length of an axis is its name
 _LAYERS = 4  # from the back to the front, each with its strength
-_FAINTEST = 0.4
+_FAINTEST = 0.55
 _SIZE = 42
 
 
