@@ -7,7 +7,7 @@ from drawn import line, named
 from sklearn.neighbors import KNeighborsClassifier
 
 from glassbox.chapters.autoencoders.figures import (
-    _project,
+    project,
     same_neighbor,
     show_bottleneck,
     show_codes,
@@ -20,16 +20,16 @@ from glassbox.plotting.figures import to_pixels
 @pytest.mark.parametrize("elevation", [-60, 0, 35])
 def test_a_turn_keeps_lengths_and_depth_points_to_the_eye(azimuth, elevation):
     points = torch.randn(20, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    flat, depth = _project(points, azimuth, elevation)
+    flat, depth = project(points, azimuth, elevation)
     turned = torch.cat([flat, depth[:, None]], 1)
     torch.testing.assert_close(turned @ turned.T, points @ points.T)
 
 
 def test_known_views():
     axes = torch.eye(3, dtype=torch.float64)
-    flat, _ = _project(axes, 0, 0)
+    flat, _ = project(axes, 0, 0)
     torch.testing.assert_close(flat, torch.tensor([[1, 0], [0, 0], [0, 1]]).double())
-    flat, depth = _project(axes, 0, 90)  # from above, what points up comes to the eye
+    flat, depth = project(axes, 0, 90)  # from above, what points up comes to the eye
     torch.testing.assert_close(flat, torch.tensor([[1, 0], [0, 1], [0, 0]]).double())
     torch.testing.assert_close(depth, torch.tensor([0.0, 0, 1]).double())
 

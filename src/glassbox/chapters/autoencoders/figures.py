@@ -21,7 +21,7 @@ def show_codes(codes: Tensor, labels: Tensor, azimuth: float, elevation: float) 
     """
     centered = (codes - codes.mean(0)).double()
     centered = centered / centered.norm(dim=1).quantile(0.98)
-    flat, depth = _project(centered, azimuth, elevation)
+    flat, depth = project(centered, azimuth, elevation)
     fig, ax = figure(height=4.6, left=0.4, right=0.4, top=0.45, bottom=0.1)
     _draw_cube(ax, azimuth, elevation)
     sizes = 32 + 26 * (depth - depth.min()) / (depth.max() - depth.min())
@@ -46,7 +46,7 @@ def show_codes(codes: Tensor, labels: Tensor, azimuth: float, elevation: float) 
     return fig
 
 
-def _project(points: Tensor, azimuth: float, elevation: float) -> tuple[Tensor, Tensor]:
+def project(points: Tensor, azimuth: float, elevation: float) -> tuple[Tensor, Tensor]:
     """Rotate points ``(N, 3)``, the third number up, into places ``(N, 2)`` and depths ``(N,)``.
 
     The azimuth is about the vertical axis, the elevation that of the eye, in degrees. A depth is
@@ -68,7 +68,7 @@ def same_neighbor(points: Tensor, labels: Tensor) -> float:
 
 def _draw_cube(ax: Axes, azimuth: float, elevation: float) -> None:
     corners = torch.tensor(list(product((-0.62, 0.62), repeat=3)), dtype=torch.float64)
-    flat, _ = _project(corners, azimuth, elevation)
+    flat, _ = project(corners, azimuth, elevation)
     for a, b in product(range(8), repeat=2):
         if a < b and (corners[a] != corners[b]).sum() == 1:
             ax.plot(*flat[[a, b]].T, color=GRID, linewidth=1, zorder=0)
