@@ -10,7 +10,6 @@ from glassbox.chapters.autoencoders.figures import (
     project,
     same_neighbor,
     show_bottleneck,
-    show_codes,
 )
 from glassbox.plotting import image_rows
 from glassbox.plotting.figures import to_pixels
@@ -40,14 +39,6 @@ def test_neighbors_are_those_of_scikit_learn():
     nearest = KNeighborsClassifier(1).fit(points, labels).kneighbors(None, return_distance=False)
     expected = np.mean(labels.numpy()[nearest[:, 0]] == labels.numpy())
     assert same_neighbor(points, labels) == pytest.approx(expected)
-
-
-def test_the_sentence_says_what_is_seen_from_this_side():
-    points = torch.tensor([[0.0, 0, 0], [0, 5, 0], [0.1, 5, 0], [0.1, 0, 0]])
-    labels = torch.tensor([0, 1, 1, 0])
-    assert "In the picture 0 percent" in show_codes(points, labels, 0, 0).alt  # y is the depth
-    assert "three dimensions 100 percent" in show_codes(points, labels, 0, 0).alt
-    assert "In the picture 100 percent" in show_codes(points, labels, 0, 90).alt
 
 
 def test_a_bottleneck_marks_its_width():
