@@ -12,6 +12,7 @@ import torch
 from bare_page import bare_page, displayed
 
 from glassbox.chapters.adam.playground import optimizer_playground
+from glassbox.chapters.autoencoders.code_space import show_codes_in_space
 from glassbox.chapters.gan.playground import gan_playground
 from glassbox.chapters.gradcam.digit_pad import draw_a_digit
 from glassbox.chapters.vae.latent_pad import latent_pad
@@ -136,6 +137,7 @@ def site(tmp_path_factory):
         optimizer_playground("beale", (4.5, -1.5), ["AdamW"], lr=1e300, adaptive_lr=5e-324)
         gan_playground()
         latent_pad(VAE(8, 16, 2), 20 * images - 10, labels, ends=(9, 9))
+        show_codes_in_space(1e30 * images[:, 0, 0, :3], labels, images, view=(-360, 90))
         draw_a_digit()
     (page,) = POLICY["protected"]({"": bare_page("Hostile", hostile_player(), *shown)}).values()
     (folder / "index.html").write_text(page, "utf-8")
@@ -176,6 +178,9 @@ def test_hostile_labels_are_only_text_and_every_control_goes_on(shown):
     plane = visited.page.locator(".gb-latent")
     plane.locator(".gb-map").press("ArrowRight")
     assert "at (0.10, 0.00)" in plane.locator(".gb-place").inner_text()
+    space = visited.page.locator(".gb-codes")
+    space.locator(".gb-map").press("9")
+    assert space.locator(".gb-near").inner_text() == "a 9"
     visited.page.locator(".gb-digit").get_by_role("radio").last.check()
     assert "score of 9" in visited.page.locator(".gb-key").inner_text()
     assert visited.page.evaluate(HARMED) == [0, 0]

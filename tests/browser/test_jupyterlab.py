@@ -51,6 +51,14 @@ from glassbox.chapters.gan.playground import gan_playground
 gan_playground()
 """
 
+CODES = """
+import torch
+
+from glassbox.chapters.autoencoders.code_space import show_codes_in_space
+
+show_codes_in_space(torch.eye(10, 3), torch.arange(10), torch.ones(10, 28, 28), view=(30, 20))
+"""
+
 PICTURE = """
 from glassbox.chapters.gradcam.photo_cam.photo_cam import see_your_picture
 
@@ -95,7 +103,7 @@ def root(tmp_path_factory):
 @pytest.fixture(scope="module")
 def lab(root):
     """A JupyterLab with one notebook that knows nothing of the user's files and settings."""
-    cells = [nbformat.v4.new_code_cell(source) for source in (SOURCE, RACE, GAME, PICTURE)]
+    cells = [nbformat.v4.new_code_cell(source) for source in (SOURCE, RACE, GAME, CODES, PICTURE)]
     notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     (root / "work").mkdir()
@@ -208,6 +216,19 @@ def test_a_gan_is_trained_in_a_notebook_too(notebook):
     game.get_by_text("At 0.00, 0.10 the discriminator says").wait_for()
     assert plane.evaluate("plane => plane === document.activeElement")
     assert notebook.evaluate("location.href") == before
+
+
+def test_codes_in_space_take_their_keys(notebook):
+    space = notebook.locator(".gb-codes")
+    land = space.locator(".gb-map")
+    land.focus()
+    notebook.keyboard.press("ArrowDown")
+    assert "seen from 25° above" in land.get_attribute("aria-label")
+    notebook.keyboard.press("8")
+    space.get_by_text("an 8", exact=True).wait_for()
+    notebook.keyboard.press("Shift+Enter")  # which in a notebook runs the cell
+    space.get_by_text("a 7", exact=True).wait_for()
+    assert land.evaluate("land => land === document.activeElement")
 
 
 def test_a_network_comes_from_the_kernel_when_it_is_asked_for(notebook):
