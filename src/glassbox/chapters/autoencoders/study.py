@@ -16,15 +16,18 @@ import torch
 from torch import Tensor, nn
 
 from glassbox.chapters.studies import Runs, Study, run_study, study_table
-from glassbox.data import Batches, load, stratified_split, to_float
-from glassbox.networks import (
+from glassbox.data.batches import Batches
+from glassbox.data.datasets import load
+from glassbox.data.pixels import to_float
+from glassbox.data.splits import stratified_split
+from glassbox.networks.autoencoders import (
     ConvAutoencoder,
     MLPAutoencoder,
     reconstruction_error,
     summed_squared_error,
 )
-from glassbox.support import seed_everything
-from glassbox.training import fit
+from glassbox.support.seeds import isolated_seed
+from glassbox.training.loop import fit
 from glassbox.training.run_tables import RunTable
 from glassbox.training.seed_statistics import SeedRuns
 
@@ -128,21 +131,23 @@ def _errors(
 
 
 def _train_width(study: Study, latent: int, *key: Any) -> list[float]:
-    seed_everything(key[1])
-    return _errors(study, MLPAutoencoder(widths=(128, 64), latent=latent), *key)
+    with isolated_seed(key[1]):
+        model = MLPAutoencoder(widths=(128, 64), latent=latent)
+    return _errors(study, model, *key)
 
 
 def _train_layers(study: Study, layers: str, *key: Any) -> list[float]:
-    seed_everything(key[1])
     linear = layers == "linear"  # both have 32 numbers in a code
-    model = MLPAutoencoder(widths=(128, 64), latent=32) if linear else ConvAutoencoder(28)
+    with isolated_seed(key[1]):
+        model = MLPAutoencoder(widths=(128, 64), latent=32) if linear else ConvAutoencoder(28)
     return _errors(study, model, *key)
 
 
 def _train_scale(study: Study, scale: str, *key: Any) -> list[float]:
-    seed_everything(key[1])
     final, low = ENDS[scale]
-    return _errors(study, MLPAutoencoder(final=final), *key, low=low)
+    with isolated_seed(key[1]):
+        model = MLPAutoencoder(final=final)
+    return _errors(study, model, *key, low=low)
 
 
 def _widths(size: Size) -> Iterable[tuple[Any, ...]]:
@@ -161,7 +166,7 @@ def _scales(size: Size) -> Iterable[tuple[Any, ...]]:
 
 
 PARTS = {
-    "widths": (Runs(WIDTHS, _widths, _train_width),),
+    "compare": (Runs(WIDTHS, _widths, _train_width),),
     "layers": (Runs(LAYERS, _layers, _train_layers),),
     "scales": (Runs(SCALES, _scales, _train_scale),),
 }
