@@ -1,4 +1,4 @@
-"""Six ways to use EfficientNet-Lite0, which knows ImageNet, for another task."""
+"""Eight ways to use EfficientNet-Lite0, which knows ImageNet, for another task."""
 
 import math
 from dataclasses import dataclass
@@ -56,13 +56,16 @@ class Way:
 
 _HEAD_RATES = (3e-3, 1e-2, 3e-2, 1e-1)
 _BODY_RATES = (3e-4, 1e-3, 3e-3, 1e-2)
+_LOW_RATES = (3e-5, 1e-4, 3e-4, 1e-3)
 WAYS = {
     "scratch": Way(False, 0.0, 1.0, _BODY_RATES),
     "probe": Way(True, 1.0, 0.1, _HEAD_RATES),
     "thawed": Way(True, 0.3, 0.1, _HEAD_RATES),
     "thawed in eval": Way(True, 0.3, 0.1, _BODY_RATES, batch_statistics=False),
     "fine-tuned": Way(True, 0.0, 1.0, _BODY_RATES),
+    "fine-tuned in eval": Way(True, 0.0, 1.0, _LOW_RATES, batch_statistics=False),
     "two rates": Way(True, 0.0, 0.1, _HEAD_RATES),
+    "two rates in eval": Way(True, 0.0, 0.1, _BODY_RATES, batch_statistics=False),
 }
 
 
