@@ -66,14 +66,15 @@ class Size:
     searched: tuple[int, ...] = (5, 100)
     rates: int = 4
     article_seeds: tuple[int, ...] = (0, 1, 2)
-    article_labels: int = 100  # a class, for the training of the lesson
+    article_labels: int = 50  # a class, for the training of the lesson
+    article_side: int = 32
     article_epochs: int = 40
     article_tested: int = 50  # images a class
     article_slow: tuple[int, ...] = (0,)  # seeds of the networks of torchvision
 
 
 SIZES = {
-    "smoke": Size((0, 1), "patches", 32, (1,), (1,), (0,), 2, 2, (1,), 1, (0, 1), 2, 2, 1),
+    "smoke": Size((0, 1), "patches", 32, (1,), (1,), (0,), 2, 2, (1,), 1, (0, 1), 2, 32, 2, 1),
     "cpu": Size(),
     "gpu": Size(
         tuple(range(5)),
@@ -126,7 +127,7 @@ def _train_article(study: Study, arm: str, seed: int) -> list[float]:
     task = _task(size.data, size.article_labels, seed, side=32, tested=size.article_tested)
     epochs = max(1, round(made.part * size.article_epochs))
     frozen = min(5, epochs - 1)
-    options = {"epochs": epochs, "frozen": frozen, "side": size.side}
+    options = {"epochs": epochs, "frozen": frozen, "side": size.article_side}
     _, course = train_as_written(made, task, seed, **options)
     for number, seen in enumerate(course.epochs, start=1):
         study.add(EPOCHS, (arm, seed, number), seen)
