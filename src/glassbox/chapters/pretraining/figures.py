@@ -15,7 +15,7 @@ from glassbox.plotting.marks import draw_intervals
 from glassbox.support.arguments import check_choice
 from glassbox.training.seed_statistics import SeedRuns, paired_difference
 
-COLORS = dict(zip(WAYS, (INK, OCHRE, GREEN, GREEN, BLUE, BLUE, PINK, PINK), strict=True))
+COLORS = dict(zip(WAYS, (INK, OCHRE, GREEN, GREEN, BLUE, PINK), strict=True))
 _KEPT = (0, (4, 1.5))  # the line of a way that keeps the statistics of ImageNet
 _NAMES = 1.5  # width of the names of rows, in inches
 _RING = 5.5  # points around those that saw other photographs before
