@@ -69,12 +69,12 @@ class Size:
     rates: int = 4
     kept: tuple[int, ...] = (20, 100)  # labels a class, for the ways that keep statistics
     kept_searched: tuple[int, ...] = (100,)
-    article_seeds: tuple[int, ...] = (0, 1, 2)
+    article_seeds: tuple[int, ...] = (0, 1)
     article_labels: int = 50  # a class, for the training of the lesson
     article_side: int = 32
     article_epochs: int = 40
     article_tested: int = 50  # images a class
-    article_slow: tuple[int, ...] = (0,)  # seeds of the networks of torchvision
+    article_slow: tuple[int, ...] = ()  # seeds of the networks of torchvision
 
 
 SIZES = {
