@@ -99,15 +99,30 @@ def split_off_head(model: nn.Module) -> tuple[nn.Module, list[nn.Module]]:
     return head, [layer for layer in layers if layer is not head]
 
 
+def turn_hue(images: Tensor, turns: Tensor) -> Tensor:
+    """Turn the hue of each image by its part of the color circle, as torchvision's ``adjust_hue``.
+
+    Args:
+        images: ``(B, 3, H, W)`` from 0 to 1.
+        turns: ``(B,)``, -0.5 to 0.5.
+    """
+    top, low = images.amax(dim=1), images.amin(dim=1)
+    spread = top - low
+    red, green, blue = (images / spread.clamp(min=1e-9)[:, None]).unbind(dim=1)
+    hue = torch.where(images[:, 1] == top, 2 + blue - red, 4 + red - green)
+    hue = torch.where(images[:, 0] == top, green - blue, hue) + 6 * turns.view(-1, 1, 1)
+    # Each color is strongest at its own place on the circle of six, and falls off on both sides.
+    places = hue.new_tensor([0.0, 2.0, 4.0]).view(1, 3, 1, 1)
+    away = 3 - ((hue[:, None] - places) % 6 - 3).abs()
+    return low[:, None] + spread[:, None] * (2 - away).clamp(0, 1)
+
+
 def hue_jitter(part: float) -> Augmentation:
     """Turn the hue of each image by up to a part of the color circle, 0 to 0.5, either way."""
 
     def augment(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        from torchvision.transforms.v2.functional import adjust_hue
-
         turns = part * (2 * torch.rand(len(images), generator=generator) - 1)
-        pairs = zip(images, turns.tolist(), strict=True)
-        return torch.stack([adjust_hue(image, turn) for image, turn in pairs])
+        return turn_hue(images, turns)
 
     return augment
 

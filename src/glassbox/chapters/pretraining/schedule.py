@@ -89,10 +89,12 @@ def train_as_written(
         set_mode(arm, model, body)
         lr = optimizer.param_groups[0]["lr"]
         learned_from = _learn(distribute(model), optimizer, batches, course)
-        seen = [_judge(model, part, side) for part in (task.train, task.validation, task.test)]
+        (_, training), chosen_by, tested = (
+            _judge(model, part, side, most)
+            for part, most in ((task.train, 250), (task.validation, 500), (task.test, 5000))
+        )
         if arm.mode == "once":
             model.eval()  # as the evaluation leaves it, where nobody restores the mode
-        (_, training), chosen_by, tested = seen
         course.epochs.append([lr, *learned_from, training, *chosen_by, *tested])
         scheduler.step(chosen_by[0])
     return model, course
@@ -150,8 +152,8 @@ def _learn(model: nn.Module, optimizer: Optimizer, batches: Batches, course: Cou
 
 
 @torch.no_grad()
-def _judge(model: nn.Module, data: Dataset, side: int, most: int = 500) -> tuple[float, float]:
-    """Give loss and accuracy on up to 500 images, evenly taken from all, in ``eval`` mode."""
+def _judge(model: nn.Module, data: Dataset, side: int, most: int) -> tuple[float, float]:
+    """Give loss and accuracy on up to ``most`` images, evenly taken from all, in ``eval`` mode."""
     chosen = torch.linspace(0, len(data) - 1, min(most, len(data))).long()
     images, labels = data.images[chosen], data.labels[chosen]
     device = process_device()
