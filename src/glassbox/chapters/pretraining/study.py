@@ -2,11 +2,11 @@
 
 ``python -m glassbox.chapters.pretraining.study --size cpu`` uses a network that knows ImageNet in
 six ways for CIFAR-10, with 1 to 100 labels a class, in about forty minutes on one quiet core;
-``--part longer`` does so with four times the updates. ``--part article`` makes the training that
-goes with many a lesson, whole, for the page at full size. The learning rates are those that were
-best on images to choose by, with a seed that is not in the comparison: ``--part rates`` makes the
-table of that search, and the comparison reads the one stored with the package. ``--size gpu`` takes
-more labels, larger images and longer trainings.
+``--part longer`` does so with four times the updates, and ``--part digits`` fine-tunes it for a few
+digits. ``--part article`` makes the training that goes with many a lesson, whole, for the page at
+full size. The learning rates are those that were best on images to choose by, with a seed that is
+not in the comparison: ``--part rates`` makes the table of that search, and the comparison reads the
+one stored with the package. ``--size gpu`` takes more labels, larger images and longer trainings.
 
 Each ``load_X`` reads a table from the folder of a study, or the one stored with the package. It
 raises a ``ValueError`` if the table is another one or lacks runs; fractions are 0 to 1.
@@ -22,12 +22,13 @@ from statistics import fmean
 from typing import Any
 
 from glassbox.chapters.pretraining.article import ARMS, WEIGHTS
+from glassbox.chapters.pretraining.digits import digit_parts, draw_digits
 from glassbox.chapters.pretraining.schedule import SEEN, train_as_written
-from glassbox.chapters.pretraining.tasks import few_labels
-from glassbox.chapters.pretraining.ways import KEPT, WAYS, accuracy_on, train_way
+from glassbox.chapters.pretraining.tasks import enlarge, few_labels
+from glassbox.chapters.pretraining.ways import WAYS, accuracy_on, train_way
 from glassbox.chapters.studies import Runs, Study, run_study, study_table
 from glassbox.data.augmentation import compose, random_crop, random_flip
-from glassbox.training.run_tables import RunTable, split_keys
+from glassbox.training.run_tables import split_keys
 from glassbox.training.seed_statistics import SeedRuns
 
 STORED = Path(__file__).parent
@@ -39,8 +40,7 @@ RATES = study_table(
 _KEYS = {"way": str, "labels": int, "updates": int, "seed": int}
 CIFAR = study_table(STORED / "cifar.csv", _KEYS, ("lr", "test accuracy"))
 LONGER = study_table(STORED / "longer.csv", _KEYS, ("lr", "test accuracy"))
-KEPT_RATES = study_table(STORED / "kept_rates.csv", RATES.keys, RATES.measures)
-KEPT_RUNS = study_table(STORED / "kept.csv", _KEYS, ("lr", "test accuracy"))
+TUNED = study_table(STORED / "tuned.csv", {"labels": int, "seed": int}, ("test accuracy",))
 ARTICLE = study_table(
     STORED / "article.csv",
     {"arm": str, "seed": int},
@@ -67,8 +67,6 @@ class Size:
     tested: int = 100
     searched: tuple[int, ...] = (5, 100)
     rates: int = 4
-    kept: tuple[int, ...] = (20, 100)  # labels a class, for the ways that keep statistics
-    kept_searched: tuple[int, ...] = (100,)
     article_seeds: tuple[int, ...] = (0, 1)
     article_labels: int = 50  # a class, for the training of the lesson
     article_side: int = 32
@@ -79,7 +77,8 @@ class Size:
 
 SIZES = {
     "smoke": Size(
-        (0, 1), "patches", 32, (1,), (1,), (0,), 2, 2, (1,), 1, (1,), (1,), (0, 1), 2, 32, 2, 1
+        *((0, 1), "patches", 32, (1,), (1,), (0,), 2, 2, (1,), 1),
+        *((0, 1), 2, 32, 2, 1, (0,)),
     ),
     "cpu": Size(),
     "gpu": Size(
@@ -127,6 +126,16 @@ def _compare(study: Study, way: str, labels: int, updates: int, seed: int) -> li
     return [lr, _train(study, way, labels, lr, updates, seed, "test")]
 
 
+def _tune_on_digits(study: Study, labels: int, seed: int) -> list[float]:
+    """Fine-tune all of the network for a few digits, at the rate that was best for photographs."""
+    parts, size = digit_parts(), study.size
+    few = enlarge(parts["pool"][draw_digits(parts["pool"], labels, seed)], size.side)
+    options = {"classes": 10, "lr": best_rate(load_rates(), "fine-tuned", 100)}
+    updates = min(40, size.updates)
+    tuned = train_way("fine-tuned", few.images, few.labels, seed, updates=updates, **options)
+    return [accuracy_on(tuned, enlarge(parts["unseen"], size.side))]
+
+
 def _train_article(study: Study, arm: str, seed: int) -> list[float]:
     """Train by the schedule of the lesson, and note each epoch; of one arm also each batch."""
     size, made = study.size, ARMS[arm]
@@ -170,26 +179,6 @@ def _longer(size: Size) -> list[Sequence[Any]]:
     ]
 
 
-def _compare_kept(study: Study, way: str, labels: int, updates: int, seed: int) -> list[float]:
-    lr = best_rate(load_kept_rates(), way, labels)
-    return [lr, _train(study, way, labels, lr, updates, seed, "test")]
-
-
-def _kept(size: Size) -> list[Sequence[Any]]:
-    return [
-        (way, labels, size.updates, seed)
-        for seed, labels, way in product(size.seeds, size.kept, KEPT)
-    ]
-
-
-def _kept_searched(size: Size) -> list[Sequence[Any]]:
-    return [
-        (way, labels, lr, 99)
-        for labels, way in product(size.kept_searched, KEPT)
-        for lr in KEPT[way].rates[: size.rates]
-    ]
-
-
 def _searched(size: Size) -> list[Sequence[Any]]:
     return [
         (way, labels, lr, 99)
@@ -202,24 +191,14 @@ PARTS = {
     "compare": (Runs(CIFAR, _runs, _compare),),
     "longer": (Runs(LONGER, _longer, _compare),),
     "rates": (Runs(RATES, _searched, _try_rate),),
-    "kept": (Runs(KEPT_RUNS, _kept, _compare_kept),),
-    "kept-rates": (Runs(KEPT_RATES, _kept_searched, _try_rate),),
+    "digits": (Runs(TUNED, lambda size: product((20,), size.seeds), _tune_on_digits),),
     "article": (Runs(ARTICLE, _article, _train_article, beside=(EPOCHS, LOSSES)),),
 }
 
 
 def load_cifar(folder: str | Path | None = None) -> Found:
     """Read the test accuracy of each way, by labels a class."""
-    return _by_labels(CIFAR, folder)
-
-
-def load_kept(folder: str | Path | None = None) -> Found:
-    """Read that of the ways that move everything and keep the statistics, by labels a class."""
-    return _by_labels(KEPT_RUNS, folder)
-
-
-def _by_labels(table: RunTable, folder: str | Path | None) -> Found:
-    runs = {(way, labels): found for (way, labels, _), found in table.runs(folder).items()}
+    runs = {(way, labels): found for (way, labels, _), found in CIFAR.runs(folder).items()}
     return split_keys({key: found["test accuracy"] for key, found in runs.items()}, 1)
 
 
@@ -233,19 +212,15 @@ def load_longer(folder: str | Path | None = None) -> dict[str, dict[int, float]]
 
 def load_rates(folder: str | Path | None = None) -> Tried:
     """Read the validation accuracy of each way, by labels a class, then by learning rate."""
-    return _by_rate(RATES, folder)
-
-
-def load_kept_rates(folder: str | Path | None = None) -> Tried:
-    """Read the same of the ways that move everything and keep the statistics."""
-    return _by_rate(KEPT_RATES, folder)
-
-
-def _by_rate(table: RunTable, folder: str | Path | None) -> Tried:
     tried: Tried = {}
-    for (way, labels, lr, _), (accuracy,) in table.rows(folder).items():
+    for (way, labels, lr, _), (accuracy,) in RATES.rows(folder).items():
         tried.setdefault(way, {}).setdefault(labels, {})[lr] = accuracy
     return tried
+
+
+def load_tuned(folder: str | Path | None = None) -> dict[int, SeedRuns]:
+    """Read the test accuracy of the network fine-tuned for digits, by labels a class."""
+    return {labels: found["test accuracy"] for labels, found in TUNED.runs(folder).items()}
 
 
 def load_article(folder: str | Path | None = None) -> dict[str, dict[int, dict[str, float]]]:

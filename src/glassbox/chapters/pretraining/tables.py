@@ -6,6 +6,13 @@ from glassbox.networks.zoo import Entry
 from glassbox.support.tables import Table
 from glassbox.training.seed_statistics import SeedRuns
 
+_SPOKEN_OF = (
+    *("alexnet", "vgg16", "googlenet", "inception_v3", "densenet121"),
+    *("resnet18", "resnet34", "resnet50", "resnet152"),
+    *("mobilenet_v2", "mobilenet_v3_large", "efficientnet_b0", "efficientnet_b7"),
+    *("vit_b_16", "swin_t", "convnext_tiny"),
+)
+
 
 def runs_table(
     corner: str, rows: Mapping[str, Mapping[Hashable, SeedRuns | float]], *, digits: int = 0
@@ -21,6 +28,16 @@ def runs_table(
     columns = list(next(iter(rows.values())))
     cells = [(name, *(f"{row[key]:.{digits}f}" for key in columns)) for name, row in rows.items()]
     return Table((corner, *map(str, columns)), tuple(cells))
+
+
+def known_entries(entries: Iterable[Entry]) -> list[Entry]:
+    """Choose those of :func:`glassbox.networks.zoo.zoo_entries` that are most spoken of."""
+    return [
+        one
+        for one in entries
+        if (one.name in _SPOKEN_OF and one.weights == "IMAGENET1K_V1")
+        or (one.name == "vit_b_16" and "SWAG" in one.weights)
+    ]
 
 
 def best_for_no_more(entries: Iterable[Entry], name: str) -> tuple[Entry, Entry]:

@@ -64,11 +64,6 @@ WAYS = {
     "fine-tuned": Way(True, 0.0, 1.0, _BODY_RATES),
     "two rates": Way(True, 0.0, 0.1, _HEAD_RATES),
 }
-# The two that move everything from the first update on, with the statistics of ImageNet kept.
-KEPT = {
-    "fine-tuned in eval": Way(True, 0.0, 1.0, (3e-5, 1e-4, 3e-4, 1e-3), batch_statistics=False),
-    "two rates in eval": Way(True, 0.0, 0.1, _BODY_RATES, batch_statistics=False),
-}
 
 
 def start_network(classes: int, seed: int, *, pretrained: bool = True) -> nn.Module:
@@ -120,7 +115,7 @@ def train_way(
     """Use the network for a task in one of the ways.
 
     Args:
-        name: One of :data:`WAYS` or :data:`KEPT`.
+        name: One of :data:`WAYS`.
         images: Bytes, ``(N, 3, S, S)``.
         labels: Theirs, ``(N,)``.
         seed: Decides the head, random weights, the batches and the augmentation.
@@ -135,8 +130,8 @@ def train_way(
     Raises:
         ValueError: If the way is unknown.
     """
-    check_choice(WAYS | KEPT, name=name)
-    way = (WAYS | KEPT)[name]
+    check_choice(WAYS, name=name)
+    way = WAYS[name]
     model = start_network(classes, seed, pretrained=way.pretrained)
     return train_network(model, way, images, labels, seed, lr=lr, updates=updates, augment=augment)
 
