@@ -55,8 +55,8 @@ ARMS = {
     "as written": Arm("lite0", mode="once"),
     "mode set each epoch": Arm("lite0"),
     "statistics kept": Arm("lite0", mode="statistics kept"),
-    "from scratch": Arm("lite0", pretrained=False),
     "three blocks": Arm("plain", pretrained=False),
+    "from scratch": Arm("lite0", pretrained=False),
     "ResNet-18": Arm("resnet18"),
     "AlexNet": Arm("alexnet", part=0.5),
 }
@@ -93,8 +93,11 @@ def begin(arm: Arm, classes: int, seed: int) -> tuple[nn.Module, bool]:
 
 
 def split_off_head(model: nn.Module) -> tuple[nn.Module, list[nn.Module]]:
-    """Give the last linear layer of a network, and all other layers that have weights or modes."""
-    layers = [layer for layer in model.modules() if not list(layer.children())]
+    """Give the last linear layer of a network, and all else that has weights of its own.
+
+    A batch normalization may hold an activation, so it need not be without parts.
+    """
+    layers = [one for one in model.modules() if any(True for _ in one.parameters(recurse=False))]
     head = [layer for layer in layers if isinstance(layer, nn.Linear)][-1]
     return head, [layer for layer in layers if layer is not head]
 

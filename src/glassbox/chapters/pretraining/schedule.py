@@ -91,7 +91,7 @@ def train_as_written(
         learned_from = _learn(distribute(model), optimizer, batches, course)
         (_, training), chosen_by, tested = (
             _judge(model, part, side, most)
-            for part, most in ((task.train, 250), (task.validation, 500), (task.test, 5000))
+            for part, most in ((task.train, 250), (task.validation, 250), (task.test, 5000))
         )
         if arm.mode == "once":
             model.eval()  # as the evaluation leaves it, where nobody restores the mode
