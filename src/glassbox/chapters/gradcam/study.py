@@ -115,7 +115,7 @@ class Size:
     grids: int = 2
     cifar: float = 1.0
     blocks: int = 10  # of images of CIFAR-10 that maps are judged by
-    block: int = 500
+    block: int = 200
     reader_steps: int = 2000
     hands: int = 240
 
