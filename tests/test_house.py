@@ -104,7 +104,7 @@ def test_readers_find_each_name_in_its_room():
     """Notebooks, tests and benchmarks import from the room what the room lists."""
     cells = (
         found
-        for path in sorted(BOOK.glob("*.ipynb"))
+        for path in sorted(BOOK.rglob("*.ipynb"))
         for cell in code_cells(read(path))
         for found in imports(path, "\n".join(_python(cell.source)))
     )
