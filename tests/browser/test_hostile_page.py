@@ -12,6 +12,7 @@ import torch
 from bare_page import bare_page, displayed
 
 from glassbox.chapters.adam.playground import optimizer_playground
+from glassbox.chapters.gan.playground import gan_playground
 from glassbox.chapters.gradcam.digit_pad import draw_a_digit
 from glassbox.chapters.vae.latent_pad import latent_pad
 from glassbox.explorables import buttons, dropdown, slider_over, toggle
@@ -41,12 +42,12 @@ HARM = (
 )
 
 # Goes to addresses, and tells what is wrong after each. What is seen must also be seen where the
-# playground's own link leads, so that it is the picture of a state that a reader can choose.
+# playgrounds' own links lead, so that it is the picture of a state that a reader can choose.
 FOLLOW = """async (addresses) => {
   const wrong = [];
-  const races = [...document.querySelectorAll(".gb-race")];
+  const races = [...document.querySelectorAll(".gb-playground")];
   const still = [...document.querySelectorAll("canvas, gb-player img")]
-    .filter((picture) => !picture.closest(".gb-race"));
+    .filter((picture) => !picture.closest(".gb-playground"));
   const [STEP, COPY] = [2, 4];
   const press = (race, k) => race.querySelector(`.gb-buttons button:nth-child(${k})`).click();
   const drawn = () => new Promise(requestAnimationFrame);
@@ -62,7 +63,8 @@ FOLLOW = """async (addresses) => {
   const textOf = (race) => [
     ...[...race.querySelectorAll("canvas")].map((canvas) => canvas.ariaLabel),
     ...[...race.querySelectorAll("[type=range]")].map((input) => input.ariaValueText),
-    race.querySelector("select").value || "undefined", race.querySelector("table").innerText,
+    ...[...race.querySelectorAll("select")].map((menu) => menu.value || "undefined"),
+    race.querySelector("table").innerText,
   ].join();
   const seen = (race) => [
     textOf(race), ...[...race.querySelectorAll("canvas")].map(print),
@@ -84,7 +86,7 @@ FOLLOW = """async (addresses) => {
       const [map, count] = ["canvas", "caption"].map((name) => race.querySelector(name));
       const opening = print(map);
       if (/nan|infinity|undefined/i.test(textOf(race))) say("odd text", textOf(race));
-      if (count.textContent !== "step 0") say("under way");
+      if (!/^(step|round) 0$/.test(count.textContent)) say("under way");
       if ([...race.querySelectorAll("canvas")].some(blank)) say("blank");
       press(race, COPY);
       dispatchEvent(new HashChangeEvent("hashchange"));
@@ -92,7 +94,7 @@ FOLLOW = """async (addresses) => {
       if (seen(race) !== first) say("not what its link shows", location.hash, first, seen(race));
       press(race, STEP);
       await drawn();
-      if (count.textContent !== "step 1" || print(map) === opening) say("does not go on");
+      if (!/ 1$/.test(count.textContent) || print(map) === opening) say("does not go on");
       dispatchEvent(new HashChangeEvent("hashchange"));
     }
     if (still.map(print).join() !== before) say("another widget changed");
@@ -132,6 +134,7 @@ def site(tmp_path_factory):
     with displayed() as shown:
         optimizer_playground()
         optimizer_playground("beale", (4.5, -1.5), ["AdamW"], lr=1e300, adaptive_lr=5e-324)
+        gan_playground()
         latent_pad(VAE(8, 16, 2), 20 * images - 10, labels, ends=(9, 9))
         draw_a_digit()
     (page,) = POLICY["protected"]({"": bare_page("Hostile", hostile_player(), *shown)}).values()

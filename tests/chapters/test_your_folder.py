@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from gardens import GOOD, make_garden, picture
 
 from glassbox.chapters.your_folder import pictures, report, run, watch
 from glassbox.chapters.your_folder.__main__ import main
@@ -25,35 +25,12 @@ from glassbox.training import ExponentialAverage, History, load_checkpoint
 # A network of timm's own tests: residual blocks with batch normalization, a second an epoch.
 SMALL = {"backbone": "test_resnet", "from_scratch": True, "size": 32, "threads": 1}
 QUICK = SMALL | {"epochs": 4, "batch_size": 8, "device": "cpu"}
-GOOD = ("a rose", "gänse blümchen", "moss")
-
-
-def picture(path, color, mode="RGB", side=40, **options):
-    noise = np.random.default_rng(len(str(path.name))).integers(-40, 40, (side, side, 3))
-    pixels = (np.array(color) + noise).clip(0, 255).astype(np.uint8)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).convert(mode).save(path, **options)
 
 
 @pytest.fixture
 def garden(tmp_path):
-    """Make a folder that has everything that folders have."""
-    root = tmp_path / "my gärden"
-    colors = dict(zip(GOOD, [(200, 40, 40), (230, 230, 230), (40, 160, 40)], strict=True))
-    for part, counts in (("train", (12, 6, 3)), ("test", (4, 4, 4))):
-        for (name, color), count in zip(colors.items(), counts, strict=True):
-            for number in range(count):
-                picture(root / part / name / f"{number:02} é.png", color)
-    train = root / "train"
-    picture(train / "a rose" / "gray.png", (90, 90, 90), "L")
-    picture(train / "a rose" / "LOUD.JPG", (200, 40, 40), quality=90)
-    picture(train / "moss" / "clear.png", (40, 160, 40), "RGBA")
-    picture(train / "one of a kind" / "only.png", (40, 40, 200))
-    picture(train / ".ipynb_checkpoints" / "copy.png", (1, 1, 1))
-    picture(train / "lost.png", (1, 1, 1))
-    (train / "moss" / "broken pictüre.jpg").write_bytes(b"\xff\xd8\xff\xe0 and no more")
-    (train / "moss" / "notes.txt").write_text("watered on Monday")
-    return root
+    make_garden(tmp_path / "my gärden")
+    return tmp_path / "my gärden"
 
 
 @pytest.fixture
@@ -405,6 +382,8 @@ def test_every_option_is_a_flag_with_its_default(tmp_path):
     told = " ".join(parser().format_help().split())
     for one in fields(Options)[2:]:
         assert f"--{'no-' * (one.name == 'ema_warm_up')}{one.name.replace('_', '-')}" in told
+    quick = re.search(r"five minutes is (--[^.]+)\.", told)[1].split()
+    assert parse(["--data", "a", "--out", "b", *quick]).size < Options("a", "b").size
     rows = {row[0].strip("`"): row[1] for row in flag_table().rows}
     assert rows["--ema"] == "0.9998" and rows["--clip"] == "5" and len(rows) == len(flags) - 2
 

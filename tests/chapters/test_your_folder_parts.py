@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from gardens import GOOD, make_garden, picture
 from PIL import Image
 from timm.data import Mixup
 from torchvision.datasets import ImageFolder
@@ -17,35 +18,11 @@ from glassbox.chapters.your_folder.options import Options
 from glassbox.data import DownloadError, photo_patches
 from glassbox.losses import LDAMLoss
 
-GOOD = ("a rose", "gänse blümchen", "moss")
-
-
-def picture(path, color, mode="RGB", side=40, **options):
-    noise = np.random.default_rng(len(str(path.name))).integers(-40, 40, (side, side, 3))
-    pixels = (np.array(color) + noise).clip(0, 255).astype(np.uint8)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).convert(mode).save(path, **options)
-
 
 @pytest.fixture
 def garden(tmp_path):
-    """Make a folder that has everything that folders have."""
-    root = tmp_path / "my gärden"
-    colors = dict(zip(GOOD, [(200, 40, 40), (230, 230, 230), (40, 160, 40)], strict=True))
-    for part, counts in (("train", (12, 6, 3)), ("test", (4, 4, 4))):
-        for (name, color), count in zip(colors.items(), counts, strict=True):
-            for number in range(count):
-                picture(root / part / name / f"{number:02} é.png", color)
-    train = root / "train"
-    picture(train / "a rose" / "gray.png", (90, 90, 90), "L")
-    picture(train / "a rose" / "LOUD.JPG", (200, 40, 40), quality=90)
-    picture(train / "moss" / "clear.png", (40, 160, 40), "RGBA")
-    picture(train / "one of a kind" / "only.png", (40, 40, 200))
-    picture(train / ".ipynb_checkpoints" / "copy.png", (1, 1, 1))
-    picture(train / "lost.png", (1, 1, 1))
-    (train / "moss" / "broken pictüre.jpg").write_bytes(b"\xff\xd8\xff\xe0 and no more")
-    (train / "moss" / "notes.txt").write_text("watered on Monday")
-    return root
+    make_garden(tmp_path / "my gärden")
+    return tmp_path / "my gärden"
 
 
 @pytest.fixture(scope="module")
@@ -231,9 +208,11 @@ def test_weights_that_cannot_be_had_are_told_in_one_sentence(
 ):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setenv("HF_HOME", str(tmp_path))
-    monkeypatch.setattr("time.sleep", lambda seconds: None)  # between attempts
+    waits = []
+    monkeypatch.setattr("time.sleep", waits.append)  # between attempts
     with pytest.raises(DownloadError, match=r"could not be had .* take --backbone efficientnet_l"):
         find_backbone(name)
+    assert waits == [] and len(no_network) <= 1
 
 
 def test_the_embedded_network_trains_on_the_example(squares, tmp_path, no_network):

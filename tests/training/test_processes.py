@@ -39,7 +39,7 @@ def make_model():
     return nn.Sequential(nn.Conv2d(1, 4, 3), nn.Tanh(), nn.Flatten(), nn.Linear(36, 3))
 
 
-def train(model, epochs, checkpoint=None):
+def train(model, epochs, checkpoint=None, **options):
     """Train: the same lines, whether in one process or in two.
 
     The last batch has 5 images, of which one of two processes has 3 and the other 2; so its
@@ -54,6 +54,7 @@ def train(model, epochs, checkpoint=None):
         validation=(images, labels),
         checkpoint=checkpoint,
         progress=False,
+        **options,
     ).state_dict()
     del history["seconds"]
     gradients = [parameter.grad for parameter in model.parameters()]
@@ -82,6 +83,10 @@ def train_until_killed(folder):
 
     model.register_forward_pre_hook(count)
     train(model, 4, folder / "killed.pt")
+
+
+def train_compiled(folder):
+    torch.save(train(make_model(), 4, compile=True), folder / f"compiled {process_rank()}.pt")
 
 
 def wait_in_vain(folder):
@@ -120,6 +125,15 @@ def assert_same(found, expected):
 def test_two_processes_have_the_gradients_of_one_also_in_an_uneven_batch(processes, alone, rank):
     assert processes[rank]["share"] == {"rank": rank, "world_size": 2}
     assert_same(processes[rank]["whole"], alone)
+
+
+def test_two_processes_have_the_gradients_of_one_when_compiled(folder, alone):
+    run = torchrun(2, __file__, "train_compiled", folder)
+    if "compile is True, expected a system where torch.compile works" in run.stderr:
+        pytest.skip("nothing can be compiled here")
+    assert run.returncode == 0, run.stderr
+    for rank in range(2):
+        assert_same(torch.load(folder / f"compiled {rank}.pt", weights_only=True), alone)
 
 
 def test_a_run_of_one_process_goes_on_in_two(processes, alone):
@@ -220,8 +234,6 @@ def test_a_gpu_is_taken_where_there_is_one():
 
 
 if __name__ == "__main__":
-    job = {one.__name__: one for one in (train_in_two, train_until_killed, wait_in_vain)}[
-        sys.argv[1]
-    ]
+    job = globals()[sys.argv[1]]
     with process_group("cpu", timeout=10 if job is wait_in_vain else 600):
         job(Path(sys.argv[2]))

@@ -26,7 +26,7 @@ def diagram(height: float, alt: str) -> tuple[Figure, Axes]:
 def box(
     ax: Axes, center: Sequence[float], width: float, text: str, color: str, height: float = HEIGHT
 ) -> None:
-    """Draw a box with a text in its middle; lengths are in inches."""
+    """Draw a box with a text in its middle; lengths are those of the axes' coordinates."""
     corner = center[0] - width / 2, center[1] - height / 2
     style = {"boxstyle": "round,pad=0,rounding_size=0.08", "fc": PAPER, "ec": color, "lw": 1.4}
     ax.add_patch(FancyBboxPatch(corner, width, height, **style))

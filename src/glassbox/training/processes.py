@@ -140,8 +140,8 @@ def weigh_by_images(loss: Tensor, count: float | Tensor) -> Tensor:
     """
     if process_count() == 1:
         return loss
-    mine = torch.as_tensor(count, dtype=torch.float64, device=loss.device)
+    wide = torch.promote_types(loss.dtype, torch.float32)  # some devices have no float64
+    mine = torch.as_tensor(count, dtype=wide, device=loss.device)
     total = mine.clone()  # stays there: no waiting for a GPU
     dist.all_reduce(total)
-    scale = mine * process_count() / total
-    return loss * scale.to(loss.dtype)
+    return loss * (mine * process_count() / total).to(loss.dtype)

@@ -58,11 +58,8 @@ def show_choice(found: Found, against: str, labels: int) -> Figure:
     """Draw all ways, and their gains over one of them with one number of labels."""
     check_choice(found, against=against)
     lines = {name: _percent(runs) for name, runs in found.items()}
-    fig, (left, right) = figure(
-        *(1, 2),
-        **{"height": 3.4, "top": 0.65, "left": 1.2 if on_phone() else LEFT},
-        **{"wspace": 0.5, "width_ratios": [1.2, 1], "phone_cols": 1},
-    )
+    sizes = {"height": 3.4, "left": 1.2 if on_phone() else LEFT, "top": 0.65, "wspace": 0.5}
+    fig, (left, right) = figure(1, 2, **sizes, width_ratios=[1.2, 1], phone_cols=1)
     left.axvline(labels, color=MUTED, linewidth=1, linestyle=(0, (2, 3)), gid="compared")
     _draw_lines(left, lines)
     left.set_title("all six")

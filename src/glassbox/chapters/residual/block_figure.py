@@ -2,9 +2,8 @@
 
 from itertools import pairwise
 
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
-
-from glassbox.plotting.colors import BLUE, INK, MUTED, PAPER, RUST
+from glassbox.plotting.colors import BLUE, MUTED, PAPER, RUST
+from glassbox.plotting.diagrams import arrow, box
 from glassbox.plotting.figures import Axes, Figure, drawing, figure
 
 _LAYERS = ("conv 3 × 3", "batch norm", "ReLU", "conv 3 × 3", "batch norm")
@@ -39,14 +38,14 @@ def _main_path(ax: Axes, *, joined: bool) -> None:
     last = _SUM - _STEP * joined
     stops = [*((y, _HEIGHT / 2) for y in _SPOTS), *[(_SUM, 0.33)] * joined, (last, _HEIGHT / 2)]
     for y, name in zip(_SPOTS, _LAYERS, strict=True):
-        _box(ax, y, name, BLUE)
-    _box(ax, last, "ReLU", MUTED)
+        box(ax, (0, y), _WIDTH, name, BLUE, _HEIGHT)
+    box(ax, (0, last), _WIDTH, "ReLU", MUTED, _HEIGHT)
     if joined:
         ax.plot(0, _SUM, "o", markersize=22, markerfacecolor=PAPER, markeredgecolor=RUST)
         ax.text(0, _SUM, "+", size=17, weight="bold", color=RUST, ha="center", va="center")
     ends = [(0.75, 0.0), *stops, (last - 1.05, 0.0)]
     for (above, half), (below, other) in pairwise(ends):
-        _arrow(ax, (0, above - half), (0, below + other))
+        arrow(ax, (0, above - half), (0, below + other))
     ax.text(0, 0.82, "x", size=13, style="italic", ha="center")
     if joined:
         ax.text(0.3, last - 0.75, "H(x)", size=12, style="italic", va="center")
@@ -62,23 +61,5 @@ def _name_main_path(ax: Axes) -> None:
 
 def _shortcut(ax: Axes) -> None:
     ax.plot([0, _SIDE, _SIDE], [_TURN, _TURN, _SUM], color=RUST, linewidth=2.2)
-    _arrow(ax, (_SIDE, _SUM), (0.33, _SUM), RUST, 2.2)
+    arrow(ax, (_SIDE, _SUM), (0.33, _SUM), RUST, 2.2)
     ax.text(_SIDE + 0.15, (_TURN + _SUM) / 2, "shortcut", color=RUST, rotation=90, va="center")
-
-
-def _box(ax: Axes, y: float, name: str, edge: str) -> None:
-    corner = -_WIDTH / 2, y - _HEIGHT / 2
-    style = {"boxstyle": "round,pad=0,rounding_size=0.1", "fc": PAPER, "ec": edge, "lw": 1.4}
-    ax.add_patch(FancyBboxPatch(corner, _WIDTH, _HEIGHT, **style))
-    ax.text(0, y, name, ha="center", va="center", size=10)
-
-
-def _arrow(
-    ax: Axes,
-    start: tuple[float, float],
-    end: tuple[float, float],
-    color: str = INK,
-    width: float = 1.2,
-) -> None:
-    style = {"arrowstyle": "-|>", "mutation_scale": 11, "shrinkA": 0, "shrinkB": 0}
-    ax.add_patch(FancyArrowPatch(start, end, color=color, lw=width, **style))

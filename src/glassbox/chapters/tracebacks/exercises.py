@@ -31,6 +31,101 @@ check_half_life = Exercise(
     },
 )
 
+
+def _honest(validation: list[float], test: list[float]) -> float:
+    return test[max(range(len(validation)), key=lambda epoch: (validation[epoch], -epoch))]
+
+
+def _draw_epochs() -> tuple[list[float], list[float]]:
+    tenths = [[random.randint(3, 9) / 10 for _ in range(8)] for _ in range(2)]
+    return tenths[0], [one + random.uniform(-0.05, 0.05) for one in tenths[1]]
+
+
+check_honest_accuracy = Exercise(
+    "honest_accuracy",
+    reference=_honest,
+    cases=[
+        ([0.4, 0.7, 0.6], [0.45, 0.61, 0.66]),
+        ([0.5, 0.8, 0.8, 0.7], [0.52, 0.71, 0.75, 0.64]),
+        ([0.9, 0.5, 0.6], [0.7, 0.8, 0.3]),
+    ],
+    drawn=_draw_epochs,
+    mistakes={
+        "This is the best accuracy on the test, which has then picked its own epoch: let the "
+        "validation pick.": lambda validation, test: max(test),
+        "This is the test accuracy of the last epoch: look for the one that is best on the "
+        "validation.": lambda validation, test: test[-1],
+        "This is the accuracy on the validation, which flatters where it has picked: report that "
+        "on the test.": lambda validation, test: max(validation),
+        "This is the place of the epoch in the list: return the test accuracy at this place.": (
+            lambda validation, test: validation.index(max(validation))
+        ),
+        "Of equal epochs this takes the last: the first one counts, so compare with > and not "
+        "with >=.": lambda validation, test: test[
+            max(range(len(validation)), key=lambda epoch: (validation[epoch], epoch))
+        ],
+    },
+)
+
+
+def _soft_ldam(cosines: Tensor, labels: Tensor, margins: Tensor, scale: float) -> Tensor:
+    """Take the loss of each class in turn, with its own margin and its part of the label."""
+    total = torch.zeros((), dtype=torch.float64)
+    for k, margin in enumerate(margins):
+        logits = cosines.double().clone()
+        logits[:, k] -= margin
+        total = total - (labels[:, k] * (scale * logits).log_softmax(1)[:, k]).mean()
+    return total
+
+
+def _plain(cosines: Tensor, labels: Tensor, margins: Tensor, scale: float) -> Tensor:
+    return F.cross_entropy(scale * cosines, labels)
+
+
+def _soft_batch(classes: int, smoothing: float, scale: float) -> tuple[Tensor, ...]:
+    cosines = 2 * torch.rand(5, classes, dtype=torch.float64) - 1
+    rows = F.one_hot(torch.randint(classes, (2, 5)), classes).double()
+    labels = 0.7 * rows[0] + 0.3 * rows[1]
+    labels = (1 - smoothing) * labels + smoothing / classes
+    margins = torch.linspace(0.1, 0.5, classes, dtype=torch.float64)
+    return cosines, labels, margins, scale
+
+
+check_soft_ldam = Exercise(
+    "soft_ldam",
+    reference=_soft_ldam,
+    cases=lambda: [
+        Case(f"soft_ldam of {text}", _soft_batch(*given))
+        for text, given in {
+            "mixed pairs": (4, 0.0, 30.0),
+            "mixed and smoothed labels": (3, 0.1, 10.0),
+        }.items()
+    ],
+    drawn=lambda: _soft_batch(random.randint(2, 6), random.random() / 2, random.uniform(5, 30)),
+    mistakes={
+        "Each logit is lowered by a part of its margin at once: each class has a loss of its own, "
+        "with its whole margin.": lambda cosines, labels, margins, scale: F.cross_entropy(
+            scale * (cosines - labels * margins), labels
+        ),
+        "All margins are taken off at once: in the loss of a class only the logit of that class is "
+        "lowered.": lambda cosines, labels, margins, scale: F.cross_entropy(
+            scale * (cosines - margins), labels
+        ),
+        "The margins have no effect: a number that is taken off all logits of an image cancels in "
+        "the softmax.": _plain,
+        "Only the likeliest class counts: sum over all classes, each with its part of the label.": (
+            lambda cosines, labels, margins, scale: _soft_ldam(
+                cosines, F.one_hot(labels.argmax(1), len(margins)).double(), margins, scale
+            )
+        ),
+        "The margins are not scaled: take them off the cosines, and multiply the difference.": (
+            lambda cosines, labels, margins, scale: _soft_ldam(
+                cosines, labels, margins / scale, scale
+            )
+        ),
+    },
+)
+
 _Parts = list[tuple[Tensor, Tensor]]
 
 

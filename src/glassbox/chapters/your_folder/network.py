@@ -1,6 +1,7 @@
 """A network by its name, with a new head of cosines."""
 
 import difflib
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from glassbox.data.downloads import explained_weights
+from glassbox.data.hub import cache_alone_without_hub
 from glassbox.data.installed_files import installed_package
 from glassbox.networks.cosine_classifier import CosineClassifier
 from glassbox.networks.imagenet import OFFLINE, imagenet_network
@@ -105,7 +107,8 @@ def _from_timm(name: str, pretrained: bool) -> nn.Module:
     installed_package("timm")
     from timm import create_model
 
-    return create_model(name, pretrained=pretrained)
+    with cache_alone_without_hub() if pretrained else nullcontext():
+        return create_model(name, pretrained=pretrained)
 
 
 def replace_last_linear(
