@@ -78,7 +78,7 @@ class Size:
 SIZES = {
     "smoke": Size(
         *((0, 1), "patches", 32, (1,), (1,), (0,), 2, 2, (1,), 1),
-        *((0, 1), tuple(ARMS), 2, 32, 2, 1),
+        *((0,), tuple(ARMS), 2, 32, 2, 1),
     ),
     "cpu": Size(),
     "gpu": Size(
