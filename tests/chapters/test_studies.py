@@ -29,6 +29,9 @@ STUDIES = {chapter: import_module(f"glassbox.chapters.{chapter}.study") for chap
 SEEDS = {  # of tables that have not those of their study's size
     "residual/slices.csv": (0,),
     "pretraining/longer.csv": (0,),
+    "pretraining/article.csv": (0, 1),
+    "pretraining/epochs.csv": (0, 1),
+    "pretraining/losses.csv": (0,),
     "residual/trained.csv": (0, 1),
     "residual/blocks.csv": (0, 1),
     "gradcam/cifar.csv": (0,),
