@@ -88,9 +88,10 @@ def raw_maps_of(model: nn.Module, given: Answers, classes: Tensor) -> Tensor:
 
 
 def maps_of(model: nn.Module, given: Answers, *, seed: int = 0) -> dict[str, Tensor]:
-    """Make the maps that are compared, each ``(N, 32, 32)`` from 0 to 1, by name.
+    """Make the maps that are compared, each ``(N, 32, 32)`` and not negative, by name.
 
-    Those of :data:`RIVALS` have not been told a class; the seed decides the random ones.
+    All but the edges are from 0 to 1; the measures take the order of their numbers alone. Those of
+    :data:`RIVALS` have not been told a class; the seed decides the random ones.
     """
     count, side = len(given.labels), given.inputs.shape[-1]
     with torch.no_grad(), capture(model, [LAYER]) as outputs:
