@@ -17,7 +17,7 @@ def leads(
     """Compare the maps of one kind with others, each pair on the same images.
 
     Args:
-        scores: Each map's measures, from :func:`glassbox.chapters.gradcam.study.load_maps` or
+        scores: Each map's measures, from ``glassbox.chapters.gradcam.study.load_maps`` or
             :func:`~glassbox.chapters.gradcam.study.load_photographs`.
         measure: One of them.
         rivals: The maps to compare with.
