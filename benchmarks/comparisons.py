@@ -189,12 +189,12 @@ def main() -> None:
     labels = torch.randint(0, 10, (IMAGES,))
     small, large = "three-block CNN", "ResNet-18"
     comparisons = {
-        "Augmenting 2048 images of 32 × 32": augmentation(images, labels),
-        f"Training a {small} on them": training(lambda: ThreeBlockCNN(), images, labels),
-        f"Training a {large} on them": training(
+        "augmenting 2048 images of 32 x 32": augmentation(images, labels),
+        f"training a {small} on them": training(lambda: ThreeBlockCNN(), images, labels),
+        f"training a {large} on them": training(
             lambda: torchvision.models.resnet18(num_classes=10), images, labels
         ),
-        "Grad-CAM of 64 images of 112 × 112": maps(),
+        "Grad-CAM of 64 images of 112 x 112": maps(),
         "20 steps of Adam for 1000 tensors": optimizers(),
     }
     print("what,way,seconds,ratio,shortest,longest")

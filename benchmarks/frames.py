@@ -10,7 +10,6 @@ from chromium import find_browser
 from playwright.sync_api import Page, sync_playwright
 
 from glassbox.chapters.adam.playground import optimizer_playground
-from glassbox.chapters.gan.playground import gan_playground
 from glassbox.chapters.gradcam.digit_pad import draw_a_digit
 from glassbox.explorables import slider
 from glassbox.explorables.explorable import make_explorable
@@ -29,12 +28,6 @@ RACE = """async () => {
   await new Promise((done) => setTimeout(done, 2000));
   return median(spent);
 }"""
-GAME = f"""async () => {{
-  const pace = [...document.querySelectorAll("[type=range]")].at(-1);
-  pace.value = pace.max;
-  pace.dispatchEvent(new Event("input"));
-  return ({RACE})();
-}}"""
 PEN = """() => median(circle((move) => {
   const start = performance.now();
   move();
@@ -68,7 +61,7 @@ def player() -> str:
 def milliseconds(page: Page, content: str, script: str) -> float:
     scripts = f"<script>{MEDIAN}{CIRCLE}</script>"
     page.set_content(f"<!doctype html><meta charset='utf-8'>{scripts}{content}")
-    page.wait_for_selector(".gb-playground, .gb-digit, .gb-panel")
+    page.wait_for_selector(".gb-race, .gb-digit, .gb-panel")
     return page.evaluate(script)
 
 
@@ -76,11 +69,9 @@ def main() -> None:
     with displayed() as shown:
         optimizer_playground()
         draw_a_digit()
-        gan_playground()
     cases = {
         "a frame of the race": (shown[0], RACE),
         "a movement of the pen": (shown[1], PEN),
-        "30 rounds of a GAN": (shown[2], GAME),
         "a picture of a player": (player(), DRAG),
     }
     with sync_playwright() as playwright:

@@ -18,7 +18,6 @@ from chapters import (
     chapters,
     code_cells,
     code_hash,
-    name_of,
     parse,
     write_text,
 )
@@ -67,7 +66,7 @@ def stage(runs: dict[Path, tuple[NotebookNode, dict]]) -> dict[Path, bytes]:
         the page was made from.
     """
     pages, kept, stored = STAGE / "book", set(), {}
-    records = {name_of(path): record for path, (_, record) in runs.items()}
+    records = {path.stem: record for path, (_, record) in runs.items()}
     for source in sorted(BOOK.rglob("*")):
         inside = source.relative_to(BOOK)
         if source.is_dir() or any(part.startswith((".", "__")) for part in inside.parts):

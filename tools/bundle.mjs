@@ -13,8 +13,6 @@ const PACKAGE = fileURLToPath(new URL("../src/glassbox/", import.meta.url));
 const SHARED = "explorables/js";
 const WIDGETS = {
   playground: "chapters/adam/playground",
-  gan_playground: "chapters/gan/playground",
-  code_space: "chapters/autoencoders/code_space",
   latent_pad: "chapters/vae/latent_pad",
   digit_pad: "chapters/gradcam/digit_pad",
   photo_cam: "chapters/gradcam/photo_cam/photo_cam",

@@ -53,12 +53,6 @@ def chapters() -> list[Path]:
     return [path for path in paths if path.exists()]
 
 
-def name_of(path: Path) -> str:
-    """Name a chapter as `make refresh` is told it: its path in the book, without a suffix."""
-    inside = path.relative_to(BOOK) if path.is_relative_to(BOOK) else Path(path.name)
-    return inside.with_suffix("").as_posix()
-
-
 def read(path: Path) -> NotebookNode:
     return parse(path.read_bytes(), path)
 
@@ -68,7 +62,7 @@ def parse(content: bytes, path: Path) -> NotebookNode:
     try:
         return nbformat.reads(content.decode("utf-8"), as_version=4)
     except (ValueError, LookupError, AttributeError, TypeError, ValidationError) as error:
-        raise ChapterError(f"{name_of(path)}.ipynb is not a whole notebook: {error}") from error
+        raise ChapterError(f"{path.name} is not a whole notebook: {error}") from error
 
 
 def write(notebook: NotebookNode, path: Path) -> bool:
@@ -181,7 +175,5 @@ def formatted(content: bytes, path: Path) -> str:
     command = [sys.executable, "-m", "ruff", "format", "--stdin-filename", str(path), "-"]
     done = subprocess.run(command, cwd=ROOT, input=content, capture_output=True)
     if done.returncode:
-        raise ChapterError(
-            f"{name_of(path)}.ipynb cannot be formatted: {done.stderr.decode().strip()}"
-        )
+        raise ChapterError(f"{path.name} cannot be formatted: {done.stderr.decode().strip()}")
     return done.stdout.decode()

@@ -19,7 +19,6 @@ from chapters import (
     code_cells,
     code_hash,
     may_raise,
-    name_of,
     read,
     write_text,
 )
@@ -70,19 +69,17 @@ def execute(path: Path, mode: str) -> tuple[NotebookNode, dict]:
         on_cell_execute=lambda cell, cell_index: times.append(time.perf_counter()),
         on_cell_executed=lambda cell, cell_index, execute_reply: times.append(time.perf_counter()),
     )
-    log = EXECUTED / f"{name_of(path)}.log"  # of the kernel itself, without what cells print
+    log = EXECUTED / f"{path.stem}.log"  # of the kernel itself, without what cells print
     log.parent.mkdir(parents=True, exist_ok=True)
     try:
         with log.open("w") as stderr:
             client.execute(env=environment(mode), stderr=stderr)
     except (CellExecutionError, CellTimeoutError, RuntimeError) as error:  # or no kernel, or dead
-        raise ChapterError(f"{name_of(path)}.ipynb: {_where(notebook, times)}\n{error}") from error
+        raise ChapterError(f"{path.name}: {_where(notebook, times)}\n{error}") from error
     loaded = notebook.cells.pop().outputs[0].text
     for cell in code_cells(notebook):
         if may_raise(cell) and all(output.output_type != "error" for output in cell.outputs):
-            raise ChapterError(
-                f"{name_of(path)}.ipynb: this cell should raise and does not:\n{cell.source}"
-            )
+            raise ChapterError(f"{path.name}: this cell should raise and does not:\n{cell.source}")
     seconds = [end - start for start, end in zip(times[::2], times[1::2], strict=True)][:-1]
     return canonical(notebook), record_of(path, notebook, seconds, loaded, before)
 
@@ -128,9 +125,7 @@ def record_of(
     then, now = (_inputs(notebook, files, found) for found in (before, hashes()))
     edited = sorted(name for name in then | now if then.get(name) != now.get(name))
     if edited:
-        raise ChapterError(
-            f"{name_of(path)}.ipynb: {', '.join(edited)} changed while it ran: start again."
-        )
+        raise ChapterError(f"{path.name}: {', '.join(edited)} changed while it ran: start again.")
     return {
         "seconds": sum(seconds),
         "slowest": max(seconds, default=0.0),
@@ -236,10 +231,10 @@ def _valid(path: Path, found: dict[str, str]) -> tuple[NotebookNode, dict] | Non
 
 
 def _run(path: Path) -> tuple[NotebookNode, dict]:
-    print(f"  {name_of(path)}: executing", flush=True)
+    print(f"  {path.stem}: executing", flush=True)
     notebook, record = execute(path, "page")
     keep(path, notebook, record)
-    print(f"  {name_of(path)}: {record['cells']} cells in {record['seconds']:.1f} s", flush=True)
+    print(f"  {path.stem}: {record['cells']} cells in {record['seconds']:.1f} s", flush=True)
     return notebook, record
 
 

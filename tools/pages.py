@@ -109,13 +109,13 @@ def speeds() -> str:
 
 
 def _speeds_of(what: str, ways: list[dict[str, str]]) -> str:
-    longest = max(float(way["seconds"]) for way in ways)
-    lines = [f"| {what} | Times as fast | Seconds |", "|---|---:|---:|"]
+    longest = max(float(way["longest"]) for way in ways)
+    lines = [f"| {what} | Times as fast | Seconds | Compared |", "|---|---:|---:|---|"]
     for way in ways:
         part = 100 * float(way["seconds"]) / longest
         bar = f'<span class="gbx-bar" style="width: {part:.0f}%"></span>'
         times = f"{way['seconds']} ({way['shortest']} to {way['longest']})"
-        lines.append(f"| {way['way']} {bar} | {float(way['ratio']):.1f} | {times} |")
+        lines.append(f"| {way['way']} | {float(way['ratio']):.1f} | {times} | {bar} |")
     return "\n".join(lines)
 
 

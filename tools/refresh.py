@@ -11,7 +11,6 @@ from chapters import (
     chapters,
     formatted,
     keep_equal_pictures,
-    name_of,
     read,
     write,
     write_text,
@@ -22,7 +21,7 @@ from execution import execute
 def main() -> None:
     try:
         paths = [BOOK / f"{name}.ipynb" for name in sys.argv[1:]] or chapters()
-        if missing := [f"{name_of(path)}.ipynb" for path in paths if not path.exists()]:
+        if missing := [path.name for path in paths if not path.exists()]:
             raise ChapterError(f"There is no {', '.join(missing)} in book/.")
         for path in paths:
             write_text(path, formatted(path.read_bytes(), path))
@@ -34,13 +33,13 @@ def main() -> None:
 
 def _refresh(path: Path) -> None:
     start, stored = time.perf_counter(), path.read_bytes()
-    print(f"  {name_of(path)}: executing", flush=True)
+    print(f"  {path.stem}: executing", flush=True)
     fresh, _ = execute(path, "live")
     if path.read_bytes() != stored:
-        raise ChapterError(f"{name_of(path)}.ipynb was edited while it ran: start again.")
+        raise ChapterError(f"{path.name} was edited while it ran: start again.")
     keep_equal_pictures(fresh, read(path))
     changed = "stored" if write(fresh, path) else "nothing changed"
-    print(f"  {name_of(path)}: {changed} after {time.perf_counter() - start:.1f} s", flush=True)
+    print(f"  {path.stem}: {changed} after {time.perf_counter() - start:.1f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,7 @@ def to_text(chapter: Path, text: Path) -> None:
     notebook.metadata.update(ALL)
     made = jupytext.writes(notebook, fmt="md:myst")
     if text.exists() and text.read_text("utf-8") != made:
-        name = text.relative_to(BOOK).as_posix()
-        raise ChapterError(f"book/{name} is there already, and differs: store or remove it.")
+        raise ChapterError(f"book/{text.name} is there already, and differs: store or remove it.")
     write_text(text, made)
 
 
@@ -53,16 +52,16 @@ def main() -> None:
     chapter, text = BOOK / f"{name}.ipynb", BOOK / f"{name}.text.md"
     source = chapter if direction == "to-text" else text
     if not source.exists():
-        sys.exit(f"There is no {source.relative_to(BOOK).as_posix()} in book/.")
+        sys.exit(f"There is no {source.name} in book/.")
     try:
         if direction == "to-text":
             to_text(chapter, text)
-            print(f"Edit book/{name}.text.md, then: make notebook CHAPTER={name}")
+            print(f"Edit book/{text.name}, then: make notebook CHAPTER={name}")
             return
         with building():
             to_notebook(text, chapter)
             text.unlink()
-        print(f"book/{name}.ipynb is up to date. If code changed: make refresh CHAPTER={name}")
+        print(f"book/{chapter.name} is up to date. If code changed: make refresh CHAPTER={name}")
     except ChapterError as error:
         sys.exit(str(error))
 

@@ -11,12 +11,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from chapters import ROOT, chapters, listed, name_of
+from chapters import ROOT, chapters, listed
 from PIL import Image, ImageChops
 
 pytestmark = pytest.mark.browser
 
-CHAPTERS = [f"book/{name_of(path)}" for path in chapters()]
+CHAPTERS = [f"book/{path.stem}" for path in chapters()]
 PAGES = [*listed(), "book/api/glassbox.plotting", "search", "genindex"]
 HEAVIEST = 1_000_000  # bytes of a page before anybody touches it
 INDEX = 150_000  # more for the page of the search, which loads the words of all pages

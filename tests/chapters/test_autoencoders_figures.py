@@ -7,9 +7,10 @@ from drawn import line, named
 from sklearn.neighbors import KNeighborsClassifier
 
 from glassbox.chapters.autoencoders.figures import (
-    project,
+    _project,
     same_neighbor,
     show_bottleneck,
+    show_codes,
 )
 from glassbox.plotting import image_rows
 from glassbox.plotting.figures import to_pixels
@@ -19,16 +20,16 @@ from glassbox.plotting.figures import to_pixels
 @pytest.mark.parametrize("elevation", [-60, 0, 35])
 def test_a_turn_keeps_lengths_and_depth_points_to_the_eye(azimuth, elevation):
     points = torch.randn(20, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    flat, depth = project(points, azimuth, elevation)
+    flat, depth = _project(points, azimuth, elevation)
     turned = torch.cat([flat, depth[:, None]], 1)
     torch.testing.assert_close(turned @ turned.T, points @ points.T)
 
 
 def test_known_views():
     axes = torch.eye(3, dtype=torch.float64)
-    flat, _ = project(axes, 0, 0)
+    flat, _ = _project(axes, 0, 0)
     torch.testing.assert_close(flat, torch.tensor([[1, 0], [0, 0], [0, 1]]).double())
-    flat, depth = project(axes, 0, 90)  # from above, what points up comes to the eye
+    flat, depth = _project(axes, 0, 90)  # from above, what points up comes to the eye
     torch.testing.assert_close(flat, torch.tensor([[1, 0], [0, 1], [0, 0]]).double())
     torch.testing.assert_close(depth, torch.tensor([0.0, 0, 1]).double())
 
@@ -39,6 +40,14 @@ def test_neighbors_are_those_of_scikit_learn():
     nearest = KNeighborsClassifier(1).fit(points, labels).kneighbors(None, return_distance=False)
     expected = np.mean(labels.numpy()[nearest[:, 0]] == labels.numpy())
     assert same_neighbor(points, labels) == pytest.approx(expected)
+
+
+def test_the_sentence_says_what_is_seen_from_this_side():
+    points = torch.tensor([[0.0, 0, 0], [0, 5, 0], [0.1, 5, 0], [0.1, 0, 0]])
+    labels = torch.tensor([0, 1, 1, 0])
+    assert "In the picture 0 percent" in show_codes(points, labels, 0, 0).alt  # y is the depth
+    assert "three dimensions 100 percent" in show_codes(points, labels, 0, 0).alt
+    assert "In the picture 100 percent" in show_codes(points, labels, 0, 90).alt
 
 
 def test_a_bottleneck_marks_its_width():

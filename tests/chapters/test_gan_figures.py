@@ -12,18 +12,12 @@ from glassbox.chapters.gan.figures import (
     GRID,
     game,
     show_game,
-    show_plane,
+    show_ring,
     show_samples,
     show_slopes,
 )
-from glassbox.chapters.gan.playground import plane_players
-from glassbox.generation import GANHistory, draw_ring, least_squares, minimax, non_saturating
+from glassbox.generation import GANHistory, draw_ring
 from glassbox.plotting.figures import to_pixels
-
-
-class Right(torch.nn.Module):
-    def forward(self, points):
-        return points[:, :1]
 
 
 @pytest.mark.parametrize("mean, std", [(0, 1), (1.5, 0.7), (-3, 2)])
@@ -43,43 +37,13 @@ def test_equal_players_are_at_the_value_of_equilibrium():
     assert line(fig.axes[1], "best") == pytest.approx([0.5] * len(GRID))
 
 
-@pytest.mark.parametrize("loss, even", [(non_saturating, 0.0), (least_squares, 0.5)])
-def test_a_plane_counts_its_places_and_is_paper_where_the_discriminator_cannot_tell(loss, even):
-    gan = plane_players(loss)
-    torch.nn.init.zeros_(gan.discriminator[-1].weight)
-    torch.nn.init.constant_(gan.discriminator[-1].bias, even)
+def test_a_ring_counts_its_modes_and_averages_the_last_losses():
     history = GANHistory([9.0] * 10 + [1.0] * 20, [5.0] * 10 + [0.5] * 20)
-    ring = draw_ring(800, torch.Generator().manual_seed(0))
-    fig = show_plane(gan, ring, ring, history)
-    assert "After 30 rounds" in fig.alt and "found 8 of 8 Gaussians" in fig.alt
-    assert "losses are 1.00 and 0.50" in fig.alt
-    assert np.abs(fig.axes[0].images[0].get_array()).max() < 1e-6
-    assert "found 0 of 8" in show_plane(gan, ring, torch.zeros(10, 2), history).alt
-    to_pixels(fig)
-
-
-def test_the_surface_lies_as_the_points_do():
-    gan = plane_players(non_saturating)
-    gan.discriminator = Right()
-    ring = draw_ring(8)
-    surface = show_plane(gan, ring, ring, GANHistory([1.0], [1.0])).axes[0].images[0]
-    shown = surface.get_array()
-    assert (shown[:, -1] < 0).all() and (shown[:, 0] > 0).all()  # real to the right
-
-
-@pytest.mark.parametrize(
-    "loss, expected, ends",
-    [
-        (non_saturating, (math.log(4), math.log(2)), (0, 3)),
-        (minimax, (math.log(4), -math.log(2)), (-1, 3)),
-        (least_squares, (0.25, 0.125), (0, 1)),
-    ],
-)
-def test_dotted_lines_are_where_the_discriminator_cannot_tell(loss, expected, ends):
-    ring = draw_ring(8)
-    ax = show_plane(plane_players(loss), ring, ring, GANHistory([0.5], [0.5])).axes[1]
-    dotted = [line.get_ydata()[0] for line in ax.lines if line.get_linestyle() == ":"]
-    assert dotted == pytest.approx(expected) and ax.get_ylim() == ends
+    fig = show_ring(draw_ring(800, torch.Generator().manual_seed(0)), 30, history, 30)
+    assert "cover 8 of 8 Gaussians" in fig.alt and "losses are 1.00 and 0.50" in fig.alt
+    start = show_ring(torch.zeros(10, 2), 0, history, 30)
+    assert "cover 0 of 8" in start.alt and "losses" not in start.alt
+    to_pixels(start)
 
 
 def test_samples_and_slopes_can_be_drawn():

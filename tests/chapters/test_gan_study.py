@@ -11,6 +11,7 @@ from glassbox.chapters.gan.arms import (
     score,
     train_classifier,
 )
+from glassbox.chapters.gan.study import load_ring
 from glassbox.generation import least_squares, non_saturating
 from glassbox.networks import DCGANDiscriminator, DCGANGenerator, MLPDiscriminator, MLPGenerator
 from glassbox.training import accuracy, predict
@@ -81,3 +82,12 @@ def test_codes_from_the_right_place_decode_to_the_mean_digit(arm, name, low, hig
     samplers = ARMS[arm].train(images, 0, ARMS[arm].length)
     made = samplers[name](200, torch.Generator().manual_seed(0))
     assert low <= (made.mean(0) - images.mean(0)).abs().mean() < high
+
+
+def test_a_healthy_ring_has_all_modes_and_a_collapsed_one_better_looking_losses():
+    ring = load_ring()
+    assert set(ring["healthy"]["modes"].values) == {8}
+    assert max(ring["collapsed"]["modes"].values) <= 1
+    for name, ideal in (("discriminator", 1.386), ("generator", 0.693)):
+        far, near = (abs(ring[recipe][name].mean - ideal) for recipe in ("healthy", "collapsed"))
+        assert near < 0.03 < far

@@ -8,9 +8,8 @@ from drawn import line, named, panel
 
 from glassbox.chapters.long_tails import figures as drawings
 from glassbox.chapters.long_tails import margin_figures as margins
-from glassbox.chapters.long_tails.arms import ARMS
 from glassbox.chapters.long_tails.mixing_figure import PLACES, show_mixture
-from glassbox.chapters.long_tails.study import balanced, gain
+from glassbox.chapters.long_tails.study import gain
 from glassbox.data import long_tailed_counts
 from glassbox.losses import LDAMLoss
 from glassbox.plotting.figures import to_pixels
@@ -73,67 +72,38 @@ def test_the_alt_text_of_the_border_counts_new_points():
 
 def invented():
     generator = torch.Generator().manual_seed(0)
+    settings = product(("scenes", "digits"), ("exponential", "step"), (10, 50, 100))
     return {
-        setting: {arm: torch.rand(5, 10, generator=generator).double() for arm in ARMS}
-        for setting in product(("mnist_5k", "fashion_mnist"), (1, 4))
+        setting: {
+            method: torch.rand(5, 10, generator=generator).double()
+            for method in ("cross-entropy", "LDAM", "focal")
+        }
+        for setting in settings
     }
-
-
-def test_budgets_are_drawn_at_their_means_and_intervals():
-    results = invented()
-    fig = drawings.show_budgets(results, "fashion_mnist")
-    for method, mixing in ARMS:
-        (found,) = named(panel(fig, method), mixing)
-        runs = [100 * balanced(results["fashion_mnist", at][method, mixing]) for at in (1, 4)]
-        assert found.lines[0].get_ydata() == pytest.approx([one.mean for one in runs])
-        ends = [segment[:, 1] for segment in found.lines[2][0].get_segments()]
-        for one, drawn in zip(runs, ends, strict=True):
-            assert tuple(drawn) == pytest.approx(one.interval())
-    first, last = (100 * results["fashion_mnist", at]["LDAM", "CutMix"].mean() for at in (1, 4))
-    assert f"CutMix {first:.0f} to {last:.0f}." in fig.alt
-    to_pixels(fig)
 
 
 def test_gains_are_drawn_at_their_means_and_intervals():
-    results, plain = invented(), ("cross-entropy", "plain")
-    gains = {
-        data: {
-            name: {480 * at: 100 * gain(results[data, at], (name, "Mixup"), plain) for at in (1, 4)}
-            for name in ("LDAM", "focal")
-        }
-        for data in ("mnist_5k", "fashion_mnist")
-    }
-    fig = drawings.show_gains(gains, "plain cross-entropy")
-    for data, rows in gains.items():
-        for row, by_steps in rows.items():
-            for steps, found in by_steps.items():
-                whisker, dot = named(panel(fig, data), f"{row}, {steps} steps")
-                assert tuple(whisker.get_xdata()) == pytest.approx(found.interval())
-                assert dot.get_xdata()[0] == pytest.approx(found.mean)
-            ends = f"{by_steps[480].mean:+.1f} to {by_steps[1920].mean:+.1f}"
-            assert f"{data}, {row}: {ends}." in fig.alt
-    to_pixels(fig)
+    results = invented()
+    fig = drawings.show_gains(results, ["LDAM", "focal"])
+    for place, method in enumerate(("LDAM", "focal")):
+        for imbalance in (10, 50, 100):
+            found = 100 * gain(results["scenes", "exponential", imbalance], method)
+            row = f"row {place}, ratio {imbalance}"
+            whisker, dot = named(panel(fig, "scenes, exponential"), row)
+            assert tuple(whisker.get_xdata()) == pytest.approx(found.interval())
+            assert dot.get_xdata()[0] == pytest.approx(found.mean)
+    best = max(("LDAM", "focal"), key=lambda m: gain(results["digits", "step", 100], m).mean)
+    assert f"digits step {best} by" in fig.alt
 
 
 def test_a_method_stands_beside_cross_entropy():
-    results, arm, plain = invented(), ("LDAM", "Mixup"), ("cross-entropy", "plain")
-    fig = drawings.show_method(results, "mnist_5k", 1920, *arm)
-    arms = results["mnist_5k", 4]
-    for name, one in {"cross-entropy, plain": plain, "LDAM, Mixup": arm}.items():
+    results = invented()
+    fig = drawings.show_method(results, "digits", "step", 50, "LDAM")
+    methods = results["digits", "step", 50]
+    for name in ("cross-entropy", "LDAM"):
         (bars,) = (found for found in fig.axes[0].containers if found.get_label() == name)
-        assert bars.datavalues == pytest.approx(100 * arms[one].mean(0))
-    assert f"{100 * gain(arms, arm, plain).half_width():.1f} points" in fig.alt
-
-
-def test_rates_are_drawn_as_they_were_tried():
-    tried = {("mnist_5k", 4): {arm: {0.01: 0.5, 0.1: 0.7, 1.0: 0.6} for arm in ARMS}}
-    tried["mnist_5k", 4]["focal", "Mixup"] = {0.01: 0.3, 0.1: 0.7, 1.0: 0.9}
-    fig = drawings.show_rates(tried, "mnist_5k", 1920)
-    assert line(panel(fig, "focal"), "Mixup") == pytest.approx([30, 70, 90])
-    assert line(panel(fig, "cosine"), "plain") == pytest.approx([50, 70, 60])
-    assert "Best rate of focal: plain 0.1, Mixup 1, CutMix 0.1." in fig.alt
-    assert "Best rate of cosine: plain 0.1." in fig.alt
-    to_pixels(fig)
+        assert bars.datavalues == pytest.approx(100 * methods[name].mean(0))
+    assert f"{100 * gain(methods, 'LDAM').half_width():.1f} points" in fig.alt
 
 
 BLACK_AND_WHITE = torch.stack([torch.zeros(3, 20, 20), torch.ones(3, 20, 20)])
@@ -158,11 +128,3 @@ def test_a_blend_is_everywhere_the_same_whatever_the_place(fraction):
     torch.testing.assert_close(shown, torch.full_like(shown, 1 - fraction))
     assert len({fig.alt for fig in figs}) == 1 and "asked for" not in figs[0].alt
     to_pixels(figs[0])
-
-
-def test_gray_images_are_mixed_and_shown():
-    gray = BLACK_AND_WHITE[:, :1]
-    fig = show_mixture(gray, NAMES, "CutMix", 0.6, "middle")
-    shown = panel(fig, "mixed").images[0].get_array()
-    assert shown.shape == (20, 20) and 0 < shown.mean() < 1
-    to_pixels(fig)

@@ -22,29 +22,15 @@ from glassbox.generation import (
     non_saturating,
     train_gan,
 )
+from glassbox.generation.gaussian_ring import _RingDiscriminator, _RingGenerator
 from glassbox.support import isolated_seed
 
 LOSSES = {"minimax": minimax, "non_saturating": non_saturating, "least_squares": least_squares}
 
 
-class Plane(nn.Module):
-    """Three linear layers for points of the plane; a generator takes two numbers of noise."""
-
-    noise = 2
-
-    def __init__(self, outputs, hidden=16):
-        super().__init__()
-        sizes = (2, hidden), (hidden, hidden), (hidden, outputs)
-        first, second, last = (nn.Linear(*size) for size in sizes)
-        self.layers = nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), last)
-
-    def forward(self, values):
-        return self.layers(values)
-
-
 def players(seed=0, loss=non_saturating, **options):
     with isolated_seed(seed):
-        return GAN(Plane(2), Plane(1), loss, **options)
+        return GAN(_RingGenerator(hidden=16), _RingDiscriminator(hidden=16), loss, **options)
 
 
 def weights(model):
@@ -139,7 +125,7 @@ def normed(seed=0):
 
 
 def test_real_and_fake_points_go_through_in_separate_batches():
-    gan = GAN(Plane(2), normed())
+    gan = GAN(_RingGenerator(hidden=16), normed())
     with capture(gan.discriminator, ["0"]) as seen:
         discriminator_step(gan, points(), gan.noise(48))
     assert [len(batch) for batch in seen["0"]] == [64, 48]
@@ -171,7 +157,7 @@ def test_snapshots_are_of_one_noise_and_do_not_change_the_training():
     def run(callbacks):
         with isolated_seed(0):
             layers = nn.Linear(2, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 2)
-            gan = GAN(nn.Sequential(*layers), Plane(1))
+            gan = GAN(nn.Sequential(*layers), _RingDiscriminator(hidden=8))
             gan.generator.noise = 2
             options = {"steps": 6, "batch_size": 8, "progress": False}
             return gan, train_gan(gan, points(), callbacks=callbacks, **options)
@@ -247,13 +233,13 @@ test_a_wrong_argument_is_named = refuses(
     (lambda: players(lr=0), "lr is 0"),
     (lambda: players(lr=math.inf), "lr is inf"),
     (lambda: players(betas=(0.5, 1)), r"betas\[1\] is 1, expected 0 to below 1"),
-    (lambda: GAN(Plane(2), nn.Identity()), "parameters of discriminator is empty"),
-    (lambda: GAN(Plane(2), None), TypeError, "discriminator is None"),
+    (lambda: GAN(_RingGenerator(), nn.Identity()), "parameters of discriminator is empty"),
+    (lambda: GAN(_RingGenerator(), None), TypeError, "discriminator is None"),
     (lambda: train_gan(players(), points() * math.nan, steps=1), "images has 128 entries that are"),
     (lambda: least_squares.generator(torch.ones(2, 1).long()), TypeError, "fake_scores has type"),
     (lambda: minimax.generator(torch.zeros(0, 1)), "fake_logits has shape"),
     (
-        lambda: generator_step(GAN(Plane(2), nn.Linear(2, 2)), torch.zeros(8, 2)),
+        lambda: generator_step(GAN(_RingGenerator(), nn.Linear(2, 2)), torch.zeros(8, 2)),
         r"fake_logits has shape \(8, 2\) .*, expected \(B,\) or \(B, 1\)",
     ),
     (

@@ -1,6 +1,7 @@
-"""The ring of Gaussians: its points, and what counts as a mode."""
+"""The ring of Gaussians: what counts as a mode, and the two recipes."""
 
 import math
+from statistics import fmean
 
 import pytest
 import torch
@@ -9,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from refusals import refuses
 
-from glassbox.generation import count_modes, draw_ring, ring_centers
+from glassbox.generation import COLLAPSED, HEALTHY, count_modes, draw_ring, ring_centers, train_ring
+from glassbox.generation.gaussian_ring import _RingDiscriminator, _RingGenerator
 
 
 def test_the_centers_lie_on_a_circle_at_equal_distances():
@@ -57,6 +59,34 @@ def test_three_standard_deviations_are_the_limit():
     assert count_modes(ring_centers()[0] + offset).counts[0] == 1
 
 
+def test_the_healthy_recipe_finds_all_modes():
+    gan, _ = train_ring(HEALTHY, steps=800, progress=False)
+    found = count_modes(gan.sample(1000, torch.Generator().manual_seed(1)))
+    assert found.modes >= 7 and found.good > 0.3
+
+
+def test_the_collapsed_recipe_finds_hardly_any_while_its_losses_look_ideal():
+    gan, history = train_ring(COLLAPSED, steps=350, progress=False)
+    points = gan.sample(1000, torch.Generator().manual_seed(1))
+    assert count_modes(points).modes <= 1
+    assert points.std(0).mean() < 0.3
+    assert fmean(history.discriminator[-50:]) == pytest.approx(2 * math.log(2), abs=0.1)
+    assert fmean(history.generator[-50:]) == pytest.approx(math.log(2), abs=0.1)
+
+
+def test_a_run_follows_from_its_seed_alone():
+    state = torch.get_rng_state()
+    runs = [train_ring(HEALTHY, steps=3, seed=seed, progress=False)[1] for seed in (1, 1, 2)]
+    assert runs[0] == runs[1] != runs[2]
+    assert torch.equal(state, torch.get_rng_state())
+
+
+def test_the_steps_of_a_recipe_are_seen_by_callbacks():
+    seen = []
+    train_ring(HEALTHY, steps=2, callbacks=[lambda step, gan: seen.append(step)], progress=False)
+    assert seen == [0, 1, 2]
+
+
 RING = draw_ring(100, torch.Generator().manual_seed(0))
 test_a_ring_is_the_same_on_every_device = gives_the_same_on_every_device(
     ("count_modes", count_modes, RING),
@@ -78,4 +108,8 @@ test_a_wrong_argument_is_named = refuses(
     (lambda: count_modes(torch.zeros(3, 2), min_fraction=2), "min_fraction is 2"),
     (lambda: count_modes([[float("nan"), 0.0]]), "points has 1 entries that are nan"),
     (lambda: count_modes("ab"), TypeError, "points is 'ab'"),
+    (lambda: train_ring(HEALTHY, steps=1, seed=0.5), TypeError, "seed is 0.5"),
+    (lambda: _RingGenerator(noise=0), "noise is 0"),
+    (lambda: _RingDiscriminator(hidden=0), "hidden is 0"),
+    (lambda: train_ring(HEALTHY, steps=0), "steps is 0"),
 )

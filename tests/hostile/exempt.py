@@ -145,6 +145,10 @@ NETWORKS = (
     Exemption("networks.zero_last_scales", "unchanged", "changing the model is its task"),
 )
 GENERATION = (
+    Exemption(
+        "generation.train_ring", "float64", "weights are drawn in that type, as torch.nn does"
+    ),
+    Exemption("generation.train_ring(defaults)", "sweep", "1,500 steps take their time"),
     Exemption("generation.*.*or(*=poke(v, *inf))", "sweep", "a probability of 0 or 1"),
     Exemption("generation.*.discriminator", "passes on", "the steps refuse such a loss"),
     Exemption("generation.*.generator", "passes on", "the steps refuse such a loss"),

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from glassbox.autograd import Array
 from glassbox.data import Dataset
-from glassbox.generation import GAN, non_saturating
+from glassbox.generation import GAN, HEALTHY, non_saturating
 from glassbox.losses import CrossEntropy
 from glassbox.mixing import CutMix, Mix
 from glassbox.networks import VAE, ResidualNetwork, VAEOutput, zoo_entries
@@ -368,6 +368,7 @@ ROLES: dict[str, Role] = {
     "padding": integer(1, 0),
     "kernel": integer(3, 1),
     "dilation": integer(1, 1),
+    "recipe": anything(lambda: HEALTHY).but(wrong=("None", "7", "'x'", "{}")),
     "likelihood": choice("bernoulli", "gaussian", "tanh"),
     "optimizer": module(optimizer),
     "gan": module(gan),
@@ -1448,6 +1449,7 @@ ROLES: dict[str, Role] = {
     "generation.train_gan.images": floats(lambda: draw(6, 2)),
     "generation.generator_steps": integer(1, 1),
     "generation.train_gan.batch_size": integer(2, 2),
+    "generation.train_ring.steps": integer(1, 1),
     "generation.real_logits": SCORES,
     "generation.fake_logits": SCORES,
     "generation.real_scores": SCORES,

@@ -31,14 +31,8 @@ const BROKEN = [
   "+",
   "&&=&",
 ];
-const KEYS = [
-  ..."surface start on lr adaptiveLr momentum beta1 beta2 eps decay speed".split(" "),
-  ..."target loss dRate gRate dSteps gSteps noise seed".split(" "),
-];
-const FIELDS = [
-  ..."race race race race race race1 race1 race2 Race gan gan gan gan1".split(" "),
-  ...["", "__proto__"],
-];
+const KEYS = "surface start on lr adaptiveLr momentum beta1 beta2 eps decay speed".split(" ");
+const FIELDS = [..."race race race race race race1 race1 race2 Race".split(" "), "", "__proto__"];
 
 /** Numbers from 0 to 1 by the generator mulberry32. */
 function makeRandom(seed) {
@@ -63,8 +57,6 @@ export function hostileAddresses(seed, count) {
   const values = {
     surface: () => one([one(["saddle", "beale", "ravine"]), one(NAMES), bad()]),
     start: () => Array.from({ length: one([2, 2, 2, 2, 1, 3]) }, number).join(","),
-    target: () => one([one(["grid", "moons", "spiral"]), one(NAMES), bad()]),
-    loss: () => one([one(["minimax", "least_squares"]), one(NAMES), bad()]),
     on: () => some(() => one([one(NAMES), "SGD", bad()]), 5, ","),
   };
   const part = (key) => {

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
+import { formatCoordinate } from "../../src/glassbox/chapters/vae/latent_pad.js";
 import { makeDecoder } from "../../src/glassbox/chapters/vae/latent_pad_decoder.js";
 import { between, nearestOf, toCode } from "../../src/glassbox/chapters/vae/latent_pad_plane.js";
 
@@ -56,4 +57,8 @@ test("the pad reaches equally far to all sides, and up is up", () => {
 test("a walk goes straight", () => {
   assert.deepEqual(between([0, 10], [4, -10], 0.25), [1, 5]);
   assert.deepEqual(between([0, 10], [4, -10], 1), [4, -10]);
+});
+
+test("coordinates have a real minus, and no negative zero", () => {
+  assert.deepEqual([1, -0.004, -0.5].map(formatCoordinate), ["1.00", "0.00", "−0.50"]);
 });

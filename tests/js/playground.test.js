@@ -11,10 +11,10 @@ import {
   racers,
   standardNormals,
 } from "../../src/glassbox/chapters/adam/playground_optimizers.js";
+import { Pace } from "../../src/glassbox/chapters/adam/playground_pace.js";
 import { knobsFor, NAMES, onMap, Race } from "../../src/glassbox/chapters/adam/playground_race.js";
 import { surfaces } from "../../src/glassbox/chapters/adam/playground_surfaces.js";
-import { Pace } from "../../src/glassbox/explorables/js/pace.js";
-import { powerOfTen, short } from "../../src/glassbox/explorables/js/short_numbers.js";
+import { powerOfTen, short } from "../../src/glassbox/chapters/adam/playground_text.js";
 import { hostileAddresses } from "./hostile_addresses.js";
 
 const SETTINGS = {

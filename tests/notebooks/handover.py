@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from chapters import ChapterError, canonical, chapters, name_of, write_text
+from chapters import ChapterError, canonical, chapters, write_text
 from execution import (
     LOADED,
     PATIENCE,
@@ -112,14 +112,14 @@ def hand_over(path: Path, recorder: Recorder | None, kernel_client, run: str) ->
     if path not in chapters():
         return
     failed = recorder.failed if recorder else ["its kernel does not start"]
-    problem = f"{name_of(path)}.ipynb fails under nbval: {', '.join(failed)}" if failed else ""
+    problem = f"{path.name} fails under nbval: {', '.join(failed)}" if failed else ""
     if failed:
         discard(path)
     elif recorder.complete:
         try:
             recorder.keep(kernel_client)
         except (ChapterError, TimeoutError, ValueError) as error:  # also a kernel without an answer
-            problem = f"{name_of(path)}.ipynb is not kept: {error}"
+            problem = f"{path.name} is not kept: {error}"
     write_text(_note(path), json.dumps({"run": run, "problem": problem}))
 
 
@@ -150,8 +150,7 @@ def wait_for_chapters(tested: Iterable[Path], run: str) -> list[str]:
             return []
         signs = [_note(path).stat().st_mtime for path in missing if _note(path).exists()]
         if time.time() - max([waiting, *signs]) > SILENCE:
-            names = ", ".join(f"{name_of(path)}.ipynb" for path in missing)
-            return [f"nothing is heard of {names}"]
+            return [f"nothing is heard of {', '.join(path.name for path in missing)}"]
         time.sleep(0.2)
 
 

@@ -159,23 +159,6 @@ def test_run_times_are_written_into_their_page(made):
     assert "{doc}`first` | 1 |" in table and "{doc}`second` | 1 |" in table
 
 
-def test_a_page_in_a_folder_may_have_the_name_of_another(made):
-    made.chapter("inside/first", "print('inside')")
-    pages = ("second", "inside/first", "times")
-    made.edit("_toc.yml", CONTENTS.format([{"file": f"book/{page}"} for page in pages]))
-    made.make()
-    assert made.error == "" and made.printed("inside/first") == "inside\n"
-    assert made.printed("first") == "from the package first data\n"
-    table = made.page("times.md").read_text()
-    assert "{doc}`first` | 1 |" in table and "{doc}`inside/first` | 1 |" in table
-    kept = made.folder / "_build" / "executed"
-    logs = {path.relative_to(kept).as_posix() for path in kept.rglob("*.log")}
-    assert logs == {"first.log", "second.log", "inside/first.log"}
-    made.chapter("inside/first", "raise RuntimeError('on purpose')")
-    made.make()
-    assert made.error.startswith("inside/first.ipynb: code cell 1 of 1 fails")
-
-
 def test_a_failure_keeps_nothing_of_itself_and_all_of_the_others(made):
     made.chapter("first", "raise RuntimeError('on purpose')")
     made.chapter("second", "print('well')")

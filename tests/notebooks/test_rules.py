@@ -3,10 +3,10 @@
 import nbformat
 import pytest
 import rules
-from chapters import BOOK, ROOT, canonical, chapters, listed, name_of, read
+from chapters import BOOK, ROOT, canonical, chapters, listed, read
 
 pytestmark = pytest.mark.notebook
-each_chapter = pytest.mark.parametrize("path", chapters(), ids=name_of)
+each_chapter = pytest.mark.parametrize("path", chapters(), ids=lambda path: path.stem)
 RULES = [
     rules.executed_in_order,
     rules.outputs_of_this_code,
@@ -20,8 +20,8 @@ REFRESH = "`make refresh` brings stored outputs up to date"
 
 
 def test_the_chapters_on_disk_are_those_of_the_table_of_contents():
-    on_disk = {name_of(path) for path in BOOK.rglob("*.ipynb")}
-    assert on_disk == {name_of(path) for path in chapters()}
+    on_disk = {path.relative_to(BOOK).with_suffix("").as_posix() for path in BOOK.rglob("*.ipynb")}
+    assert on_disk == {path.relative_to(BOOK).with_suffix("").as_posix() for path in chapters()}
 
 
 def test_every_page_of_the_table_of_contents_exists():
@@ -36,7 +36,7 @@ def test_chapter_keeps_the_rule(path, rule):
 
 @each_chapter
 def test_pictures_have_captions(path):
-    if name_of(path) == "index":
+    if path.stem == "index":
         pytest.skip("the landing page opens with a picture, not with a numbered figure")
     assert list(rules.captions(read(path))) == []
 

@@ -44,17 +44,6 @@ def test_a_cell_that_is_not_edited_keeps_its_outputs(run, tmp_path):
     assert cell.source == "print(6 * 8)" and cell.outputs == []
 
 
-def test_a_chapter_in_a_folder_is_named_with_it(run, tmp_path, capsys):
-    (tmp_path / "inside").mkdir()
-    (tmp_path / "first.ipynb").rename(tmp_path / "inside" / "first.ipynb")
-    run("to-text", "inside/first")
-    run("to-notebook", "inside/first")
-    said = capsys.readouterr().out
-    assert "Edit book/inside/first.text.md" in said and "book/inside/first.ipynb is up" in said
-    with pytest.raises(SystemExit, match=r"There is no inside/other\.ipynb"):
-        run("to-text", "inside/other")
-
-
 def test_text_that_was_edited_is_not_written_over(run, tmp_path):
     run("to-text")
     edit(tmp_path / "first.text.md", "# Title", "# Mine")

@@ -47,10 +47,9 @@ def draw_intervals(
 def draw_choice(
     ax: Axes, series: Mapping[str, Sequence[float]], options: Sequence[float], chosen: float
 ) -> None:
-    """Draw up to three series over evenly spaced options, and a line at the chosen one."""
+    """Draw two series, for a legend, over evenly spaced options, and a line at the chosen one."""
     places = range(len(options))
-    looks = (BLUE, "o"), (RUST, "s"), (MUTED, "^")
-    for (name, values), (color, mark) in zip(series.items(), looks[: len(series)], strict=True):
+    for (name, values), color, mark in zip(series.items(), (BLUE, RUST), "os", strict=True):
         ax.plot(places, values, color=color, marker=mark, label=name)
     ax.axvline(list(options).index(chosen), color=MUTED, linewidth=1, zorder=0, gid="chosen")
     ax.set_xticks(places, [f"{option:g}" for option in options])

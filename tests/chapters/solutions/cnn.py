@@ -1,6 +1,5 @@
 """Answers to the exercises on convolutional networks."""
 
-import copy
 import functools
 
 import numpy as np
@@ -8,9 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from glassbox.data import Batches
 from glassbox.networks import convolution
-from glassbox.training import calibration_error, fit
+from glassbox.training import calibration_error
 
 
 def output_size(size, kernel, stride, padding):
@@ -56,70 +54,39 @@ def average_pool_of_one_channel(images, side):
     return pooled.reshape(*images.shape[:2], *pooled.shape[-2:]).numpy()
 
 
-def train_epochs(model, images, labels, lr, epochs, batch, zero=True):
-    optimizer = torch.optim.SGD(model.parameters(), lr)
-    means = []
-    for _ in range(epochs):
-        total = 0
-        for some, known in zip(images.split(batch), labels.split(batch), strict=True):
-            loss = F.cross_entropy(model(some), known)
-            if zero:
-                optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total += loss.item() * len(known)
-        means.append(total / len(images))
-    return means
+def accuracy(model, images, labels, restore=True):
+    training = model.training
+    model.eval()
+    with torch.no_grad():
+        right = (model(images).argmax(1) == labels).float().mean()
+    if restore:
+        model.train(training)
+    return right
 
 
-def train_epochs_by_batches(model, images, labels, lr, epochs, batch):
-    """Leave the summing to the loss."""
-    means = torch.zeros(epochs)
-    for epoch in range(epochs):
-        for some, known in Batches(images, labels, batch, shuffle=False):
-            model.zero_grad()
-            loss = F.cross_entropy(model(some), known, reduction="sum")
-            (loss / len(known)).backward()
-            with torch.no_grad():
-                for weight in model.parameters():
-                    weight -= lr * weight.grad
-            means[epoch] += loss.detach() / len(images)
-    return means
+@torch.inference_mode()
+def accuracy_by_layers(model, images, labels):
+    modes = {layer: layer.training for layer in model.modules()}
+    logits = model.eval()(images).numpy()
+    for layer, training in modes.items():
+        layer.training = training
+    return np.mean(logits.argmax(-1) == labels.numpy(), dtype=np.float32)
 
 
-def train_epochs_by_fit(model, images, labels, lr, epochs, batch):
-    batches = Batches(images, labels, batch, shuffle=False)
-    optimizer = torch.optim.SGD(model.parameters(), lr)
-    return fit(model, batches, optimizer, epochs=epochs, progress=False).train_loss
+def accuracy_counted(model, images, labels):
+    before = model.training
+    try:
+        model.train(False)
+        with torch.set_grad_enabled(False):
+            hits = [int(model(one[None]).argmax()) == int(y) for one, y in zip(images, labels)]  # noqa: B905
+        return sum(hits) / len(hits)
+    finally:
+        model.train(before)
 
 
-def keep_best(model, train, validation, lr, epochs, keep=copy.deepcopy):
-    optimizer = torch.optim.SGD(model.parameters(), lr)
-    best = None
-    for epoch in range(1, epochs + 1):
-        model.train()
-        loss = F.cross_entropy(model(train[0]), train[1])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        model.eval()
-        with torch.no_grad():
-            found = F.cross_entropy(model(validation[0]), validation[1]).item()
-        if best is None or found < best[0]:
-            best = found, epoch, keep(model.state_dict())
-    model.load_state_dict(best[2])
-    return best[1]
-
-
-def keep_best_of_clones(*given):
-    return keep_best(*given, keep=lambda state: {name: one.clone() for name, one in state.items()})
-
-
-def keep_best_by_fit(model, train, validation, lr, epochs):
-    optimizer = torch.optim.SGD(model.parameters(), lr)
-    options = {"epochs": epochs, "validation": validation, "progress": False}
-    history = fit(model.train(), [train], optimizer, best="validation_loss", **options)
-    return history.best_epoch
+def accuracy_with_gradients_off(model, images, labels):
+    torch.set_grad_enabled(False)
+    return accuracy(model, images, labels)
 
 
 def calibration_in_a_loop(confidences, right, bins):
@@ -186,18 +153,14 @@ ANSWERS = {
             "is the sum over each square": lambda *given: average_pool(*given) * given[1] ** 2,
         },
     },
-    "train_epochs": {
-        "right": [train_epochs, train_epochs_by_batches, train_epochs_by_fit],
+    "accuracy": {
+        "right": [accuracy, accuracy_by_layers, accuracy_counted],
         "wrong": {
-            "Gradients add up": lambda *given: train_epochs(*given, zero=False),
-            "trains for one epoch only": lambda *given: train_epochs(*given[:4], 1, given[5]),
-        },
-    },
-    "keep_best": {
-        "right": [keep_best, keep_best_of_clones, keep_best_by_fit],
-        "wrong": {
-            "kept as copies": lambda *given: keep_best(*given, keep=lambda state: state),
-            "Epochs count from 1": lambda *given: keep_best(*given) - 1,
+            "changes the mode of model": lambda *given: accuracy(*given, restore=False),
+            "call model.eval() first": lambda model, images, labels: (
+                (model(images).argmax(-1) == labels).double().mean()
+            ),
+            "leaves the recording of gradients switched": accuracy_with_gradients_off,
         },
     },
     "calibration_error": {

@@ -4,8 +4,6 @@ from fractions import Fraction
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import nn
 
 
 def balanced_from_matrix(matrix):
@@ -77,106 +75,6 @@ def remix_without_kappa_itself(count_a, count_b, lam, kappa=3.0, tau=0.5):
     return fraction.masked_fill((ratio < 1 / kappa) & (1 - lam < tau), 1.0)
 
 
-def train_deferred(model, images, labels, counts, lr, steps, start):
-    optimizer, losses = torch.optim.SGD(model.parameters(), lr), []
-    for step in range(1, steps + 1):
-        weight = 1 / counts if step >= start else None
-        loss = F.cross_entropy(model(images), labels, weight)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return losses
-
-
-def train_deferred_by_hand(model, images, labels, counts, lr, steps, start):
-    losses = torch.zeros(steps)
-    for step in range(steps):
-        w = (counts.max() / counts if step + 1 >= start else torch.ones(len(counts)))[labels]
-        own = model(images).log_softmax(1)[torch.arange(len(labels)), labels]
-        loss = -(w * own).sum() / w.sum()
-        slopes = torch.autograd.grad(loss, list(model.parameters()))
-        for parameter, slope in zip(model.parameters(), slopes, strict=True):
-            parameter.data -= lr * slope
-        losses[step] = loss.detach()
-    return losses
-
-
-def train_deferred_in_two_halves(model, images, labels, counts, lr, steps, start):
-    optimizer = torch.optim.SGD(model.parameters(), lr)
-    effective = (1 - 0.0) * counts.reciprocal()
-    first = [nn.CrossEntropyLoss()] * min(start - 1, steps)
-    losses = []
-    for criterion in first + [nn.CrossEntropyLoss(effective)] * (steps - len(first)):
-        model.zero_grad(set_to_none=True)
-        losses.append(criterion(model(images), labels))
-        losses[-1].backward()
-        optimizer.step()
-    return [loss.item() for loss in losses]
-
-
-def train_mixed(model, batches, lr):
-    optimizer, losses = torch.optim.SGD(model.parameters(), lr), []
-    for images, labels, lam in batches:
-        logits = model(lam * images + (1 - lam) * images.roll(1, 0))
-        loss = lam * F.cross_entropy(logits, labels)
-        loss = loss + (1 - lam) * F.cross_entropy(logits, labels.roll(1))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return losses
-
-
-def train_mixed_by_rows(model, batches, lr):
-    losses = []
-    for images, labels, lam in batches:
-        rows = F.one_hot(labels, 3).float()
-        mixed, soft = (lam * part + (1 - lam) * part.roll(1, 0) for part in (images, rows))
-        loss = F.cross_entropy(model(mixed), soft)
-        slopes = torch.autograd.grad(loss, list(model.parameters()))
-        for parameter, slope in zip(model.parameters(), slopes, strict=True):
-            parameter.data -= lr * slope
-        losses.append(loss)
-    return losses
-
-
-def train_mixed_by_indices(model, batches, lr):
-    optimizer, losses = torch.optim.SGD(model.parameters(), lr), np.zeros(len(batches))
-    for number, (images, labels, lam) in enumerate(batches):
-        before = torch.arange(len(labels)) - 1
-        logs = model(images.lerp(images[before], 1 - lam)).log_softmax(1)
-        each = lam * logs.gather(1, labels[:, None]) + (1 - lam) * logs.gather(
-            1, labels[before][:, None]
-        )
-        optimizer.zero_grad()
-        (-each.mean()).backward()
-        optimizer.step()
-        losses[number] = -each.mean().item()
-    return losses
-
-
-def train_unmixed(model, batches, lr):
-    return train_mixed(model, [(images, labels, 1.0) for images, labels, _ in batches], lr)
-
-
-def train_with_the_next(model, batches, lr):
-    turned = [(images.roll(-1, 0), labels.roll(-1), 1 - lam) for images, labels, lam in batches]
-    return train_mixed(model, turned, lr)
-
-
-def train_with_hard_labels(model, batches, lr):
-    losses = []
-    optimizer = torch.optim.SGD(model.parameters(), lr)
-    for images, labels, lam in batches:
-        loss = F.cross_entropy(model(lam * images + (1 - lam) * images.roll(1, 0)), labels)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return losses
-
-
 ANSWERS = {
     "balanced_from_matrix": {
         "right": [balanced_from_matrix, balanced_of_numbers, balanced_by_nanmean],
@@ -218,22 +116,6 @@ ANSWERS = {
             "tau has no effect": remix_without_tau,
             "compare with >= and <=": remix_without_kappa_itself,
             "use the arguments": lambda a, b, lam, kappa=3.0, tau=0.5: remix_fraction(a, b, lam),
-        },
-    },
-    "train_deferred": {
-        "right": [train_deferred, train_deferred_by_hand, train_deferred_in_two_halves],
-        "wrong": {
-            "from the first step on": lambda *given: train_deferred(*given[:-1], 1),
-            "no weights in any step": lambda *given: train_deferred(*given[:-1], 99),
-            "a step late": lambda *given: train_deferred(*given[:-1], given[-1] + 1),
-        },
-    },
-    "train_mixed": {
-        "right": [train_mixed, train_mixed_by_rows, train_mixed_by_indices],
-        "wrong": {
-            "Nothing is mixed": train_unmixed,
-            "The labels are not mixed": train_with_hard_labels,
-            "The partner is the next image": train_with_the_next,
         },
     },
 }

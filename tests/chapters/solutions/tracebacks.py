@@ -2,9 +2,7 @@
 
 import math
 
-import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 
@@ -61,78 +59,7 @@ def by_grad(model, parts, loss_fn, optimizer, scaler, max_norm):
     return norm.numpy()
 
 
-def honest_accuracy(validation, test):
-    best = max(validation)
-    return test[validation.index(best)]
-
-
-def honest_by_loop(validation, test):
-    best, found = -1.0, None
-    for one, accuracy in zip(validation, test, strict=True):
-        if one > best:
-            best, found = one, accuracy
-    return found
-
-
-def soft_ldam(cosines, labels, margins, scale):
-    total = 0
-    for k in range(len(margins)):
-        logits = cosines.clone()
-        logits[:, k] -= margins[k]
-        losses = -(scale * logits).log_softmax(1)[:, k]
-        total = total + (labels[:, k] * losses).mean()
-    return total
-
-
-def soft_ldam_at_once(cosines, labels, margins, scale):
-    """Lower each logit in a copy of the row of its own, (B, K, K)."""
-    rows = scale * (cosines[:, None] - torch.diag(margins))
-    losses = -rows.log_softmax(2).diagonal(dim1=1, dim2=2)
-    return (labels * losses).sum(1).mean()
-
-
-def soft_ldam_image_by_image(cosines, labels, margins, scale):
-    losses = []
-    for x, y in zip(cosines.numpy(), labels.numpy(), strict=True):
-        each = np.exp(scale * x)
-        own = np.exp(scale * (x - margins.numpy()))
-        losses.append(-(y * np.log(own / (own + each.sum() - each))).sum())
-    return float(np.mean(losses))
-
-
 ANSWERS = {
-    "honest_accuracy": {
-        "right": [
-            honest_accuracy,
-            honest_by_loop,
-            lambda validation, test: test[int(np.argmax(validation))],
-        ],
-        "wrong": {
-            "which has then picked its own epoch": lambda validation, test: sorted(test)[-1],
-            "the test accuracy of the last epoch": lambda validation, test: test[-1],
-            "the first one counts": lambda validation, test: test[::-1][
-                validation[::-1].index(max(validation))
-            ],
-            "the place of the epoch": lambda validation, test: int(np.argmax(validation)),
-        },
-    },
-    "soft_ldam": {
-        "right": [soft_ldam, soft_ldam_at_once, soft_ldam_image_by_image],
-        "wrong": {
-            "by a part of its margin at once": lambda cosines, labels, margins, scale: (
-                F.cross_entropy(scale * (cosines - margins * labels), labels)
-            ),
-            "The margins have no effect": lambda cosines, labels, margins, scale: F.cross_entropy(
-                scale * (cosines - (labels @ margins)[:, None]), labels
-            ),
-            "Only the likeliest class counts": lambda cosines, labels, margins, scale: soft_ldam(
-                cosines, (labels == labels.amax(1, keepdim=True)).double(), margins, scale
-            ),
-            "All margins are taken off": lambda cosines, labels, margins, scale: (
-                -(labels * (scale * (cosines - margins)).log_softmax(1)).sum(1).mean()
-            ),
-        },
-    },
     "half_life": {
         "right": [
             lambda decay: math.ceil(math.log(0.5) / math.log(decay)),

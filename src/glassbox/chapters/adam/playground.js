@@ -1,6 +1,5 @@
 // The optimizer playground: optimizers race on a surface, from a start that the reader chooses.
 
-import { copyAddress, nextKey, readAddress, writeAddress } from "../../explorables/js/address.js";
 import { placeIn } from "../../explorables/js/canvas.js";
 import {
   arrowOf,
@@ -8,25 +7,28 @@ import {
   keepPlainKeys,
   wantsLittleMotion,
 } from "../../explorables/js/dom.js";
-import { Pace } from "../../explorables/js/pace.js";
+import { nextKey, readAddress, writeAddress } from "./playground_address.js";
+import { drawChart } from "./playground_chart.js";
 import {
+  fillTable,
   layOut,
   makeBar,
   makeCanvases,
   makeSliders,
-} from "../../explorables/js/playground_parts.js";
-import { formatRace, parseRace } from "./playground_address.js";
-import { drawChart } from "./playground_chart.js";
+  makeTable,
+} from "./playground_controls.js";
 import { RaceMap } from "./playground_map.js";
+import { Pace } from "./playground_pace.js";
 import { Race } from "./playground_race.js";
-import { fillTable, makeTable } from "./playground_table.js";
+
+const LINK_MS = 2500; // for which the button says what it did
 
 class Playground {
   constructor(el, { colors, dark, ...options }, inPage) {
     Object.assign(this, { el, inPage, frame: 0 });
     this.colors = followTheme(el, { colors, dark }, () => this.draw());
     this.race = new Race(options);
-    this.key = nextKey("race");
+    this.key = nextKey();
     this.calm = wantsLittleMotion();
     this.pace = new Pace(this.race, this.calm, {
       advance: (steps) => this.advance(steps),
@@ -43,16 +45,16 @@ class Playground {
 
   build(surfaces) {
     Object.assign(this, makeCanvases());
-    Object.assign(this, makeBar("surface", surfaces, this.actions()));
+    Object.assign(this, makeBar(surfaces, this.actions()));
     this.table = makeTable((name, takesPart) => {
       this.race.enter(name, takesPart);
       this.write();
       this.draw();
     });
-    this.sliders = makeSliders(this.race.knobs, this.race, (name) => this.set(name));
+    this.sliders = makeSliders(this.race, (name) => this.set(name));
     const { bar, map, chart } = this;
-    const [{ table }, { boxes: controls }] = [this.table, this.sliders];
-    this.status = layOut(this.el, "gb-race", { bar, map, chart, table, controls });
+    const [{ table }, { boxes: sliders }] = [this.table, this.sliders];
+    this.status = layOut(this.el, { bar, map, chart, table, sliders });
     this.link.hidden = !this.inPage;
     this.raceMap = new RaceMap(map, this.race, this.colors);
   }
@@ -128,10 +130,7 @@ class Playground {
         this.race.reset();
         this.changed({ surface: true });
       },
-      copy: () => {
-        this.write();
-        copyAddress(this.link, (text) => this.say(text));
-      },
+      copy: () => this.copy(),
     };
   }
 
@@ -139,19 +138,32 @@ class Playground {
 
   /** A notebook's address is not ours. */
   write() {
-    if (this.inPage) writeAddress(this.key, formatRace(this.race));
+    if (this.inPage) writeAddress(this.key, this.race);
   }
 
   restore() {
-    const text = this.inPage && readAddress(this.key);
-    if (!text) return false;
-    Object.assign(this.race, parseRace(text, this.race));
-    this.el.scrollIntoView({ block: "center" });
-    return true;
+    const found = this.inPage && readAddress(this.key, this.race);
+    if (found) this.el.scrollIntoView({ block: "center" });
+    return found;
   }
 
   follow() {
     if (this.restore()) this.changed({ surface: true, address: false });
+  }
+
+  async copy() {
+    this.write();
+    try {
+      await navigator.clipboard.writeText(location.href);
+      this.say("Link copied.");
+      this.link.textContent = "Copied";
+    } catch {
+      this.say("The link is in the address bar.");
+      this.link.textContent = "In the address";
+    }
+    setTimeout(() => {
+      this.link.textContent = "Copy link";
+    }, LINK_MS);
   }
 
   // ---- listening -----------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 // Heights above the minimum over the steps, on a logarithmic scale.
 
 import { clamp, fit, line } from "../../explorables/js/canvas.js";
-import { powerOfTen } from "../../explorables/js/short_numbers.js";
 import { drawCross, drawMark } from "./playground_marks.js";
+import { powerOfTen } from "./playground_text.js";
 
 const [LEFT, RIGHT, TOP, BOTTOM] = [44, 12, 34, 26];
 const [LEAST, MOST] = [-8, 4]; // powers of ten

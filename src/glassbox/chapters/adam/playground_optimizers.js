@@ -1,9 +1,15 @@
 // Optimizers that walk on a surface. The numbers are float64, in PyTorch's order of operations.
 
-import { mulberry32 } from "../../explorables/js/random.js";
 import { surfaces } from "./playground_surfaces.js";
 
 const FAR = 1e6; // whoever comes so far does not come back
+
+function mulberry32(seed) {
+  const state = (seed + 0x6d2b79f5) | 0;
+  let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+  mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+  return (mixed ^ (mixed >>> 14)) >>> 0;
+}
 
 /** Two normal numbers for a step, as the package's `standard_normals` draws them. */
 export function standardNormals(step, seed) {

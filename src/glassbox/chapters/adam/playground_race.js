@@ -1,9 +1,9 @@
 // The state of a race: where it is run, by whom, with which settings, and how far it has come.
 
 import { clamp } from "../../explorables/js/canvas.js";
-import { short } from "../../explorables/js/short_numbers.js";
 import { makeWalk, racers } from "./playground_optimizers.js";
 import { surfaces } from "./playground_surfaces.js";
+import { short } from "./playground_text.js";
 
 const LIMIT = 1000; // steps
 const RATES = [

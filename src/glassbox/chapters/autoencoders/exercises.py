@@ -1,13 +1,11 @@
 """Exercises of the chapter on autoencoders."""
 
 import random
-from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from glassbox.chapters.checking import Answer, Case, Exercise
+from glassbox.chapters.checking import Case, Exercise
 
 
 def _layer_side(side: int, kernel: int, stride: int, padding: int) -> int:
@@ -86,116 +84,5 @@ check_pca_reconstruct = Exercise(
         "last.": lambda train, images, latent: _projected(
             images, _components(train - train.mean(0)).flip(0)[:latent], train.mean(0)
         ),
-    },
-)
-
-
-def _threshold(errors: Tensor, rate: float) -> Tensor:
-    """Interpolate between the sorted errors."""
-    ordered = errors.sort().values
-    place = (1 - rate) * (len(errors) - 1)
-    lower = int(place)
-    upper = min(lower + 1, len(errors) - 1)
-    return ordered[lower].lerp(ordered[upper], place - lower)
-
-
-check_threshold = Exercise(
-    "threshold",
-    reference=_threshold,
-    cases=lambda: [
-        (torch.tensor([0.04, 0.01, 0.03, 0.02, 0.05], dtype=torch.float64), 0.25),
-        (torch.rand(101, dtype=torch.float64), 0.05),
-        (torch.rand(21, dtype=torch.float64) ** 2, 0.5),
-    ],
-    drawn=lambda: (
-        torch.rand(random.randint(10, 60), dtype=torch.float64),
-        random.uniform(0.02, 0.4),
-    ),
-    mistakes={
-        "This lets only a fraction of `rate` pass: it is to raise a false alarm for this fraction, "
-        "so take the quantile of 1 - rate.": lambda errors, rate: errors.quantile(rate),
-        "This is the largest error: it never raises a false alarm, and so misses more.": (
-            lambda errors, rate: errors.max()
-        ),
-        "This is a part of the range: a quantile counts images, with torch.quantile.": (
-            lambda errors, rate: errors.min() + (1 - rate) * (errors.max() - errors.min())
-        ),
-        "The rate is a fraction, and here it is taken for a percentage: do not divide by 100.": (
-            lambda errors, rate: errors.quantile(1 - rate / 100)
-        ),
-    },
-)
-
-_Players = tuple[nn.Module, torch.optim.Optimizer, Tensor, Tensor]
-
-
-def _denoise(
-    target: Callable[[Tensor, Tensor], Tensor] = lambda images, noise: images,
-    given: Callable[[Tensor, Tensor], Tensor] = lambda images, noise: images + noise,
-    *,
-    divide: Callable[[Tensor], int] = len,
-    clear: bool = True,
-    move: bool = True,
-) -> Answer:
-    """Make a step that learns to turn what is ``given`` into a ``target``."""
-
-    def step(model: nn.Module, optimizer: Any, images: Tensor, noise: Tensor) -> Tensor:
-        if clear:
-            optimizer.zero_grad()
-        errors = model(given(images, noise)) - target(images, noise)
-        loss = errors.square().sum() / divide(images)
-        loss.backward()
-        if move:
-            optimizer.step()
-        return loss
-
-    return step
-
-
-def _take_step(answer: Answer, model: nn.Module, images: Tensor, noise: Tensor) -> dict[str, Any]:
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
-    for parameter in model.parameters():
-        parameter.grad = torch.ones_like(parameter)  # left over from the step before
-    loss = answer(model, optimizer, images, noise)
-    return {"the loss": loss, "the weight after the step": model[0].weight}
-
-
-def _noisy(count: int, size: int) -> tuple[nn.Module, Tensor, Tensor]:
-    model = nn.Sequential(nn.Linear(size, 2), nn.Linear(2, size))
-    return model, torch.rand(count, size), 0.5 * torch.randn(count, size)
-
-
-check_denoising_step = Exercise(
-    "denoising_step",
-    reference=_denoise(),
-    observe=_take_step,
-    cases=lambda: [
-        Case(f"denoising_step with {count} images of {size} pixels", _noisy(count, size))
-        for count, size in ((3, 4), (8, 6))
-    ],
-    drawn=lambda: _noisy(random.randint(2, 8), random.randint(3, 8)),
-    changes=("model",),
-    mistakes={
-        "This learns to reproduce the noise: the target is the clean image.": (
-            _denoise(lambda images, noise: images + noise)
-        ),
-        "The model never sees the noise: give it images + noise.": (
-            _denoise(given=lambda images, noise: images)
-        ),
-        "The model sees the clean image and is to make noise of it: the other way around.": (
-            _denoise(lambda images, noise: images + noise, lambda images, noise: images)
-        ),
-        "This learns the noise itself, which is to be taken off then: here the target is the clean "
-        "image.": _denoise(lambda images, noise: noise),
-        "This is the mean over all pixels: sum over the pixels, and average over the images.": (
-            _denoise(divide=Tensor.numel)
-        ),
-        "This is the sum over all images: divide it by their number.": (
-            _denoise(divide=lambda images: 1)
-        ),
-        "The gradients of the step before are still there: begin with optimizer.zero_grad().": (
-            _denoise(clear=False)
-        ),
-        "Nothing has moved: optimizer.step() comes after loss.backward().": _denoise(move=False),
     },
 )

@@ -1,6 +1,5 @@
 """Exercises of the chapter on convolutional networks."""
 
-import copy
 import random
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -130,189 +129,75 @@ check_average_pool = Exercise(
 )
 
 
-def _epochs_by_hand(
-    model: nn.Module, images: Tensor, labels: Tensor, lr: float, epochs: int, batch: int
-) -> list[float]:
-    """Train without an optimizer, on gradients that are not kept."""
-    weights, means = list(model.parameters()), []
-    for _ in range(epochs):
-        total = 0.0
-        for start in range(0, len(images), batch):
-            some = slice(start, start + batch)
-            loss = F.cross_entropy(model(images[some]), labels[some])
-            total += loss.item() * len(labels[some])
-            with torch.no_grad():
-                for one, gradient in zip(weights, torch.autograd.grad(loss, weights), strict=True):
-                    one -= lr * gradient
-        means.append(total / len(images))
-    return means
+class _Witness(nn.Module):
+    """A layer that changes nothing and notes whether a graph was recorded behind it."""
+
+    recorded = False
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.recorded = torch.is_grad_enabled()
+        return x
 
 
-def _epochs_with(
-    *, zero: bool = True, softmax: bool = False, drop: bool = False, even: bool = False, up: int = 1
-) -> Answer:
-    """Make an answer that trains as most would write it, with a mistake or none."""
-
-    def answer(
-        model: nn.Module, images: Tensor, labels: Tensor, lr: float, epochs: int, batch: int
-    ) -> list[float]:
-        optimizer, means = torch.optim.SGD(model.parameters(), lr, maximize=up < 0), []
-        for _ in range(epochs):
-            losses, counts = [], []
-            for some, known in zip(images.split(batch), labels.split(batch), strict=True):
-                if drop and len(known) < batch:
-                    continue
-                logits = model(some)
-                loss = F.cross_entropy(logits.softmax(1) if softmax else logits, known)
-                if zero:
-                    optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-                losses.append(loss.item())
-                counts.append(1 if even else len(known))
-            pairs = zip(losses, counts, strict=True)
-            means.append(sum(loss * count for loss, count in pairs) / sum(counts))
-        return means
-
-    return answer
-
-
-def _trained(answer: Answer, model: nn.Module, *given: Any) -> dict[str, Any]:
-    """Compare what was returned, and all that may have moved."""
-    returned = answer(model, *given)
-    found = {
-        f"the vector of {kind}": [
-            one.detach().flatten()
-            for name, one in model.state_dict().items()
-            if ("running" in name) == (kind == "statistics") and one.is_floating_point()
-        ]
-        for kind in ("weights", "statistics")
-    }
-    return {"": returned} | {name: torch.cat(parts) for name, parts in found.items() if parts}
-
-
-def _to_train(lr: float, epochs: int, batch: int, count: int = 20) -> tuple[Any, ...]:
-    model = nn.Sequential(nn.Flatten(), nn.Linear(12, 8), nn.ReLU(), nn.Linear(8, 3))
-    return model, torch.randn(count, 3, 2, 2), torch.arange(count) % 3, lr, epochs, batch
-
-
-check_train_epochs = Exercise(
-    "train_epochs",
-    reference=_epochs_by_hand,
-    observe=_trained,
-    cases=lambda: [
-        Case(f"train_epochs(…, {lr}, {epochs}, {batch})", _to_train(lr, epochs, batch))
-        for lr, epochs, batch in [(0.5, 1, 20), (0.5, 2, 8), (0.1, 3, 6)]
-    ],
-    drawn=lambda: _to_train(random.uniform(0.1, 0.5), random.randint(2, 3), random.randint(6, 9)),
-    changes=("model",),
-    mistakes={
-        "Gradients add up from step to step: call optimizer.zero_grad() in each.": (
-            _epochs_with(zero=False)
-        ),
-        "F.cross_entropy does its own softmax: give it the logits.": _epochs_with(softmax=True),
-        "The last, smaller batch is left out: all images are to be seen.": _epochs_with(drop=True),
-        "This is the mean over batches: the last one has fewer images, so weigh each loss by "
-        "their number.": _epochs_with(even=True),
-        "These steps go uphill: move each weight against its gradient.": _epochs_with(up=-1),
-        "This trains for one epoch only: loop over them.": (
-            lambda model, images, labels, lr, epochs, batch: _epochs_with()(
-                model, images, labels, lr, 1, batch
-            )
-        ),
-    },
-)
-
-_Part = tuple[Tensor, Tensor]
-
-
-def _keep_best_with(
-    *,
-    copied: bool = True,
-    train_once: bool = False,
-    eval_mode: bool = True,
-    on: str = "validation",
-    first: int = 1,
-) -> Answer:
-    """Make an answer that keeps the best epoch as most would write it, with a mistake or none."""
-
-    def answer(model: nn.Module, train: _Part, validation: _Part, lr: float, epochs: int) -> int:
-        optimizer = torch.optim.SGD(model.parameters(), lr)
-        best, kept, number = float("inf"), model.state_dict(), first
-        model.train()
-        for epoch in range(epochs):
-            if not train_once:
-                model.train()
-            loss = F.cross_entropy(model(train[0]), train[1])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            if eval_mode:
-                model.eval()
-            asked = validation if on == "validation" else train
-            with torch.no_grad():
-                found = F.cross_entropy(model(asked[0]), asked[1]).item()
-            if found < best:
-                state = model.state_dict()
-                kept = copy.deepcopy(state) if copied else state
-                best, number = found, epoch + first
-        model.load_state_dict(kept)
-        return number
-
-    return answer
-
-
-def _keep_best_by_all(
-    model: nn.Module, train: _Part, validation: _Part, lr: float, epochs: int
-) -> int:
-    """Keep the state of every epoch, and choose at the end."""
-    weights, states, losses = list(model.parameters()), [], []
-    for _ in range(epochs):
-        loss = F.cross_entropy(model.train()(train[0]), train[1])
+def _accuracy(model: nn.Module, images: Tensor, labels: Tensor, *, dim: int = 1) -> Tensor:
+    before = model.training
+    model.eval()
+    try:
         with torch.no_grad():
-            for one, gradient in zip(weights, torch.autograd.grad(loss, weights), strict=True):
-                one -= lr * gradient
-            losses.append(F.cross_entropy(model.eval()(validation[0]), validation[1]).item())
-        states.append({name: one.clone() for name, one in model.state_dict().items()})
-    number = losses.index(min(losses))
-    model.load_state_dict(states[number])
-    return number + 1
+            return (model(images).argmax(dim) == labels).float().mean()
+    finally:
+        model.train(before)
 
 
-def _to_stop(lr: float, epochs: int) -> tuple[Any, ...]:
-    """Make few images with noisy labels, which a network soon learns by heart."""
-    layers = nn.Linear(12, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 3)
-    images = torch.randn(60, 3, 2, 2)
-    labels = images.flatten(1)[:, :3].argmax(dim=1)
-    noisy = torch.where(torch.rand(60) < 0.3, torch.randint(3, (60,)), labels)
-    parts = (images[:20], noisy[:20]), (images[20:], noisy[20:])
-    return nn.Sequential(nn.Flatten(), *layers), *parts, lr, epochs
+def _accuracy_as_it_is(model: nn.Module, images: Tensor, labels: Tensor) -> float:
+    return (model(images).argmax(dim=1) == labels).float().mean().item()
 
 
-check_keep_best = Exercise(
-    "keep_best",
-    reference=_keep_best_by_all,
-    observe=_trained,
+def _accuracy_with_a_graph(model: nn.Module, images: Tensor, labels: Tensor) -> float:
+    before = model.training
+    right = _accuracy_as_it_is(model.eval(), images, labels)
+    model.train(before)
+    return right
+
+
+def _then_train(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    right = _accuracy(model, images, labels)
+    model.train()
+    return right
+
+
+def _look_at_accuracy(
+    answer: Answer, model: nn.Sequential, images: Tensor, labels: Tensor
+) -> dict[str, Any]:
+    result = answer(model, images, labels)
+    return {"": result, "whether a graph was recorded": model[0].recorded}
+
+
+def _measured(training: bool) -> tuple[nn.Module, Tensor, Tensor]:
+    layers = _Witness(), nn.Flatten(), nn.BatchNorm1d(12), nn.Dropout(0.9), nn.Linear(12, 3)
+    model = nn.Sequential(*layers).train(training)
+    model[0].recorded = False
+    return model, torch.randn(300, 3, 2, 2) + 1, torch.randint(3, (300,))
+
+
+check_accuracy = Exercise(
+    "accuracy",
+    reference=_accuracy,
+    observe=_look_at_accuracy,
     cases=lambda: [
-        Case(f"keep_best(…, {lr}, {epochs})", _to_stop(lr, epochs))
-        for lr, epochs in [(0.5, 12), (0.2, 20), (1.0, 8)]
+        Case(f"accuracy of a model in {mode} mode", _measured(mode == "train"))
+        for mode in ("train", "eval")
     ],
-    drawn=lambda: _to_stop(random.uniform(0.3, 1), random.randint(10, 20)),
-    changes=("model",),
+    drawn=lambda: _measured(random.random() < 0.5),
     mistakes={
-        "The model has its last weights: load those of the best epoch, kept as copies, for "
-        "state_dict() gives the weights themselves, which move on.": (
-            _keep_best_with(copied=False)
+        "The model works in the mode it comes in, where dropout drops: call model.eval() first, "
+        "and restore the mode.": _accuracy_as_it_is,
+        "A forward pass records a graph unless told otherwise: put it under "
+        "torch.no_grad().": _accuracy_with_a_graph,
+        "The largest logit of an image is wanted: argmax over dim=1, the classes.": (
+            lambda model, images, labels: _accuracy(model, images, labels, dim=0)
         ),
-        "From the second epoch on the model trains in eval mode: call model.train() in each.": (
-            _keep_best_with(train_once=True)
-        ),
-        "Batch normalization sees the validation images in train mode: call model.eval() before "
-        "you measure.": _keep_best_with(eval_mode=False),
-        "This chooses by the training images: measure the validation images.": (
-            _keep_best_with(on="train")
-        ),
-        "Epochs count from 1: this number is one less.": _keep_best_with(first=0),
+        "It may have come in eval mode: remember model.training, and restore that.": _then_train,
     },
 )
 

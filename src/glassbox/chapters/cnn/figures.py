@@ -1,14 +1,12 @@
 """The figures of the chapter on convolutional networks."""
 
-from collections.abc import Iterator, Sequence
-
 import torch
 import torch.nn.functional as F
 from matplotlib.patches import Rectangle
 from torch import Tensor, nn
 
 from glassbox.networks.convolution import ReceptiveField
-from glassbox.plotting.colors import BLUE, GREEN, INK, MUTED, OCHRE, ON_PICTURE, PAPER, RUST, SIGNED
+from glassbox.plotting.colors import BLUE, GREEN, MUTED, OCHRE, ON_PICTURE, PAPER, RUST, SIGNED
 from glassbox.plotting.figures import Axes, Figure, drawing, figure, on_phone, page_width
 from glassbox.training.calibration import calibration_error, reliability
 
@@ -17,49 +15,36 @@ from glassbox.training.calibration import calibration_error, reliability
 def show_convolution(
     image: Tensor, kernel: Tensor, feature_map: Tensor, stride: int, padding: int
 ) -> Figure:
-    """Show an image ``(H, W)`` from 0 to 1, a kernel ``(3, 3)`` and their map, with the numbers.
+    """Show an image ``(H, W)`` with the centers of the windows, a kernel ``(3, 3)``, and their map.
 
-    The map ``(H', W')`` is blue where negative and rust where positive. A frame is around the first
-    window, and around the number that it gives.
+    The map ``(H', W')`` is blue where negative and rust where positive.
     """
-    side, (height, width) = image.shape[0], feature_map.shape
-    fig, (left, middle, right) = _three_tables(side)
-    _show_padded(left, image, padding)
-    left.set_title(f"Image, {side} × {side}" + f", padded by {padding}" * bool(padding))
-    _show_signed(middle, kernel, 5, "{:.2g}")
-    middle.set_title("Kernel")
-    _show_signed(right, feature_map, float(feature_map.abs().max()), "{:.1f}")
+    side = image.shape[0]
+    spaces = _margins(2.9, top=0.8 if on_phone() else 0.88) | {"wspace": 0.1}
+    ratios = [side + 2, 5, side + 2]
+    fig, (left, middle, right) = figure(1, 3, height=2.9, width_ratios=ratios, **spaces)
+    _show_padded(left, image, feature_map.shape, stride, padding)
+    comma = ",\n" if on_phone() else ", "
+    left.set_title(f"Image, {side} × {side}" + f"{comma}padded by {padding}" * bool(padding))
+    _show_numbers(middle, kernel)
+    limit = feature_map.abs().max()
+    right.imshow(feature_map, cmap=SIGNED, vmin=-limit, vmax=limit)
+    height, width = feature_map.shape
     right.set_title(f"Map, {height} × {width}")
-    right.add_patch(Rectangle((-0.5, -0.5), 1, 1, fill=False, ec=INK, lw=2.2))
     room = side / 2 + 1  # a pixel has the same size in image and map
-    below = side / 2 + 0.1 if on_phone() else room  # of the map, which has no frame of zeros
     for ax, shown, across, down in (
         (left, side, room, room),
-        (middle, 3, 1.6 if on_phone() else 2, below if on_phone() else 4),
-        (right, width, below, below),
+        (middle, 3, 2, 4),
+        (right, width, room, room),
     ):
         center = shown / 2 - 0.5
         ax.set(xlim=(center - across, center + across), ylim=(center + down, center - down))
-        ax.set_anchor("NW")
         ax.set_axis_off()
     fig.describe(
-        f"A digit of {side} by {side} pixels, a 3 by 3 kernel, and the map of {height} by {width} "
-        f"numbers that stride {stride} and padding {padding} give. The first window gives "
-        f"{feature_map[0, 0]:.1f}."
+        f"A digit of {side} by {side} pixels, a 3 by 3 kernel, and the map "
+        f"of {height} by {width} numbers that stride {stride} and padding {padding} give."
     )
     return fig
-
-
-def _three_tables(side: int) -> tuple[Figure, Sequence[Axes]]:
-    """Make room for an image, a kernel and a map: in a row, or on a phone the image above."""
-    if not on_phone():
-        spaces = _margins(2.9, top=0.88) | {"wspace": 0.08}
-        return figure(1, 3, height=2.9, width_ratios=[side + 2, 5, side + 2], **spaces)
-    spaces = _margins(7.4, top=0.955) | {"wspace": 0.07, "hspace": 0.15}
-    fig, grid = figure(2, 2, height=7.4, width_ratios=[3.3, 8.2], height_ratios=[3.7, 3], **spaces)
-    grid[0, 1].remove()
-    grid[0, 0].set_subplotspec(grid[0, 0].get_gridspec()[0, :])
-    return fig, (grid[0, 0], *grid[1])
 
 
 def _margins(height: float, top: float) -> dict[str, float]:
@@ -68,37 +53,26 @@ def _margins(height: float, top: float) -> dict[str, float]:
     return {"left": edge, "right": edge, "bottom": 0.03 * height, "top": (1 - top) * height}
 
 
-def _show_padded(ax: Axes, image: Tensor, padding: int) -> None:
-    """Show an image with its frame of zeros, and the first window in it."""
-    side, padded = image.shape[0], F.pad(image, (padding,) * 4)
+def _show_padded(ax: Axes, image: Tensor, shape: torch.Size, stride: int, padding: int) -> None:
+    side = image.shape[0]
     edges = (-padding - 0.5, side + padding - 0.5)
-    ax.imshow(padded, cmap="gray", vmin=0, vmax=1, extent=(*edges, *edges[::-1]))
-    frame = {"fill": False, "gid": ON_PICTURE}
-    ax.add_patch(Rectangle((-0.5, -0.5), side, side, ec=MUTED, lw=0.8, **frame))
-    ax.add_patch(Rectangle((edges[0], edges[0]), 3, 3, ec=RUST, lw=2.2, **frame))
-    for (row, column), value in _cells(padded):
-        color = "black" if value > 0.5 else "white"
-        _write(ax, row - padding, column - padding, f"{value:.1f}", color, gid=ON_PICTURE)
+    extent = (*edges, *edges[::-1])
+    ax.imshow(F.pad(image, (padding,) * 4), cmap="gray", vmin=0, vmax=1, extent=extent)
+    ax.add_patch(Rectangle((-0.5, -0.5), side, side, fill=False, ec=MUTED, lw=0.8))
+    rows, columns = torch.meshgrid(*map(torch.arange, shape), indexing="ij")
+    centers = {"linestyle": "", "marker": "o", "markersize": 4.5, "mec": PAPER, "mew": 0.7}
+    first = 1 - padding  # the center of the first window
+    x, y = (first + stride * index.flatten() for index in (columns, rows))
+    ax.plot(x, y, color=RUST, label="centers", gid=ON_PICTURE, **centers)
 
 
-def _show_signed(ax: Axes, numbers: Tensor, limit: float, form: str) -> None:
-    """Show a table of numbers, blue where negative and rust where positive."""
-    ax.imshow(numbers, cmap=SIGNED, vmin=-limit, vmax=limit)
-    for (row, column), value in _cells(numbers):
-        text = form.format(value).replace("-0.0", "0.0").replace("-", "−").replace("0.11", "⅑")
-        _write(ax, row, column, text, PAPER if abs(value) > 0.7 * limit else INK)
-
-
-def _cells(numbers: Tensor) -> Iterator[tuple[tuple[int, int], float]]:
-    for row, line in enumerate(numbers.tolist()):
-        for column, value in enumerate(line):
-            yield (row, column), value
-
-
-def _write(ax: Axes, row: int, column: int, text: str, color: str, **style: str) -> None:
-    size = 9 if on_phone() else 6.5
-    text = "0" if text == "0.0" else text
-    ax.text(column, row, text, ha="center", va="center", fontsize=size, color=color, **style)
+def _show_numbers(ax: Axes, kernel: Tensor) -> None:
+    ax.imshow(kernel, cmap=SIGNED, vmin=-5, vmax=5)
+    for row in range(3):
+        for column in range(3):
+            text = f"{kernel[row, column]:.2g}".replace("-", "−").replace("0.11", "⅑")
+            ax.text(column, row, text, ha="center", va="center", fontsize=11)
+    ax.set_title("Kernel")
 
 
 def gradient_of_unit(layers: nn.Module, place: str) -> Tensor:
@@ -194,7 +168,7 @@ def show_threshold(confidences: Tensor, right: Tensor, threshold: float) -> Figu
     dot = {"marker": "o", "markersize": 10, "color": RUST, "clip_on": False}
     ax.plot([handed_over], [fraction], label="threshold", **dot)
     ax.set(
-        xlim=(0, 20),
+        xlim=(0, 12),
         ylim=(0, 100 * error[-1] * 1.3),
         xlabel="percent of all digits handed to a person",
         ylabel="percent wrong among the rest",

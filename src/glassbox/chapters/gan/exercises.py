@@ -2,17 +2,12 @@
 
 import math
 import random
-from functools import partial
-from itertools import pairwise
-from typing import Any
 
 import torch
-import torch.nn.functional as F
 from scipy.spatial.distance import jensenshannon
-from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch import Tensor
 
-from glassbox.chapters.checking import Answer, Case, Exercise
+from glassbox.chapters.checking import Case, Exercise
 from glassbox.generation.generative_metrics import precision_recall_density_coverage
 
 
@@ -112,169 +107,6 @@ check_coverage = Exercise(
         ),
         "This counts the points that are covered: return their fraction.": (
             lambda real, fake, k: round(_coverage(real, fake, k) * len(real))
-        ),
-    },
-)
-
-
-def _densities(count: int) -> tuple[Tensor, Tensor]:
-    p, q = torch.rand(2, count, dtype=torch.float64) + 0.01
-    return p, q
-
-
-check_best_logit = Exercise(
-    "best_logit",
-    reference=lambda p, q: torch.logit(p / (p + q)),
-    cases=lambda: [
-        (torch.tensor([0.2, 0.1, 0.4]).double(), torch.tensor([0.2, 0.3, 0.1]).double()),
-        Case("best_logit of 20 pairs", _densities(20)),
-    ],
-    drawn=lambda: _densities(random.randint(3, 9)),
-    mistakes={
-        "This is the probability that a point is real: its logit is log(D / (1 - D)).": (
-            lambda p, q: p / (p + q)
-        ),
-        "This is the logarithm of D: the logit subtracts log(1 - D) from it.": (
-            lambda p, q: (p / (p + q)).log()
-        ),
-        "This is the ratio of the densities: its logarithm is the logit.": lambda p, q: p / q,
-        "This is the logit of being fake: real points have the density p, so p stands above q.": (
-            lambda p, q: q.log() - p.log()
-        ),
-    },
-)
-
-
-_MIDDLE = (2.0, -1.0)  # of the real points
-
-
-def _step(
-    generator: nn.Module,
-    discriminator: nn.Module,
-    g_optimizer: Optimizer,
-    d_optimizer: Optimizer,
-    real: Tensor,
-    noise: Tensor,
-    *,
-    clear: str = "gd",
-    sign: float = -1.0,
-    swapped: float = 1.0,
-    early: bool = False,
-    moves: str = "gd",
-) -> None:
-    """Take a step of each player, with places to go wrong."""
-    fakes = generator(noise).detach()
-    d_loss = F.softplus(-swapped * discriminator(real)).mean()
-    d_loss = d_loss + F.softplus(swapped * discriminator(fakes)).mean()
-    before = discriminator(generator(noise))
-    if "d" in clear:
-        d_optimizer.zero_grad()
-    d_loss.backward()
-    if early:
-        g_gradients = torch.autograd.grad(
-            F.softplus(sign * before).mean(), [*generator.parameters()]
-        )
-    if "d" in moves:
-        d_optimizer.step()
-    if "g" in clear:
-        g_optimizer.zero_grad()
-    if early:
-        for parameter, gradient in zip(generator.parameters(), g_gradients, strict=True):
-            parameter.grad = gradient
-    else:
-        F.softplus(sign * discriminator(generator(noise))).mean().backward()
-    if "g" in moves:
-        g_optimizer.step()
-
-
-def _as_it_was(
-    generator: nn.Module,
-    discriminator: nn.Module,
-    g_optimizer: Optimizer,
-    d_optimizer: Optimizer,
-    real: Tensor,
-    noise: Tensor,
-) -> None:
-    """Take the steps of the code that is to be mended."""
-    fakes = generator(noise)
-    d_loss = F.softplus(-discriminator(real)).mean()
-    d_loss = d_loss + F.softplus(discriminator(fakes)).mean()
-    d_loss.backward()
-    d_optimizer.step()
-    F.softplus(discriminator(generator(noise))).mean().backward()
-    g_optimizer.step()
-
-
-def _play(
-    answer: Answer, generator: nn.Module, discriminator: nn.Module, real: Tensor, noise: Tensor
-) -> dict[str, Any]:
-    """Take one step by plain descent and look at the weights, or many by Adam and at the fakes."""
-    players = generator, discriminator
-    if len(real) == 1:
-        optimizers = [torch.optim.SGD(one.parameters(), lr=0.5) for one in players]
-        for parameter in (*generator.parameters(), *discriminator.parameters()):
-            parameter.grad = torch.ones_like(parameter)  # left over from the step before
-    else:
-        optimizers = [
-            torch.optim.Adam(one.parameters(), lr=3e-3, betas=(0.5, 0.9)) for one in players
-        ]
-    for points, codes in zip(real, noise, strict=True):
-        answer(*players, *optimizers, points, codes)
-    if len(real) > 1:
-        with torch.no_grad():
-            fakes = generator(noise.flatten(0, 1)[:2000])
-        distance = (fakes.mean(0) - torch.tensor(_MIDDLE)).norm().nan_to_num(1e6)
-        return {"the distance from fakes to real points, in whole units,": int(distance)}
-    return {
-        "the discriminator's weight after the step": discriminator[0].weight,
-        "the generator's weight after the step": generator[0].weight,
-    }
-
-
-def _player(*widths: int) -> nn.Sequential:
-    layers: list[nn.Module] = []
-    for inputs, outputs in pairwise(widths):
-        layers += [nn.Linear(inputs, outputs), nn.ReLU()]
-    return nn.Sequential(*layers[:-1])
-
-
-def _game(steps: int, hidden: int, count: int) -> tuple[nn.Module, nn.Module, Tensor, Tensor]:
-    players = _player(2, hidden, 2), _player(2, hidden, hidden, 1)
-    real = torch.tensor(_MIDDLE) + 0.5 * torch.randn(steps, count, 2)
-    return *players, real, 2 * torch.rand(steps, count, 2) - 1
-
-
-check_mended_step = Exercise(
-    "mended_step",
-    reference=_step,
-    observe=_play,
-    cases=lambda: [
-        Case("after one mended_step", _game(1, 5, 20)),
-        Case("after 300 times mended_step", _game(300, 32, 64)),
-    ],
-    drawn=lambda: _game(1, random.randint(4, 8), random.randint(5, 30)),
-    changes=("generator", "discriminator"),
-    mistakes={
-        "This is the code as it was: look at what is never cleared, and at what the generator "
-        "wants its fakes to be called.": _as_it_was,
-        "The generator wants to be found out: it is to raise the logits of its fakes, with softplus"
-        " of minus the logit.": partial(_step, sign=1.0),
-        "Old gradients of both players are still there: each has its zero_grad() before its own "
-        "backward().": partial(_step, clear=""),
-        "The discriminator's old gradients are still there, and those that the generator's step "
-        "left in it: d_optimizer.zero_grad().": partial(_step, clear="g"),
-        "The generator's old gradients are still there: g_optimizer.zero_grad() before its "
-        "backward().": partial(_step, clear="d"),
-        "The discriminator learns to call fakes real: its logits are to rise for real points.": (
-            partial(_step, swapped=-1.0)
-        ),
-        "The generator asks the discriminator as it was before its step: call it again "
-        "afterwards.": partial(_step, early=True),
-        "The generator does not move: it has a backward() and a step() of its own.": (
-            partial(_step, moves="d")
-        ),
-        "The discriminator does not move: d_optimizer.step() follows its backward().": (
-            partial(_step, moves="g")
         ),
     },
 )

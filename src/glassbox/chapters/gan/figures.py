@@ -6,16 +6,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from glassbox.generation.gan import GAN, GANHistory
-from glassbox.generation.gan_losses import AdversarialLoss, least_squares, non_saturating
-from glassbox.generation.gaussian_ring import count_modes
-from glassbox.plotting.colors import BLUE, GREEN, MUTED, RUST, SIGNED
+from glassbox.generation.gan import GANHistory
+from glassbox.generation.gaussian_ring import count_modes, ring_centers
+from glassbox.plotting.colors import BLUE, GREEN, MUTED, RUST
 from glassbox.plotting.figures import Axes, Figure, drawing, figure, on_phone
 from glassbox.plotting.image_rows import draw_rows
-from glassbox.training.evaluation import predict
 
 GRID = np.linspace(-8, 8, 801)
-_REACH = 3.0  # of the plane that is shown
 
 
 def game(mean: float, std: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
@@ -62,37 +59,22 @@ def show_game(mean: float, std: float) -> Figure:
 
 
 @drawing
-def show_plane(gan: GAN, real: Tensor, samples: Tensor, history: GANHistory) -> Figure:
-    """Draw real points and samples, both ``(N, 2)``, on what the discriminator says of the plane.
+def show_ring(points: Tensor, step: int, history: GANHistory, limit: int) -> Figure:
+    """Draw generated points ``(N, 2)`` on the ring that they should cover, and the losses so far.
 
-    Beside it are the losses. The real points are of the ring of Gaussians.
+    ``limit`` is where the axis of steps ends.
     """
-    found = count_modes(samples)
-    fig, (plane, losses) = figure(1, 2, height=3.9, left=0.3, width_ratios=[1, 1.1], phone_cols=1)
-    side = torch.linspace(-_REACH, _REACH, 60)
-    places = torch.cartesian_prod(side, side)
-    scores = predict(gan.discriminator, places).reshape(60, 60).T
-    answers = scores if gan.loss is least_squares else torch.sigmoid(scores)
-    ends = (-_REACH, _REACH, -_REACH, _REACH)
-    plane.imshow(
-        (0.5 - answers).clamp(-0.5, 0.5).numpy(),
-        cmap=SIGNED,
-        vmin=-1.2,  # pale, for the dots lie on it
-        vmax=1.2,
-        extent=ends,
-        origin="lower",
-        interpolation="bilinear",
-    )
-    plane.plot(*real.T, ".", ms=3, color=BLUE, alpha=0.5, label="real")
-    plane.plot(*samples.T, ".", ms=3, color=RUST, label="fake")
-    plane.set(xlim=ends[:2], ylim=ends[2:], aspect="equal")
+    found = count_modes(points)
+    fig, (plane, losses) = figure(1, 2, height=3.5, left=0.3, width_ratios=[1, 1.2], phone_cols=1)
+    plane.plot(*ring_centers().T, "o", ms=22, mfc="none", mec=MUTED, mew=1)
+    plane.plot(*points.T, ".", ms=3, color=RUST, alpha=0.5)
+    plane.set(xlim=(-3, 3), ylim=(-3, 3), aspect="equal")
     plane.set_axis_off()
-    plane.set_title(f"{found.modes} of 8 places found")
-    step = len(history.generator)
-    _draw_losses(losses, history, step, step, gan.loss)
+    plane.set_title(f"{found.modes} of 8 modes")
+    _draw_losses(losses, history, step, limit)
     fig.describe(
-        f"After {step} rounds the generated points have found {found.modes} of 8 Gaussians on a "
-        f"ring{_losses_sentence(history, step)}."
+        f"After {step} steps the generated points cover {found.modes} of 8 Gaussians on a ring"
+        f"{_losses_sentence(history, step)}."
     )
     return fig
 
@@ -114,25 +96,16 @@ def show_samples(images: Tensor, step: int, history: GANHistory) -> Figure:
     return fig
 
 
-def _draw_losses(
-    ax: Axes,
-    history: GANHistory,
-    step: int,
-    limit: int,
-    loss: AdversarialLoss = non_saturating,
-) -> None:
-    even = torch.tensor([0.5 if loss is least_squares else 0.0])  # where D says 1/2
-    ideal = loss.discriminator(even, even).item(), loss.generator(even).item()
+def _draw_losses(ax: Axes, history: GANHistory, step: int, limit: int) -> None:
     for losses, color, name in (
         (history.discriminator, BLUE, "discriminator"),
         (history.generator, RUST, "generator"),
     ):
         smooth = _smooth(losses[:step])
         ax.plot(np.arange(1, len(smooth) + 1), smooth, color=color, label=name)
-    ax.axhline(ideal[0], color=BLUE, linewidth=1, linestyle=":")
-    ax.axhline(ideal[1], color=RUST, linewidth=1, linestyle=":")
-    ends = (-1 if ideal[1] < 0 else 0, 3 if ideal[0] > 1 else 1)
-    ax.set(xlim=(0, limit), ylim=ends, xlabel="step", title="losses")
+    ax.axhline(np.log(4), color=BLUE, linewidth=1, linestyle=":")
+    ax.axhline(np.log(2), color=RUST, linewidth=1, linestyle=":")
+    ax.set(xlim=(0, limit), ylim=(0, 3), xlabel="step", title="losses")
     ax.legend(loc="upper right")
 
 

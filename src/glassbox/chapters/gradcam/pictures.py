@@ -106,13 +106,3 @@ def quarter_of(
     one = slice(chosen, chosen + 1)
     maps = raw_maps(method, model, grids[one], labels[one])
     return quarter_fractions(maps, quarters[one]).item()
-
-
-def mean_quarters(
-    model: nn.Module, images: Tensor, labels: Tensor, method: str, grids: int = 2
-) -> list[float]:
-    """Ask for each image in several grids, and give the mean of :func:`quarter_of` for each."""
-    return [
-        fmean(quarter_of(model, images, labels, chosen, method, seed) for seed in range(grids))
-        for chosen in range(len(images))
-    ]

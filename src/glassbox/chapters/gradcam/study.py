@@ -2,8 +2,8 @@
 
 ``python -m glassbox.chapters.gradcam.study --size cpu`` trains 55 networks on scenes, in about 20
 minutes on one core. ``--part photographs`` judges maps of a network trained on ImageNet, ``--part
-cifar`` trains the network that is shown on CIFAR-10, ``--part cifar-maps`` judges its maps there,
-and ``--part digit-reader`` trains the one that reads drawn digits in the page.
+cifar`` trains the network that is shown on CIFAR-10, and ``--part digit-reader`` the one that reads
+drawn digits in the page.
 ``--size gpu`` draws as many scenes as CIFAR-10 has images, which has no masks to judge maps by.
 
 Each ``load_X`` reads a table from the folder of a study, or the one stored with the package. It
@@ -20,27 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from glassbox.chapters.gradcam.arms import ARMS, EPOCHS, scene_task, train_scenes
-from glassbox.chapters.gradcam.cifar import (
-    CLASSES,
-    NETWORKS,
-    WEIGHTS,
-    load_cifar_network,
-    packed_weights,
-    train_cifar,
-)
-from glassbox.chapters.gradcam.cifar_maps import (
-    ANSWERS,
-    ASKED,
-    SIGNS,
-    Answers,
-    Shown,
-    answers_to,
-    areas_of,
-    found_by,
-    maps_of,
-    raw_maps_of,
-    signs_of,
-)
+from glassbox.chapters.gradcam.cifar import NETWORKS, WEIGHTS, packed_weights, train_cifar
 from glassbox.chapters.gradcam.marks import report_mark
 from glassbox.chapters.gradcam.measures import (
     MEASURES,
@@ -57,7 +37,6 @@ from glassbox.chapters.gradcam.methods import METHODS, make_maps
 from glassbox.chapters.gradcam.pictures import MEASURES as PHOTOGRAPH_MEASURES
 from glassbox.chapters.gradcam.pictures import NAMES, judge_photograph
 from glassbox.chapters.studies import Runs, Study, run_study, study_table
-from glassbox.data.datasets import load
 from glassbox.networks.imagenet import imagenet_network
 from glassbox.support.files import write_text
 from glassbox.training.distributed import process_rank
@@ -79,17 +58,6 @@ JUDGED = study_table(
     STORED / "photographs.csv", {"photograph": str, "map": str}, PHOTOGRAPH_MEASURES
 )
 CIFAR = study_table(STORED / "cifar.csv", {"network": str, "seed": int}, ("accuracy",))
-CIFAR_SIGNS = study_table(STORED / "cifar_signs.csv", {"block": int}, ("accuracy", *SIGNS))
-CIFAR_MAPS = study_table(
-    STORED / "cifar_maps.csv",
-    {"block": int, "answer": str, "map": str},
-    ("deletion", "insertion"),
-)
-CIFAR_SHOWN = study_table(
-    STORED / "cifar_shown.csv",
-    {"image": int},
-    ("label", "said", "odds", "odds of the label", *CELLS, *(f"t{i}" for i in range(64))),
-)
 READER = study_table(STORED / "digit_reader.csv", {"seed": int}, ("accuracy",))
 USUAL = 0.4  # strength of the mark
 
@@ -114,18 +82,12 @@ class Size:
     photographs: tuple[str, ...] = tuple(NAMES)
     grids: int = 2
     cifar: float = 1.0
-    blocks: int = 10  # of images of CIFAR-10 that maps are judged by
-    block: int = 200
     reader_steps: int = 2000
     hands: int = 240
 
 
 SIZES = {
-    "smoke": Size(
-        *((0, 1), (USUAL,), 60, 60, 6, 6, 1, ("cat",), 1, 0.001, 1, 40),
-        reader_steps=2,
-        hands=1,
-    ),
+    "smoke": Size((0, 1), (USUAL,), 60, 60, 6, 6, 1, ("cat",), 1, 0.001, reader_steps=2, hands=1),
     "cpu": Size(),
     "gpu": Size(tuple(range(10)), train=50_000, test=10_000, judged=2000, epochs=20),
 }
@@ -181,34 +143,6 @@ def _train_cifar(study: Study, name: str, seed: int) -> list[float]:
     return [accuracy]
 
 
-def _judge_cifar(study: Study, block: int) -> list[float]:
-    """Judge maps of the stored network on a block of the images that it has not seen."""
-    model, size = load_cifar_network(), study.size.block
-    unseen = load("cifar10", split="holdout")
-    given = answers_to(model, unseen[slice(block * size, (block + 1) * size)])
-    maps = maps_of(model, given, seed=block)
-    for name in ASKED:
-        areas = areas_of(model, given, maps[name])
-        for answer, chosen in zip(ANSWERS, (given.right, ~given.right), strict=True):
-            study.add(CIFAR_MAPS, (block, answer, name), areas[chosen].mean(dim=0).tolist())
-    if block == 0:
-        _show_cifar(study, model, given)
-    signs = signs_of(model, given, maps)
-    found = [found_by(signs[name], ~given.right) for name in SIGNS]
-    return [given.right.float().mean().item(), *found]
-
-
-def _show_cifar(study: Study, model: nn.Module, given: Answers, each: int = 6) -> None:
-    """Note the maps of the first images that are named rightly, and of the first that are not."""
-    said = given.order[:, 0]
-    cells = [raw_maps_of(model, given, classes).flatten(1) for classes in (said, given.labels)]
-    for chosen in (given.right, ~given.right):
-        for i in chosen.nonzero()[:each, 0].tolist():
-            odds = [given.odds[i, label].item() for label in (said[i], given.labels[i])]
-            maps = [value for maps in cells for value in maps[i].tolist()]
-            study.add(CIFAR_SHOWN, (i,), [int(given.labels[i]), int(said[i]), *odds, *maps])
-
-
 def _train_reader(study: Study, seed: int) -> list[float]:
     # No page that reads the tables needs it.
     from glassbox.chapters.gradcam.train_digit_reader import train_and_store
@@ -232,14 +166,6 @@ PARTS = {
         Runs(JUDGED, lambda size: product(size.photographs, METHODS), _judge_photograph),
     ),
     "cifar": (Runs(CIFAR, lambda size: [(name, 0) for name in NETWORKS], _train_cifar),),
-    "cifar-maps": (
-        Runs(
-            CIFAR_SIGNS,
-            lambda size: [(block,) for block in range(size.blocks)],
-            _judge_cifar,
-            beside=(CIFAR_MAPS, CIFAR_SHOWN),
-        ),
-    ),
     "digit-reader": (Runs(READER, lambda size: [(0,)], _train_reader),),
 }
 
@@ -284,42 +210,6 @@ def load_marks(folder: str | Path | None = None) -> tuple[Marked, MeanMaps]:
         key: torch.tensor([runs[cell].values for cell in CELLS]) for key, runs in found.items()
     }
     return measures, {key: maps.T.contiguous().mean(0).view(8, 8) for key, maps in cells.items()}
-
-
-def load_cifar_signs(folder: str | Path | None = None) -> dict[str, SeedRuns]:
-    """Read over blocks of images the accuracy, and how well each sign finds the wrong answers."""
-    blocks, rows = zip(*CIFAR_SIGNS.rows(folder).items(), strict=True)
-    columns = zip(CIFAR_SIGNS.measures, zip(*rows, strict=True), strict=True)
-    return {name: SeedRuns(tuple(block for (block,) in blocks), one) for name, one in columns}
-
-
-def load_cifar_maps(folder: str | Path | None = None) -> dict[str, dict[str, dict[str, SeedRuns]]]:
-    """Read over blocks of images the areas of deletion and insertion, by answer and by map."""
-    found: dict[tuple[str, str], dict[int, tuple[float, ...]]] = {}
-    for (block, answer, name), areas in CIFAR_MAPS.rows(folder).items():
-        found.setdefault((answer, name), {})[block] = areas
-    runs = {
-        key: {
-            measure: SeedRuns(tuple(rows), values)
-            for measure, values in zip(
-                CIFAR_MAPS.measures, zip(*rows.values(), strict=True), strict=True
-            )
-        }
-        for key, rows in found.items()
-    }
-    return split_keys(runs, 1)
-
-
-def load_cifar_shown(folder: str | Path | None = None) -> dict[int, Shown]:
-    """Read the maps of some images of CIFAR-10, by their number among those held out."""
-    return {
-        image: Shown(
-            *(CLASSES[int(one)] for one in row[:2]),
-            *row[2:4],
-            *torch.tensor(row[4:]).view(2, 8, 8),
-        )
-        for (image,), row in CIFAR_SHOWN.rows(folder).items()
-    }
 
 
 if __name__ == "__main__":

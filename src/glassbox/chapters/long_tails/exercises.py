@@ -2,14 +2,11 @@
 
 import random
 from collections.abc import Sequence
-from functools import partial
-from typing import Any
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from glassbox.chapters.checking import Answer, Case, Exercise
+from glassbox.chapters.checking import Case, Exercise
 
 
 def _recalls(matrix: Tensor) -> list[float]:
@@ -176,159 +173,6 @@ check_remix_fraction = Exercise(
             lambda a, b, lam, kappa, tau: _remix_by(
                 a, b, lam, (a / b <= 1 / kappa) & (1 - lam < tau), (a / b >= kappa) & (lam < tau)
             )
-        ),
-    },
-)
-
-
-def _classifier() -> nn.Module:
-    return nn.Sequential(nn.Flatten(), nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 3))
-
-
-def _step(model: nn.Module, loss: Tensor, lr: float, *, forgets: bool = True) -> None:
-    """Take a step of gradient descent, by default with the gradient of this loss alone."""
-    if forgets:
-        model.zero_grad()
-    loss.backward()
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter -= lr * parameter.grad
-
-
-def _what_was_trained(answer: Answer, model: nn.Module, *given: Any) -> dict[str, Any]:
-    """Compare the losses, and the weights of both layers."""
-    losses = answer(model, *given)
-    layers = {f"the weight of layer {i} afterwards": model[i].weight.detach() for i in (1, 3)}
-    return {"": losses} | layers
-
-
-def _train_deferred(
-    model: nn.Module,
-    images: Tensor,
-    labels: Tensor,
-    counts: Tensor,
-    lr: float,
-    steps: int,
-    start: int,
-    *,
-    late: int = 0,
-    by_batch: bool = False,
-    forgets: bool = True,
-) -> list[float]:
-    """Train with weights from a step on, with three places to go wrong."""
-    losses = []
-    for step in range(1, steps + 1):
-        weight = 1 / counts if step >= start + late else torch.ones_like(counts)
-        weight = weight * len(counts) / weight.sum()
-        each = F.cross_entropy(model(images), labels, weight, reduction="none")
-        loss = each.mean() if by_batch else each.sum() / weight[labels].sum()
-        _step(model, loss, lr, forgets=forgets)
-        losses.append(loss.item())
-    return losses
-
-
-def _tail(counts: Sequence[int], *given: Any) -> tuple[Any, ...]:
-    labels = torch.arange(len(counts)).repeat_interleave(torch.tensor(counts))
-    images = torch.randn(len(labels), 1, 2, 2) + labels[:, None, None, None]
-    return _classifier(), images, labels, torch.tensor(counts).float(), *given
-
-
-check_train_deferred = Exercise(
-    "train_deferred",
-    reference=_train_deferred,
-    observe=_what_was_trained,
-    cases=lambda: [
-        Case(f"train_deferred(…, steps {steps}, start {start})", _tail(counts, 0.5, steps, start))
-        for counts, steps, start in [((9, 3, 1), 3, 4), ((9, 3, 1), 3, 3), ((20, 4, 2), 5, 3)]
-    ],
-    drawn=lambda: _tail(
-        [random.randint(10, 20), random.randint(3, 9), random.randint(1, 2)],
-        random.uniform(0.1, 1.0),
-        5,
-        random.randint(2, 5),
-    ),
-    changes=("model",),
-    mistakes={
-        "The weights are there from the first step on: give them to the loss from step `start`.": (
-            lambda *given: _train_deferred(*given[:-1], 1)
-        ),
-        "There are no weights in any step: give the loss weight=1 / counts from step `start` on.": (
-            lambda *given: _train_deferred(*given[:-1], given[-2] + 1)
-        ),
-        "The weights come a step late: steps count from 1, and step `start` has them already.": (
-            partial(_train_deferred, late=1)
-        ),
-        "The mean divides by the number of images: divide by the sum of their weights, as "
-        "F.cross_entropy does with labels that are indices.": (
-            partial(_train_deferred, by_batch=True)
-        ),
-        "The gradients of all steps add up: call zero_grad() before each backward().": (
-            partial(_train_deferred, forgets=False)
-        ),
-    },
-)
-
-
-def _train_mixed(
-    model: nn.Module,
-    batches: Sequence[tuple[Tensor, Tensor, float]],
-    lr: float,
-    *,
-    places: int = 1,
-    images_mixed: bool = True,
-    labels_mixed: bool = True,
-    exchanged: bool = False,
-    forgets: bool = True,
-) -> list[float]:
-    """Train on mixtures, with five places to go wrong."""
-    losses = []
-    for images, labels, lam in batches:
-        kept = lam if images_mixed else 1.0
-        logits = model(kept * images + (1 - kept) * images.roll(places, 0))
-        kept = lam if labels_mixed else 1.0
-        kept = 1 - kept if exchanged else kept
-        pairs = zip((kept, 1 - kept), (labels, labels.roll(places)), strict=True)
-        loss = sum(part * F.cross_entropy(logits, one) for part, one in pairs)
-        _step(model, loss, lr, forgets=forgets)
-        losses.append(loss.item())
-    return losses
-
-
-def _mixtures(count: int) -> tuple[Any, ...]:
-    batches = [
-        (torch.randn(6, 1, 2, 2), torch.randint(3, (6,)), round(random.uniform(0.1, 0.45), 2))
-        for _ in range(count)
-    ]
-    return _classifier(), batches, 0.5
-
-
-check_train_mixed = Exercise(
-    "train_mixed",
-    reference=_train_mixed,
-    observe=_what_was_trained,
-    cases=lambda: [
-        Case(f"train_mixed with {count} batch{'es' * (count > 1)}", _mixtures(count))
-        for count in (1, 3)
-    ],
-    drawn=lambda: _mixtures(random.randint(2, 4)),
-    changes=("model",),
-    mistakes={
-        "The labels are not mixed: a mixture costs lam times the loss of the one label and 1 - lam "
-        "times that of the other.": partial(_train_mixed, labels_mixed=False),
-        "The images are not mixed: blend each with images.roll(1, 0).": (
-            partial(_train_mixed, images_mixed=False)
-        ),
-        "Nothing is mixed: blend images and labels with those of images.roll(1, 0).": (
-            partial(_train_mixed, images_mixed=False, labels_mixed=False)
-        ),
-        "lam and 1 - lam are exchanged in the loss: lam belongs to the labels as they stand.": (
-            partial(_train_mixed, exchanged=True)
-        ),
-        "The partner is the next image here: it is the one before, images.roll(1, 0).": (
-            partial(_train_mixed, places=-1)
-        ),
-        "The gradients of all steps add up: call zero_grad() before each backward().": (
-            partial(_train_mixed, forgets=False)
         ),
     },
 )

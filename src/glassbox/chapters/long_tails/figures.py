@@ -1,20 +1,18 @@
 """The figures of the chapter on long tails."""
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 
 import numpy as np
 from torch import Tensor
 
-from glassbox.chapters.long_tails.arms import ARMS, BASE_STEPS, IMBALANCE, LARGEST, METHODS
-from glassbox.chapters.long_tails.study import Arm, Results, Tried, balanced, gain
+from glassbox.chapters.long_tails.arms import LARGEST
+from glassbox.chapters.long_tails.study import Results, gain
 from glassbox.data.splits import PROFILES, long_tailed_counts
 from glassbox.plotting.colors import BLUE, GREEN, INK, MUTED, OCHRE, PAPER, RUST
-from glassbox.plotting.figures import Figure, drawing, figure, on_phone
+from glassbox.plotting.figures import Axes, Figure, drawing, figure, on_phone
 from glassbox.training.seed_statistics import PairedDifference, half_width
 
-# The lines of a panel are moved a little to the side, and have their colors.
-_MIXINGS = {"plain": (0.94, INK), "Mixup": (1.0, BLUE), "CutMix": (1.06, RUST)}
-_STEP_COLORS = (GREEN, OCHRE, RUST, BLUE)
 _RATIO_COLORS = {10: GREEN, 50: OCHRE, 100: RUST}
 _DOT = {"marker": "o", "markersize": 4.5}
 
@@ -74,148 +72,83 @@ def show_classes(accuracy: Tensor, counts: Sequence[int], levels: dict[str, floa
 
 
 @drawing
-def show_budgets(results: Results, data: str) -> Figure:
-    """Draw balanced accuracy over the steps: a panel for each method, a line for each mixing.
-
-    With 95% intervals over seeds.
-    """
-    at = {
-        round(budget * BASE_STEPS[data]): arms
-        for (name, budget), arms in results.items()
-        if name == data
-    }
-    spaces = {"wspace": 0.1, "hspace": 0.3, "top": 0.75}
-    fig, panels = figure(4, 2, height=9.0, sharex=True, sharey=True, **spaces)
-    for ax, method in zip(panels.flat, METHODS, strict=True):
-        mixings = {name: at for name, at in _MIXINGS.items() if (method, name) in ARMS}
-        for mixing, (shift, color) in mixings.items():
-            runs = {steps: 100 * balanced(arms[method, mixing]) for steps, arms in at.items()}
-            places = [shift * steps for steps in runs]
-            means, widths = zip(
-                *((one.mean, one.half_width()) for one in runs.values()), strict=True
-            )
-            style = {"color": color, "linewidth": 1.6, "capsize": 2.5, **_DOT}
-            ax.errorbar(places, means, yerr=widths, label=mixing, **style)
-        ends = (f"{mixing} {_ends(at, method, mixing)}" for mixing in mixings)
-        ax.set_title(method)
-        ax.set_xscale("log", base=2)
-        fig.describe(f"{method}: {', '.join(ends)}.")
-    for ax in panels[-1]:
-        ax.set_xlabel("steps")
-        ax.set_xticks(list(at), list(map(str, at)))
-        ax.minorticks_off()
-    panels[2, 0].set_ylabel("balanced accuracy, percent", y=1.1)
-    panels[0, 1].legend(
-        ncols=3, fontsize=9, loc="lower right", bbox_to_anchor=(1.02, 1.25 if on_phone() else 1.13)
-    )
-    fig.alt = f"Balanced accuracy on {data} from {min(at)} to {max(at)} steps. {fig.alt}"
-    return fig
-
-
-def _ends(at: Mapping[int, Mapping[Arm, Tensor]], method: str, mixing: str) -> str:
-    first, last = (100 * at[steps][method, mixing].mean() for steps in (min(at), max(at)))
-    return f"{first:.0f} to {last:.0f}"
-
-
-@drawing
-def show_gains(
-    gains: Mapping[str, Mapping[str, Mapping[int, PairedDifference]]], over: str
-) -> Figure:
-    """Draw differences with their intervals: a panel for each data set, a row for each method.
-
-    Args:
-        gains: In points, by data set, row and steps.
-        over: What they are gains over, for the axis.
-    """
-    spaces = {"left": 1.5, "top": 1.1 if on_phone() else 0.85, "wspace": 0.1}
-    rows = list(next(iter(gains.values())))
-    inches = (1.75 if on_phone() else 1.5) + 0.42 * len(rows)
-    all_steps = sorted({steps for one in gains.values() for row in one.values() for steps in row})
-    colors = dict(zip(all_steps, _STEP_COLORS, strict=False))
-    fig, panels = figure(1, len(gains), height=inches, sharex=True, sharey=True, **spaces)
-    panels = [panels] if len(gains) == 1 else panels
-    for ax, (data, by_row) in zip(panels, gains.items(), strict=True):
-        ax.axvline(0, color=MUTED, linewidth=1)
-        for place, (row, by_steps) in enumerate(by_row.items()):
-            heights = place + np.linspace(-0.27, 0.27, len(by_steps))
-            for height, (steps, found) in zip(heights, by_steps.items(), strict=True):
-                line = {"color": colors[steps], "gid": f"{row}, {steps} steps"}
-                ax.plot(found.interval(), [height, height], linewidth=1.6, **line)
-                ax.plot([found.mean], [height], **line, **_DOT)
-            low, *_, high = by_steps.values()
-            fig.describe(f"{data}, {row}: {low.mean:+.1f} to {high.mean:+.1f}.")
-        ax.grid(axis="x")
-        ax.set_title(data)
-    panels[0].set_yticks(range(len(rows)), rows)
-    panels[0].set_ylim(len(rows) - 0.5, -0.5)
-    panels[0].set_xlabel(f"points gained over {over}", x=1.05 if len(gains) == 2 else 0.5)
-    for steps, color in colors.items():
-        panels[-1].plot([], [], color=color, label=f"{steps} steps", **_DOT)
-    panels[-1].legend(
-        ncols=2 if on_phone() else 4,
-        fontsize=9,
-        loc="lower right",
-        bbox_to_anchor=(1.02, 1.0 + 0.45 / (0.42 * len(rows))),
-    )
-    fig.alt = f"Gains over {over} in points, from the fewest to the most steps. {fig.alt}"
-    return fig
-
-
-@drawing
-def show_method(results: Results, data: str, steps: int, method: str, mixing: str) -> Figure:
-    """Draw the accuracy of each class with one arm beside that with plain cross-entropy."""
-    arms, plain = results[data, steps / BASE_STEPS[data]], ("cross-entropy", "plain")
-    counts = long_tailed_counts(LARGEST[data], 10, IMBALANCE)
-    name = method if mixing == "plain" else f"{method}, {mixing}"
-    fig, ax = figure(height=3.9 if on_phone() else 3.5, top=1.0 if on_phone() else 0.6)
-    places = np.arange(10)
-    for label, arm, shift, color in (
-        ("cross-entropy, plain", plain, -0.2, "#b9bfcc"),
-        (name, (method, mixing), 0.2, BLUE),
+def show_gains(results: Results, methods: Sequence[str]) -> Figure:
+    """Draw the gain over cross-entropy of each method, with its interval, in every setting."""
+    spaces = {"left": 1.5, "top": 0.85, "wspace": 0.1, "hspace": 0.2}
+    fig, panels = figure(2, 2, height=6.8, sharex=True, sharey=True, **spaces)
+    best = []
+    for ax, (data, profile) in zip(
+        panels.flat, product(("scenes", "digits"), PROFILES), strict=True
     ):
-        runs = 100 * arms[arm]
+        gains = {
+            imbalance: {
+                name: 100 * gain(results[data, profile, imbalance], name) for name in methods
+            }
+            for imbalance in _RATIO_COLORS
+        }
+        _draw_gains(ax, gains)
+        ax.set_title(f"{data},\n{profile}" if on_phone() else f"{data}, {profile}")
+        means = {name: one.mean for name, one in gains[100].items()}
+        top = max(means, key=means.get)
+        best.append(f"{data} {profile} {top} by {means[top]:.0f}")
+    panels[0, 0].set_yticks(range(len(methods)), methods)
+    panels[0, 0].set_ylim(len(methods) - 0.5, -0.5)
+    gained = "points gained over cross-entropy"
+    if on_phone():
+        panels[1, 0].set_xlabel(gained, x=1.05)
+    else:
+        panels[1, 0].set_xlabel(gained)
+        panels[1, 1].set_xlabel(gained)
+    for imbalance, color in _RATIO_COLORS.items():
+        panels[0, 1].plot([], [], color=color, label=f"ratio {imbalance}", **_DOT)
+    panels[0, 1].legend(
+        ncols=3, fontsize=9, loc="lower right", bbox_to_anchor=(1.02, 1.2 if on_phone() else 1.1)
+    )
+    fig.describe(
+        "Gains in balanced accuracy over cross-entropy with 95% intervals over five seeds, for "
+        f"{len(methods)} methods at imbalance 10, 50 and 100. The largest mean gains at imbalance "
+        f"100, in points: {'; '.join(best)}."
+    )
+    return fig
+
+
+def _draw_gains(ax: Axes, gains: Mapping[float, Mapping[str, PairedDifference]]) -> None:
+    """Draw a row for each method, and in it a dot and its interval for each ratio."""
+    ax.axvline(0, color=MUTED, linewidth=1)
+    for shift, (imbalance, color) in zip((-0.24, 0, 0.24), _RATIO_COLORS.items(), strict=True):
+        for place, found in enumerate(gains[imbalance].values()):
+            height, gid = place + shift, f"row {place}, ratio {imbalance}"
+            ax.plot(found.interval(), [height, height], color=color, linewidth=1.6, gid=gid)
+            ax.plot([found.mean], [height], color=color, gid=gid, **_DOT)
+    ax.grid(axis="x")
+
+
+@drawing
+def show_method(results: Results, data: str, profile: str, imbalance: int, method: str) -> Figure:
+    """Draw the accuracy of each class with one method beside that with cross-entropy."""
+    methods = results[data, profile, imbalance]
+    counts = long_tailed_counts(LARGEST[data], 10, imbalance, profile)
+    fig, ax = figure(height=3.5)
+    places = np.arange(10)
+    for name, shift, color in (("cross-entropy", -0.2, "#b9bfcc"), (method, 0.2, BLUE)):
+        runs = 100 * methods[name]
         spread = half_width(runs.std(0), len(runs))
         style = {"width": 0.38, "color": color, "error_kw": {"elinewidth": 1, "ecolor": INK}}
-        ax.bar(places + shift, runs.mean(0).numpy(), yerr=spread.numpy(), label=label, **style)
-    found = 100 * gain(arms, (method, mixing), plain)
+        ax.bar(places + shift, runs.mean(0).numpy(), yerr=spread.numpy(), label=name, **style)
+    found = 100 * gain(methods, method)
     ax.set(ylim=(0, 105), xlim=(-0.6, 9.6), ylabel="accuracy, percent")
     ax.set_xlabel("training images of the class")
     ax.set_xticks(places, [str(count) for count in counts])
-    above = {"loc": "lower right", "bbox_to_anchor": (1.02, 1.1 if on_phone() else 1.0)}
-    ax.legend(ncols=1 if on_phone() else 2, fontsize=9, **above)
+    if on_phone():  # where the rarest classes leave room
+        ax.legend(loc="upper right", fontsize=9)
+    else:
+        ax.legend(loc="upper right", ncols=2, fontsize=9, bbox_to_anchor=(1, 1.16))
     change = f"{found.mean:+.1f} ± {found.half_width():.1f}".replace("-", "−")
     ax.set_title(f"Balanced: {change} points")
-    first, last = (100 * arms[arm].mean(0)[-3:].mean() for arm in (plain, (method, mixing)))
+    first, last = (100 * methods[name].mean(0)[-3:].mean() for name in ("cross-entropy", method))
     fig.describe(
-        f"Accuracy of the ten classes of {data}, {steps} steps. The three rarest classes: "
-        f"{first:.0f} percent on average by plain cross-entropy, {last:.0f} by {name}. The gain "
-        f"in balanced accuracy is {change} points."
-    )
-    return fig
-
-
-@drawing
-def show_rates(tried: Tried, data: str, steps: int) -> Figure:
-    """Draw the balanced accuracy on the images to choose by over the learning rate."""
-    arms = tried[data, steps / BASE_STEPS[data]]
-    spaces = {"wspace": 0.1, "hspace": 0.3, "top": 0.75}
-    fig, panels = figure(4, 2, height=8.4, sharex=True, sharey=True, **spaces)
-    for ax, method in zip(panels.flat, METHODS, strict=True):
-        best = []
-        for mixing, (_, color) in _MIXINGS.items():
-            rates = arms.get((method, mixing))
-            if rates is None:
-                continue
-            values = [100 * value for value in rates.values()]
-            ax.plot(list(rates), values, color=color, linewidth=1.6, label=mixing, **_DOT)
-            best.append(f"{mixing} {max(rates, key=rates.get):g}")
-        ax.set(xscale="log", title=method, ylim=(30, 90))  # below, nothing is chosen
-        ax.set_xticks([0.01, 0.1], ["0.01", "0.1"])
-        fig.describe(f"Best rate of {method}: {', '.join(best)}.")
-    for ax in panels[-1]:
-        ax.set_xlabel("learning rate")
-    panels[2, 0].set_ylabel("balanced accuracy on validation images, percent", y=1.1)
-    panels[0, 1].legend(
-        ncols=3, fontsize=9, loc="lower right", bbox_to_anchor=(1.02, 1.25 if on_phone() else 1.13)
+        f"Accuracy of the ten classes of {data}, {profile} profile, imbalance {imbalance}. The "
+        f"three rarest classes: {first:.0f} percent on average by cross-entropy, {last:.0f} by "
+        f"{method}. The gain in balanced accuracy is {change} points."
     )
     return fig

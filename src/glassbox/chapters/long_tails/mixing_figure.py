@@ -9,7 +9,7 @@ from glassbox.mixing.boxes import box_around, kept_area
 from glassbox.mixing.core import Mix, apply_mix
 from glassbox.plotting.colors import BLUE, INK, MUTED, RUST
 from glassbox.plotting.figures import Axes, Figure, drawing, figure, on_phone
-from glassbox.plotting.images import show_image, to_colors
+from glassbox.plotting.images import show_image
 
 PLACES = {"middle": (0.5, 0.5), "edge": (0.5, 0.95), "corner": (0.05, 0.05)}
 
@@ -39,7 +39,7 @@ def show_mixture(
     label.set_position([left, spot.y0 + 0.06, width, spot.height - 0.12])
     titles = (names[0], names[1], "mixed")
     for ax, picture, title in zip(panels, (images[0], images[1], mixed[0]), titles, strict=True):
-        show_image(ax, to_colors(picture.clamp(0, 1)), title, size=11)
+        show_image(ax, picture.permute(1, 2, 0).clamp(0, 1), title, size=11)
     _draw_label(label, names, rows[0].tolist(), fraction)
     asked = f", although {1 - fraction:.0%} was asked for" if abs(kept - fraction) > 0.005 else ""
     fig.describe(

@@ -18,7 +18,6 @@ from glassbox.training.seed_statistics import SeedRuns, paired_difference
 COLORS = dict(zip(WAYS, (INK, OCHRE, GREEN, GREEN, BLUE, PINK), strict=True))
 _KEPT = (0, (4, 1.5))  # the line of a way that keeps the statistics of ImageNet
 _NAMES = 1.5  # width of the names of rows, in inches
-_RING = 5.5  # points around those that saw other photographs before
 _SPREAD = 0.05  # between the dots of two ways, as a fraction of the number of labels
 
 
@@ -144,10 +143,7 @@ def show_zoo(entries: Sequence[Entry], cost: str, family: str | None = None) -> 
         ylabel="top-1 accuracy, percent",
     )
     ax.set_xlabel(COSTS[cost])
-    # A name beside its own ring is no name in the way.
-    others = np.array([ring for ring in more if not (ring == points).all(axis=1).any()])
-    others = others.reshape(-1, 2)
-    _name_points(ax, [one.name for one in named], points, others, left=family is None)
+    _name_points(ax, [one.name for one in named], points, left=family is None)
     fig.describe(f"Accuracy over {COSTS[cost]}. {_zoo_sentence(named, cost, family)}")
     return fig
 
@@ -165,39 +161,23 @@ def _zoo_sentence(named: Sequence[Entry], cost: str, family: str | None) -> str:
     )
 
 
-def _name_points(
-    ax: Axes, names: Sequence[str], points: np.ndarray, rings: np.ndarray, *, left: bool
-) -> None:
+def _name_points(ax: Axes, names: Sequence[str], points: np.ndarray, *, left: bool) -> None:
     """Write names beside points, the most accurate first, where there is room for them.
 
-    One that would leave the figure stands on the other side of its point, and one that would touch
-    a ring a little higher or lower, if there it touches none.
+    One that would leave the figure stands on the other side of its point.
     """
-    taken: list[tuple[float, float, float]] = []  # start, height and width of names, in points
+    taken: list[tuple[float, float, float]] = []  # start, height and width of names, in inches
     size = 9 if on_phone() else 8
-    to_points = 72 / ax.figure.dpi
-    around = ax.transData.transform(rings) * to_points
     for i in np.argsort(-points[:, 1]):
-        x, y = ax.transData.transform(points[i]) * to_points
-        width = 0.612 * size * len(names[i])
-        edge = 72 * ax.figure.get_figwidth()
-        before = x - width > 7.2 and (left or x + width > edge - 14.4)
-        across, heights, side = (-5, (3, 8, -9), "right") if before else (6, (-3, 3, -9), "left")
+        x, y = ax.transData.transform(points[i]) / ax.figure.dpi
+        width = 0.0085 * size * len(names[i])
+        before = x - width > 0.1 and (left or x + width > ax.figure.get_figwidth() - 0.2)
+        spot, side = ((-5, 3), "right") if before else ((6, -3), "left")
         start = x - width if before else x
-        boxes = {up: (x + across - before * width, y + up, width, size) for up in heights}
-        up = next((up for up, box in boxes.items() if not _touches(box, around)), heights[0])
-        height = y + up - heights[0]
-        if all(abs(height - v) > 11.5 or start + width < u or u + w < start for u, v, w in taken):
-            taken.append((start, height, width))
+        if all(abs(y - v) > 0.16 or start + width < u or u + w < start for u, v, w in taken):
+            taken.append((start, y, width))
             style = {"textcoords": "offset points", "fontsize": size, "color": INK, "ha": side}
-            ax.annotate(names[i], points[i], (across, up), **style)
-
-
-def _touches(box: tuple[float, float, float, float], rings: np.ndarray) -> bool:
-    """Say whether a name, given by its lower left corner, width and size, touches a ring."""
-    left, low, width, size = box
-    nearest = np.clip(rings, (left, low - 0.22 * size), (left + width, low + 0.75 * size))
-    return bool((np.hypot(*(rings - nearest).T) < _RING).any())
+            ax.annotate(names[i], points[i], spot, **style)
 
 
 def _percent(found: Mapping[Any, SeedRuns]) -> dict[Any, SeedRuns]:

@@ -2,11 +2,10 @@
 
 ``python -m glassbox.chapters.pretraining.study --size cpu`` uses a network that knows ImageNet in
 six ways for CIFAR-10, with 1 to 100 labels a class, in about forty minutes on one quiet core;
-``--part longer`` does so with four times the updates, and ``--part digits`` fine-tunes it for a few
-digits. ``--part article`` makes the training that goes with many a lesson, whole, for the page at
-full size. The learning rates are those that were best on images to choose by, with a seed that is
-not in the comparison: ``--part rates`` makes the table of that search, and the comparison reads the
-one stored with the package. ``--size gpu`` takes more labels, larger images and longer trainings.
+``--part longer`` does so with four times the updates. The learning rates are those that were best
+on images to choose by, with a seed that is not in the comparison: ``--part rates`` makes the table
+of that search, and the comparison reads the one stored with the package. ``--size gpu`` takes more
+labels, larger images and longer trainings.
 
 Each ``load_X`` reads a table from the folder of a study, or the one stored with the package. It
 raises a ``ValueError`` if the table is another one or lacks runs; fractions are 0 to 1.
@@ -21,10 +20,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from glassbox.chapters.pretraining.article import ARMS
-from glassbox.chapters.pretraining.digits import digit_parts, draw_digits
-from glassbox.chapters.pretraining.schedule import SEEN, train_as_written
-from glassbox.chapters.pretraining.tasks import enlarge, few_labels
+from glassbox.chapters.pretraining.tasks import few_labels
 from glassbox.chapters.pretraining.ways import WAYS, accuracy_on, train_way
 from glassbox.chapters.studies import Runs, Study, run_study, study_table
 from glassbox.data.augmentation import compose, random_crop, random_flip
@@ -40,14 +36,6 @@ RATES = study_table(
 _KEYS = {"way": str, "labels": int, "updates": int, "seed": int}
 CIFAR = study_table(STORED / "cifar.csv", _KEYS, ("lr", "test accuracy"))
 LONGER = study_table(STORED / "longer.csv", _KEYS, ("lr", "test accuracy"))
-TUNED = study_table(STORED / "tuned.csv", {"labels": int, "seed": int}, ("test accuracy",))
-ARTICLE = study_table(
-    STORED / "article.csv",
-    {"arm": str, "seed": int},
-    ("ImageNet", "test accuracy", "epoch chosen", "test accuracy then"),
-)
-EPOCHS = study_table(STORED / "epochs.csv", {"arm": str, "seed": int, "epoch": int}, SEEN)
-LOSSES = study_table(STORED / "losses.csv", {"arm": str, "seed": int, "batch": int}, ("loss",))
 
 Found = dict[str, dict[int, SeedRuns]]
 Tried = dict[str, dict[int, dict[float, float]]]
@@ -67,19 +55,10 @@ class Size:
     tested: int = 100
     searched: tuple[int, ...] = (5, 100)
     rates: int = 4
-    article_seeds: tuple[int, ...] = (0, 1)
-    article_arms: tuple[str, ...] = tuple(ARMS)[:4]
-    article_labels: int = 30  # a class, for the training of the lesson
-    article_side: int = 32
-    article_epochs: int = 40
-    article_tested: int = 50  # images a class
 
 
 SIZES = {
-    "smoke": Size(
-        *((0, 1), "patches", 32, (1,), (1,), (0,), 2, 2, (1,), 1),
-        *((0,), tuple(ARMS), 2, 32, 2, 1),
-    ),
+    "smoke": Size((0, 1), "patches", 32, (1,), (1,), (0,), 2, 2, (1,), 1),
     "cpu": Size(),
     "gpu": Size(
         tuple(range(5)),
@@ -90,10 +69,6 @@ SIZES = {
         updates=2000,
         tested=500,
         searched=(1, 5, 20, 100, 500, 4400),
-        article_seeds=tuple(range(5)),
-        article_arms=tuple(ARMS),
-        article_labels=4400,
-        article_tested=500,
     ),
 }
 
@@ -126,43 +101,6 @@ def _compare(study: Study, way: str, labels: int, updates: int, seed: int) -> li
     return [lr, _train(study, way, labels, lr, updates, seed, "test")]
 
 
-def _tune_on_digits(study: Study, labels: int, seed: int) -> list[float]:
-    """Fine-tune all of the network for a few digits, at the rate that was best for photographs."""
-    parts, size = digit_parts(), study.size
-    few = enlarge(parts["pool"][draw_digits(parts["pool"], labels, seed)], size.side)
-    options = {"classes": 10, "lr": best_rate(load_rates(), "fine-tuned", 100)}
-    updates = min(40, size.updates)
-    tuned = train_way("fine-tuned", few.images, few.labels, seed, updates=updates, **options)
-    return [accuracy_on(tuned, enlarge(parts["unseen"], size.side))]
-
-
-def _train_article(study: Study, arm: str, seed: int) -> list[float]:
-    """Train by the schedule of the lesson, and note each epoch; of one arm also each batch."""
-    size, made = study.size, ARMS[arm]
-    task = _task(size.data, size.article_labels, seed, side=32, tested=size.article_tested)
-    epochs = max(1, round(made.part * size.article_epochs))
-    frozen = min(5, epochs - 1)
-    options = {"epochs": epochs, "frozen": frozen, "side": size.article_side}
-    _, course = train_as_written(made, task, seed, **options)
-    for number, seen in enumerate(course.epochs, start=1):
-        study.add(EPOCHS, (arm, seed, number), seen)
-    if arm == "mode set each epoch" and seed == 0:
-        for number, loss in enumerate(course.losses, start=1):
-            study.add(LOSSES, (arm, seed, number), [loss])
-    chosen = min(course.epochs, key=lambda seen: seen[SEEN.index("validation loss")])
-    tested = SEEN.index("test accuracy")
-    return [
-        float(course.pretrained),
-        course.epochs[-1][tested],
-        float(course.epochs.index(chosen) + 1),
-        chosen[tested],
-    ]
-
-
-def _article(size: Size) -> list[Sequence[Any]]:
-    return [(arm, seed) for seed, arm in product(size.article_seeds, size.article_arms)]
-
-
 def _runs(size: Size) -> list[Sequence[Any]]:
     return [
         (way, labels, size.updates, seed)
@@ -189,8 +127,6 @@ PARTS = {
     "compare": (Runs(CIFAR, _runs, _compare),),
     "longer": (Runs(LONGER, _longer, _compare),),
     "rates": (Runs(RATES, _searched, _try_rate),),
-    "digits": (Runs(TUNED, lambda size: product((20,), size.seeds), _tune_on_digits),),
-    "article": (Runs(ARTICLE, _article, _train_article, beside=(EPOCHS, LOSSES)),),
 }
 
 
@@ -214,33 +150,6 @@ def load_rates(folder: str | Path | None = None) -> Tried:
     for (way, labels, lr, _), (accuracy,) in RATES.rows(folder).items():
         tried.setdefault(way, {}).setdefault(labels, {})[lr] = accuracy
     return tried
-
-
-def load_tuned(folder: str | Path | None = None) -> dict[int, SeedRuns]:
-    """Read the test accuracy of the network fine-tuned for digits, by labels a class."""
-    return {labels: found["test accuracy"] for labels, found in TUNED.runs(folder).items()}
-
-
-def load_article(folder: str | Path | None = None) -> dict[str, dict[int, dict[str, float]]]:
-    """Read what came of the training of the lesson, by arm and seed."""
-    rows = ARTICLE.rows(folder).items()
-    return split_keys({key: dict(zip(ARTICLE.measures, row, strict=True)) for key, row in rows}, 1)
-
-
-def load_epochs(folder: str | Path | None = None) -> dict[tuple[str, int], dict[str, list[float]]]:
-    """Read its epochs: for each arm and seed a list of each of :data:`SEEN`, in order."""
-    found: dict[tuple[str, int], list[tuple[float, ...]]] = {}
-    for (arm, seed, _), seen in EPOCHS.rows(folder).items():
-        found.setdefault((arm, seed), []).append(seen)
-    return {
-        key: dict(zip(SEEN, map(list, zip(*rows, strict=True)), strict=True))
-        for key, rows in found.items()
-    }
-
-
-def load_losses(folder: str | Path | None = None) -> list[float]:
-    """Read the loss of each batch of one run."""
-    return [loss for (loss,) in LOSSES.rows(folder).values()]
 
 
 if __name__ == "__main__":

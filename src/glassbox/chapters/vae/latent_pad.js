@@ -7,13 +7,18 @@ import {
   keepPlainKeys,
   wantsLittleMotion,
 } from "../../explorables/js/dom.js";
-import { formatCoordinate, layOut, makeStage } from "../../explorables/js/stage.js";
-import { makeWay } from "./latent_pad_controls.js";
+import { layOut, makeStage, makeWay } from "./latent_pad_controls.js";
 import { makeDecoder } from "./latent_pad_decoder.js";
 import { between, nearestOf, Plane, toCode } from "./latent_pad_plane.js";
 
 const FAR = 0.5; // from every real digit
 const WALK_MS = 3000;
+
+/** A coordinate with two digits, a real minus and no negative zero. */
+export function formatCoordinate(value) {
+  const text = value.toFixed(2);
+  return (text === "-0.00" ? "0.00" : text).replace("-", "−");
+}
 
 class LatentPad {
   constructor(el, state) {
@@ -43,8 +48,8 @@ class LatentPad {
     };
     Object.assign(this, makeWay(this.state, actions));
     this.playButton.hidden = wantsLittleMotion();
-    this.status = layOut(this.el, "gb-latent", this.stage, this.panel);
-    this.plane = new Plane(this.map, { ...this.state, colors });
+    this.status = layOut(this.el, this.stage, this.panel);
+    this.plane = new Plane(this.pad, { ...this.state, colors });
   }
 
   // ---- moving --------------------------------------------------------------------------------
@@ -103,8 +108,7 @@ class LatentPad {
 
   draw() {
     const [label, distance] = nearestOf(this.state.points, this.code);
-    const numbers = this.code.map((value) => formatCoordinate(value));
-    const place = `at (${numbers.join(", ")})`;
+    const place = `at (${this.code.map(formatCoordinate).join(", ")})`;
     const nearest =
       distance > FAR ? "far from every real digit" : `the nearest real digit is a ${label}`;
     this.drawPicture();
@@ -112,7 +116,7 @@ class LatentPad {
     this.place.textContent = place;
     this.nearest.textContent = nearest;
     this.picture.setAttribute("aria-label", `Decoded ${place}: ${nearest}.`);
-    this.map.setAttribute("aria-label", `Plane of codes, ${place}. Arrow keys move.`);
+    this.pad.setAttribute("aria-label", `Plane of codes, ${place}. Arrow keys move.`);
     const percent = `${this.percent}%`;
     this.way.put(this.percent, percent, `${percent}, ${nearest}`);
   }
@@ -128,24 +132,24 @@ class LatentPad {
   // ---- listening -----------------------------------------------------------------------------
 
   listen() {
-    const { map } = this;
-    map.addEventListener("pointerdown", (event) => {
+    const { pad } = this;
+    pad.addEventListener("pointerdown", (event) => {
       if (event.button) return;
-      map.setPointerCapture(event.pointerId);
+      pad.setPointerCapture(event.pointerId);
       this.point(event);
     });
-    map.addEventListener("pointermove", (event) => {
-      const follows = event.pointerType === "mouse" || map.hasPointerCapture(event.pointerId);
+    pad.addEventListener("pointermove", (event) => {
+      const follows = event.pointerType === "mouse" || pad.hasPointerCapture(event.pointerId);
       if (follows) this.point(event);
     });
-    map.addEventListener("pointerup", () => this.tell());
-    map.addEventListener("keydown", (event) => this.press(event));
+    pad.addEventListener("pointerup", () => this.tell());
+    pad.addEventListener("keydown", (event) => this.press(event));
     keepPlainKeys(this.el);
-    new ResizeObserver(() => this.draw()).observe(map);
+    new ResizeObserver(() => this.draw()).observe(pad);
   }
 
   point(event) {
-    const place = placeIn(this.map.getBoundingClientRect(), event);
+    const place = placeIn(this.pad.getBoundingClientRect(), event);
     this.leaveWay(toCode(place, this.state.reach));
   }
 

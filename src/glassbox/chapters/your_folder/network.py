@@ -1,7 +1,6 @@
 """A network by its name, with a new head of cosines."""
 
 import difflib
-from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -9,7 +8,6 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from glassbox.data.downloads import explained_weights
-from glassbox.data.hub import cache_alone_without_hub
 from glassbox.data.installed_files import installed_package
 from glassbox.networks.cosine_classifier import CosineClassifier
 from glassbox.networks.imagenet import OFFLINE, imagenet_network
@@ -107,8 +105,7 @@ def _from_timm(name: str, pretrained: bool) -> nn.Module:
     installed_package("timm")
     from timm import create_model
 
-    with cache_alone_without_hub() if pretrained else nullcontext():
-        return create_model(name, pretrained=pretrained)
+    return create_model(name, pretrained=pretrained)
 
 
 def replace_last_linear(

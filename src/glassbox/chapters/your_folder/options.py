@@ -133,11 +133,6 @@ _WHOLE, _FROM_0 = _Number(int, 1), _Number(int, 0)
 _POSITIVE, _AT_LEAST_0 = _Number(float, 0, above=True), _Number(float, 0)
 _FRACTION, _BELOW_1 = _Number(float, 0, 1), _Number(float, 0, 1 - 1e-9)
 
-# Measured on one core with efficientnet_lite0, its training with all that comes after an epoch.
-_FIRST_LOOK = (
-    "Without a GPU, a picture takes about a tenth of a second an epoch, and a fiftieth with --size "
-    "96. So a first look at 1,000 pictures in five minutes is --size 96 --epochs 10."
-)
 _NO_WARM_UP = "give the average its full decay from the first step on"
 
 # Title of a group, and its flags: name, how it is read (a type or choices), and what it does.
@@ -191,8 +186,7 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m glassbox.chapters.your_folder",
         description="Train a network on a folder of pictures, DIR/train/CLASS/*.jpg, and measure "
         "it once on DIR/test/CLASS/*.jpg. The same command again goes on where it stopped.",
-        epilog=f"{_FIRST_LOOK} On several GPUs: torchrun --nproc-per-node 2 -m "
-        "glassbox.chapters.your_folder ...",
+        epilog="On several GPUs: torchrun --nproc-per-node 2 -m glassbox.chapters.your_folder ...",
     )
     made.add_argument("--data", type=Path, required=True, metavar="DIR", help="the folder")
     made.add_argument(

@@ -1,19 +1,12 @@
-// How fast steps are made: frame by frame, or in leaps for readers who want little motion.
+// How fast a race runs: frame by frame, or in leaps for readers who want little motion.
+
+const LEAP = 50; // steps
+const MOST = 8; // steps a frame
 
 export class Pace {
-  /**
-   * `race` says whether it is `over`, can `restart()`, and has the steps of a second in its
-   * `settings.speed`; a leap has `leap` steps, which readers know as `unit`, and a frame at most
-   * `most`. `advance(steps)` is called
-   * as time goes by, and `changed()` when it begins or ends.
-   */
-  constructor(
-    race,
-    calm,
-    { advance, changed, describe },
-    { leap = 50, most = 8, unit = "steps" } = {},
-  ) {
-    Object.assign(this, { race, calm, advance, changed, describe, leap, most, unit, frame: 0 });
+  /** `advance(steps)` is called as time goes by, and `changed()` when it begins or ends. */
+  constructor(race, calm, { advance, changed, describe }) {
+    Object.assign(this, { race, calm, advance, changed, describe, frame: 0 });
   }
 
   get playing() {
@@ -22,13 +15,13 @@ export class Pace {
 
   get face() {
     if (this.playing) return "❚❚ Pause";
-    return this.calm ? `▶ ${this.leap} ${this.unit}` : "▶ Play";
+    return this.calm ? `▶ ${LEAP} steps` : "▶ Play";
   }
 
   begin() {
     if (this.race.over) this.race.restart();
     if (this.calm) {
-      this.advance(this.leap);
+      this.advance(LEAP);
       this.describe();
       return;
     }
@@ -43,7 +36,7 @@ export class Pace {
 
   tick(now) {
     const steps = ((now - this.since) * this.race.settings.speed) / 1000;
-    const due = Math.min(this.most, Math.floor(steps + 0.1));
+    const due = Math.min(MOST, Math.floor(steps + 0.1));
     if (due > 0) {
       this.since = now;
       this.advance(due);
